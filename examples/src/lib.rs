@@ -1,0 +1,1 @@
+//! Programs that show one idea each; see the files of this folder.

@@ -1,0 +1,5 @@
+//! The messages of WAMP v2 as data.
+#![forbid(unsafe_code)]
+mod serialization;
+
+pub use serialization::Serialization;

@@ -1,2 +1,56 @@
-//! The tasks of this workspace.
-fn main() {}
+//! The tasks of this workspace, as `cargo xtask <task>`.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command line program talks to its user"
+)]
+
+mod crossbar;
+mod examples;
+mod features;
+mod process;
+mod test;
+mod workspace;
+
+use std::{env, process::ExitCode};
+
+use workspace::Workspace;
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    let task = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    match run(&task, &rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &str, rest: &[String]) -> Result<(), String> {
+    if matches!(task, "" | "help" | "--help" | "-h") {
+        println!("{HELP}");
+        return Ok(());
+    }
+    let workspace = Workspace::load()?;
+    match task {
+        "test" => test::run(&workspace, rest),
+        "crossbar" => {
+            println!("{}", crossbar::install(&workspace)?.display());
+            Ok(())
+        }
+        "examples" => examples::run(&workspace),
+        "features" => features::check(&workspace),
+        _ => Err(format!("there is no task `{task}`\n\n{HELP}")),
+    }
+}
+
+const HELP: &str = "\
+Usage: cargo xtask <task>
+
+  test [arguments]   set up Crossbar.io, then run all tests (also against it), doctests and examples;
+                     with arguments: only `cargo test --workspace --all-features <arguments>`
+  crossbar           set up Crossbar.io under target/ if needed, and print the path of its program
+  examples           run every example and check that it succeeds
+  features           check each library crate alone with its sets of features";

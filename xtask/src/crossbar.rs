@@ -1,0 +1,60 @@
+//! Crossbar.io, the router that the tests compare the embedded one with.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{process, workspace::Workspace};
+
+/// Installs what `tests/crossbar/requirements.txt` pins into a virtual environment under `target/`, unless exactly
+/// that is there already. Gives the path of the `crossbar` program.
+pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf, String> {
+    let requirements = workspace.root.join("tests/crossbar/requirements.txt");
+    let wanted =
+        fs::read(&requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
+    let environment = workspace.target.join("crossbar");
+    let program = environment.join("bin/crossbar");
+    let stamp = environment.join("installed-requirements.txt");
+    if program.exists() && fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(program);
+    }
+
+    eprintln!(
+        "xtask: installing Crossbar.io into {}, once; this takes a minute or two",
+        environment.display()
+    );
+    // `--clear` removes what an interrupted or older installation left.
+    process::run(
+        Command::new("python3")
+            .args(["-m", "venv", "--clear"])
+            .arg(&environment),
+    )
+    .map_err(|problem| format!("{problem}\n{PYTHON_HINT}"))?;
+    process::run(
+        pip(&environment)
+            .args([
+                "install",
+                "--quiet",
+                "--no-input",
+                "--disable-pip-version-check",
+                "--requirement",
+            ])
+            .arg(&requirements),
+    )
+    .map_err(|problem| format!("{problem}\n{PYTHON_HINT}"))?;
+    // Written last: without it the installation does not count.
+    fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
+    Ok(program)
+}
+
+fn pip(environment: &Path) -> Command {
+    let mut command = Command::new(environment.join("bin/python"));
+    command.args(["-m", "pip"]);
+    command
+}
+
+const PYTHON_HINT: &str = "Crossbar.io needs Python 3.11 or newer with venv and pip (on Debian and Ubuntu: \
+    `apt install python3-venv python3-dev`) and access to PyPI. \
+    `cargo test --workspace` runs all tests that need neither.";

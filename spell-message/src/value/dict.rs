@@ -1,0 +1,228 @@
+//! [`Dict`]: values by name, in the order in which they came.
+
+use std::fmt;
+
+use indexmap::{IndexMap, map};
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Value;
+use crate::ValueError;
+
+/// Values by name, kept in the order in which they were inserted.
+///
+/// The order is kept so that what passes through stays as it was; it has no meaning, and two
+/// dictionaries with the same entries in another order are equal.
+///
+/// ```
+/// use spell_message::{Dict, Value};
+///
+/// let mut details = Dict::new();
+/// details.insert("progress", true);
+/// details.insert("x_tag", "blue");
+/// assert_eq!(details.insert("progress", false), Some(Value::Bool(true)));
+/// assert!(details.keys().eq(["progress", "x_tag"]));
+/// ```
+#[derive(Clone, Default, PartialEq)]
+pub struct Dict(IndexMap<String, Value>);
+
+impl Dict {
+    /// An empty dictionary.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty dictionary with room for this many entries.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self(IndexMap::with_capacity(capacity))
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The value of this key.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
+    /// The value of this key, to be changed.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
+        self.0.get_mut(key)
+    }
+
+    /// Whether there is an entry with this key.
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
+    /// Sets the value of a key and returns the one it had.
+    ///
+    /// A new key goes to the end, an existing one keeps its place.
+    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
+        self.0.insert(key.into(), value.into())
+    }
+
+    /// Removes a key and returns its value.
+    ///
+    /// The others keep their order, for which the later ones are moved.
+    pub fn remove(&mut self, key: &str) -> Option<Value> {
+        self.0.shift_remove(key)
+    }
+
+    /// The entries in their order.
+    pub fn iter(&self) -> DictIter<'_> {
+        DictIter(self.0.iter())
+    }
+
+    /// The entries in their order, their values to be changed.
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&str, &mut Value)> {
+        self.0.iter_mut().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// The keys in their order.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The values in the order of their keys.
+    pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
+        self.0.values()
+    }
+
+    /// Inserts a key that must be new.
+    pub(super) fn insert_new(&mut self, key: String, value: Value) -> Result<(), ValueError> {
+        match self.0.entry(key) {
+            map::Entry::Vacant(entry) => {
+                entry.insert(value);
+                Ok(())
+            }
+            map::Entry::Occupied(entry) => Err(ValueError::duplicate_key(entry.key())),
+        }
+    }
+
+    /// Reads all entries; a key that comes twice is an error, since peers differ in which of the
+    /// two values they would take.
+    pub(super) fn from_entries<'de, A: MapAccess<'de>>(mut entries: A) -> Result<Self, A::Error> {
+        // The length that the input declares is not believed: the map grows as entries come.
+        let mut dict = Self::new();
+        while let Some((key, value)) = entries.next_entry()? {
+            dict.insert_new(key, value).map_err(A::Error::custom)?;
+        }
+        Ok(dict)
+    }
+}
+
+impl fmt::Debug for Dict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self).finish()
+    }
+}
+
+impl<K: Into<String>, V: Into<Value>> Extend<(K, V)> for Dict {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
+        let entries = entries.into_iter();
+        self.0
+            .extend(entries.map(|(key, value)| (key.into(), value.into())));
+    }
+}
+
+impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Dict {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let mut dict = Self::new();
+        dict.extend(entries);
+        dict
+    }
+}
+
+impl<K: Into<String>, V: Into<Value>, const N: usize> From<[(K, V); N]> for Dict {
+    fn from(entries: [(K, V); N]) -> Self {
+        entries.into_iter().collect()
+    }
+}
+
+impl IntoIterator for Dict {
+    type Item = (String, Value);
+    type IntoIter = DictIntoIter;
+
+    fn into_iter(self) -> DictIntoIter {
+        DictIntoIter(self.0.into_iter())
+    }
+}
+
+impl<'a> IntoIterator for &'a Dict {
+    type Item = (&'a str, &'a Value);
+    type IntoIter = DictIter<'a>;
+
+    fn into_iter(self) -> DictIter<'a> {
+        self.iter()
+    }
+}
+
+impl Serialize for Dict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Dict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DictVisitor;
+
+        impl<'de> Visitor<'de> for DictVisitor {
+            type Value = Dict;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a dictionary")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Dict, A::Error> {
+                Dict::from_entries(entries)
+            }
+        }
+
+        deserializer.deserialize_map(DictVisitor)
+    }
+}
+
+/// The entries of a [`Dict`], from [`Dict::iter`].
+#[derive(Clone, Debug)]
+pub struct DictIter<'a>(map::Iter<'a, String, Value>);
+
+impl<'a> Iterator for DictIter<'a> {
+    type Item = (&'a str, &'a Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(key, value)| (key.as_str(), value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for DictIter<'_> {}
+
+/// The entries of a [`Dict`] by value, from its `into_iter`.
+#[derive(Debug)]
+pub struct DictIntoIter(map::IntoIter<String, Value>);
+
+impl Iterator for DictIntoIter {
+    type Item = (String, Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for DictIntoIter {}

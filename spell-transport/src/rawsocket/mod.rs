@@ -1,0 +1,5 @@
+//! RawSocket.
+
+mod handshake;
+
+pub use handshake::{HandshakeError, Refusal};

@@ -1,0 +1,5 @@
+//! WebSocket.
+
+mod error;
+
+pub use error::UpgradeError;

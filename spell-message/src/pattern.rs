@@ -191,3 +191,164 @@ fn matches_by_component(pattern: &str, uri: &str) -> bool {
             .is_some_and(|component| wanted.is_empty() || wanted == component)
     }) && components.next().is_none()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const POLICIES: [MatchPolicy; 3] = [
+        MatchPolicy::Exact,
+        MatchPolicy::Prefix,
+        MatchPolicy::Wildcard,
+    ];
+
+    #[test]
+    fn each_policy_has_its_own_place_for_empty_components() {
+        // (text, exact, prefix, wildcard)
+        for (text, exact, prefix, wildcard) in [
+            ("com.app", true, true, true),
+            ("", false, true, true),
+            ("com.", false, true, true),
+            ("com..app", false, false, true),
+            (".com", false, false, true),
+            (".", false, false, true),
+            ("..", false, false, true),
+            ("com.#", false, false, false),
+            ("com. .app", false, false, false),
+            ("com.app\n", false, false, false),
+            ("\n", false, false, false),
+        ] {
+            assert_eq!(Pattern::exact(text).is_ok(), exact, "exact {text:?}");
+            assert_eq!(Pattern::prefix(text).is_ok(), prefix, "prefix {text:?}");
+            assert_eq!(
+                Pattern::wildcard(text).is_ok(),
+                wildcard,
+                "wildcard {text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_strict_pattern_has_strict_characters() {
+        assert!(Pattern::strict("com..user_event", MatchPolicy::Wildcard).is_ok());
+        assert!(Pattern::strict("com..userEvent", MatchPolicy::Wildcard).is_err());
+        assert!(Pattern::strict("com..user_event", MatchPolicy::Prefix).is_err());
+    }
+
+    #[test]
+    fn a_prefix_is_compared_by_characters_not_components() {
+        let pattern = Pattern::prefix("com.myapp.topic.emergency").unwrap();
+        for uri in [
+            "com.myapp.topic.emergency",
+            "com.myapp.topic.emergency.11",
+            "com.myapp.topic.emergency-low",
+            "com.myapp.topic.emergency.category.severe",
+        ] {
+            assert!(pattern.matches(uri), "{uri}");
+        }
+        for uri in [
+            "com.myapp.topic.emerge",
+            "com.myapp.topic",
+            "a.com.myapp.topic.emergency",
+        ] {
+            assert!(!pattern.matches(uri), "{uri}");
+        }
+        assert!(Pattern::prefix("").unwrap().matches("any.thing"));
+        assert!(!Pattern::prefix("com.").unwrap().matches("com"));
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_one_whole_component() {
+        let pattern = Pattern::wildcard("com.myapp..userevent").unwrap();
+        assert!(pattern.matches("com.myapp.foo.userevent"));
+        assert!(pattern.matches("com.myapp.bar.userevent"));
+        for uri in [
+            "com.myapp.foo.userevent.bar",
+            "com.myapp.foo.user",
+            "com.myapp2.foo.userevent",
+            "com.myapp.userevent",
+            "com.myapp.foo.bar.userevent",
+        ] {
+            assert!(!pattern.matches(uri), "{uri}");
+        }
+    }
+
+    #[test]
+    fn wildcards_stand_at_either_end_too() {
+        let matches = |pattern, uri| Pattern::wildcard(pattern).unwrap().matches(uri);
+        assert!(matches(".app", "com.app"));
+        assert!(matches("com.", "com.app"));
+        assert!(!matches("com.", "com"));
+        assert!(!matches("com.", "com.app.topic"));
+        assert!(matches("", "com"));
+        assert!(!matches("", "com.app"));
+        assert!(matches("..", "a.b.c"));
+    }
+
+    #[test]
+    fn an_exact_pattern_is_for_its_uri_alone() {
+        let pattern = Pattern::from(Uri::new("com.app").unwrap());
+        assert_eq!(pattern, Pattern::exact("com.app").unwrap());
+        assert!(pattern.matches("com.app"));
+        assert!(!pattern.matches("com.app.topic"));
+        assert!(!pattern.matches("com.apple"));
+    }
+
+    #[test]
+    fn patterns_of_one_text_and_two_policies_differ() {
+        assert_ne!(
+            Pattern::exact("com.app").unwrap(),
+            Pattern::prefix("com.app").unwrap()
+        );
+    }
+
+    #[test]
+    fn a_policy_is_read_by_the_name_it_is_written_with() {
+        for policy in POLICIES {
+            assert_eq!(policy.to_string().parse(), Ok(policy));
+        }
+        assert_eq!(MatchPolicy::default(), MatchPolicy::Exact);
+        assert!("Exact".parse::<MatchPolicy>().is_err());
+        assert!("".parse::<MatchPolicy>().is_err());
+    }
+
+    fn uris() -> impl Strategy<Value = Vec<String>> {
+        let component = prop::sample::select(vec!["a", "b", "ab"]).prop_map(String::from);
+        prop::collection::vec(component, 1..5)
+    }
+
+    proptest! {
+        #[test]
+        fn a_uri_matches_what_is_made_of_it(
+            components in uris(),
+            emptied in prop::collection::vec(any::<bool>(), 5),
+            cut in 0_usize..16,
+        ) {
+            let uri = components.join(".");
+            prop_assert!(Pattern::exact(&uri).unwrap().matches(&uri));
+
+            let prefix: String = uri.chars().take(cut).collect();
+            prop_assert!(Pattern::prefix(&prefix).unwrap().matches(&uri));
+
+            let pattern: Vec<&str> = components
+                .iter()
+                .zip(emptied)
+                .map(|(component, empty)| if empty { "" } else { component })
+                .collect();
+            prop_assert!(Pattern::wildcard(pattern.join(".")).unwrap().matches(&uri));
+        }
+
+        #[test]
+        fn a_wildcard_matches_only_what_agrees_in_every_component(
+            wanted in prop::collection::vec(prop::sample::select(vec!["", "a", "b", "ab"]), 1..5),
+            components in uris(),
+        ) {
+            let agree = wanted.len() == components.len()
+                && wanted.iter().zip(&components).all(|(one, two)| one.is_empty() || one == two);
+            let pattern = Pattern::wildcard(wanted.join(".")).unwrap();
+            prop_assert_eq!(pattern.matches(&components.join(".")), agree);
+        }
+    }
+}

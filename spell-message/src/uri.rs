@@ -262,3 +262,197 @@ fn violation(text: &str, characters: Characters, empty: Empty) -> Option<Invalid
 fn is_whitespace(character: char) -> bool {
     character.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&character)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// `str.isspace` of Python 3, which its regular expressions use.
+    fn is_python_whitespace(character: char) -> bool {
+        matches!(
+            u32::from(character),
+            0x09..=0x0d
+                | 0x1c..=0x20
+                | 0x85
+                | 0xa0
+                | 0x1680
+                | 0x2000..=0x200a
+                | 0x2028
+                | 0x2029
+                | 0x202f
+                | 0x205f
+                | 0x3000
+        )
+    }
+
+    fn reason(text: &str) -> Option<InvalidUriReason> {
+        Uri::new(text).err().map(|error| error.reason())
+    }
+
+    #[test]
+    fn the_loose_rule_takes_any_characters_but_dots_hashes_and_white_space() {
+        for text in [
+            "a",
+            "realm1",
+            "com.example.add2",
+            "com.example.Grüße.日本.🙂",
+            "com.example-app.x@y:z/ü",
+            "_.0",
+            "wamp.error.canceled",
+            "com.\u{200b}zero-width-space-is-none",
+        ] {
+            assert_eq!(reason(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_concrete_uri_has_no_empty_component() {
+        for text in ["", ".", "..", ".com", "com.", "com..app", "com.app.", "..a"] {
+            assert_eq!(
+                reason(text),
+                Some(InvalidUriReason::EmptyComponent),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn white_space_is_refused_everywhere_also_as_the_last_line_end() {
+        for text in [
+            "com.app\n",
+            "com.app\r\n",
+            "\ncom.app",
+            " ",
+            "com. app",
+            "com.a\tb",
+            "com.a\u{a0}b",
+            "com.a\u{1c}b",
+            "com.a\u{1f}",
+            "com\u{2028}",
+            "com.\u{3000}",
+        ] {
+            assert_eq!(reason(text), Some(InvalidUriReason::Whitespace), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn hashes_are_refused_everywhere() {
+        for text in ["#", "com.#", "com.app#1", "#com.app"] {
+            assert_eq!(reason(text), Some(InvalidUriReason::Hash), "{text}");
+        }
+    }
+
+    #[test]
+    fn each_character_is_judged_as_python_peers_do() {
+        for character in '\0'..=char::MAX {
+            let refused = character == '#' || is_python_whitespace(character);
+            let found = violation(
+                character.encode_utf8(&mut [0; 4]),
+                Characters::Loose,
+                Empty::Nowhere,
+            );
+            if character != '.' {
+                assert_eq!(found.is_some(), refused, "{character:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_strict_rule_takes_only_lower_case_ascii_digits_and_underscores() {
+        assert!(Uri::strict("com.my_app.add2").is_ok());
+        let reason = |text| Uri::strict(text).unwrap_err().reason();
+        assert_eq!(reason("com.myApp"), InvalidUriReason::NotStrict('A'));
+        assert_eq!(reason("com.é"), InvalidUriReason::NotStrict('é'));
+        assert_eq!(reason("com.a-b"), InvalidUriReason::NotStrict('-'));
+        assert_eq!(reason("com.٣"), InvalidUriReason::NotStrict('٣'));
+        assert_eq!(reason("com.a#"), InvalidUriReason::Hash);
+        assert_eq!(reason("com.a\n"), InvalidUriReason::Whitespace);
+        assert_eq!(reason("com..a"), InvalidUriReason::EmptyComponent);
+        assert_eq!(reason(""), InvalidUriReason::EmptyComponent);
+    }
+
+    #[test]
+    fn only_a_whole_first_component_wamp_is_reserved() {
+        let is_reserved = |text| Uri::new(text).unwrap().is_reserved();
+        assert!(is_reserved("wamp"));
+        assert!(is_reserved("wamp.session.on_join"));
+        assert!(!is_reserved("wampum.session"));
+        assert!(!is_reserved("com.wamp"));
+        assert!(!is_reserved("Wamp.session"));
+    }
+
+    #[test]
+    fn a_uri_in_a_set_is_found_by_its_text() {
+        let uris = HashSet::from([Uri::new("com.example").unwrap()]);
+        assert!(uris.contains("com.example"));
+    }
+
+    #[test]
+    fn cloning_shares_the_text() {
+        let uri = Uri::new("com.example").unwrap();
+        assert!(std::ptr::eq(uri.as_str(), uri.clone().as_str()));
+        assert!(std::ptr::eq(
+            uri.as_str(),
+            (&uri).into_uri().unwrap().as_str()
+        ));
+    }
+
+    #[test]
+    fn builders_take_texts_and_uris() {
+        let uri = Uri::new("com.example").unwrap();
+        let text = String::from("com.example");
+        assert_eq!("com.example".into_uri().unwrap(), uri);
+        assert_eq!((&text).into_uri().unwrap(), uri);
+        assert_eq!(text.into_uri().unwrap(), uri);
+        assert_eq!(uri.clone().into_uri().unwrap(), uri);
+        assert!("com example".into_uri().is_err());
+    }
+
+    #[test]
+    fn a_uri_that_is_read_is_checked() {
+        let read = |text| serde_json::from_str::<Uri>(text);
+        assert_eq!(read(r#""com.example""#).unwrap(), "com.example");
+        assert_eq!(read(r#""com.\u0065xample""#).unwrap(), "com.example");
+        assert!(read(r#""com.example\n""#).is_err());
+        assert!(read("1").is_err());
+        let uri = Uri::new("com.example").unwrap();
+        assert_eq!(serde_json::to_string(&uri).unwrap(), r#""com.example""#);
+    }
+
+    fn texts() -> impl Strategy<Value = String> {
+        let character = prop::sample::select(vec![
+            '.', '.', '.', 'a', 'z', '0', '9', '_', 'A', '-', 'é', '#', ' ', '\n', '\u{1d}',
+        ]);
+        prop::collection::vec(character, 0..8).prop_map(String::from_iter)
+    }
+
+    proptest! {
+        #[test]
+        fn the_scan_agrees_with_the_rule_as_it_reads(text in texts()) {
+            let components: Vec<&str> = text.split('.').collect();
+            let loose = |character: char| character != '#' && !is_python_whitespace(character);
+            let strict = |character: char| {
+                character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_'
+            };
+            let (_, before_the_last) = components.split_last().unwrap();
+            let nowhere = components.iter().all(|component| !component.is_empty());
+            let last = before_the_last.iter().all(|component| !component.is_empty());
+
+            for (characters, allowed) in [
+                (Characters::Loose, components.iter().all(|part| part.chars().all(loose))),
+                (Characters::Strict, components.iter().all(|part| part.chars().all(strict))),
+            ] {
+                for (empty, filled) in
+                    [(Empty::Nowhere, nowhere), (Empty::Last, last), (Empty::Anywhere, true)]
+                {
+                    let found = check(&text, characters, empty);
+                    prop_assert_eq!(found.is_ok(), allowed && filled, "{:?}", found);
+                }
+            }
+        }
+    }
+}

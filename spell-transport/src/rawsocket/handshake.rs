@@ -38,6 +38,16 @@ pub enum HandshakeError {
     },
 }
 
+impl HandshakeError {
+    /// The router's reason, when it refused.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(*refusal),
+            _ => None,
+        }
+    }
+}
+
 /// Why a router refuses a RawSocket connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

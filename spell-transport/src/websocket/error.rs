@@ -1,4 +1,11 @@
-//! How the HTTP handshake fails.
+//! The errors of the WebSocket library in our words.
+
+use tokio_tungstenite::tungstenite::{
+    Error,
+    error::{CapacityError, ProtocolError as WebSocketError, SubProtocolError},
+};
+
+use crate::{AcceptError, ConnectError, ProtocolError, TransportError};
 
 /// How a WebSocket handshake failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,11 +18,8 @@ pub enum UpgradeError {
     #[error("the server agreed to no subprotocol")]
     NoSubprotocol,
     /// The server agreed to a subprotocol that was not offered.
-    #[error("the server agreed to the subprotocol {name:?}, which was not offered")]
-    ForeignSubprotocol {
-        /// The subprotocol in its answer.
-        name: String,
-    },
+    #[error("the server agreed to a subprotocol that was not offered")]
+    ForeignSubprotocol,
     /// The server answered with an HTTP status instead of switching protocols. Redirects are not
     /// followed.
     #[error("the server answered with HTTP status {status}")]
@@ -29,4 +33,68 @@ pub enum UpgradeError {
         /// What is wrong with it.
         detail: String,
     },
+}
+
+/// After the handshake.
+pub(super) fn during_session(error: Error) -> TransportError {
+    match error {
+        Error::ConnectionClosed
+        | Error::AlreadyClosed
+        | Error::Protocol(WebSocketError::SendAfterClosing) => TransportError::AlreadyClosed,
+        Error::Io(error) => error.into(),
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
+            TransportError::Oversized {
+                size,
+                limit: max_size,
+            }
+        }
+        Error::Protocol(WebSocketError::ResetWithoutClosingHandshake) => {
+            TransportError::Interrupted
+        }
+        Error::Utf8(_) => ProtocolError::NotUtf8.into(),
+        Error::WriteBufferFull(_) => TransportError::Io(std::io::ErrorKind::WouldBlock.into()),
+        error => {
+            let detail = detail(&error);
+            ProtocolError::WebSocket { detail }.into()
+        }
+    }
+}
+
+/// During the handshake, on the side that dials.
+pub(super) fn during_connect(error: Error) -> ConnectError {
+    let upgrade = match error {
+        Error::Io(error) => return error.into(),
+        Error::Protocol(WebSocketError::HandshakeIncomplete) => return ConnectError::Closed,
+        Error::Protocol(WebSocketError::SecWebSocketSubProtocolError(error)) => match error {
+            SubProtocolError::NoSubProtocol => UpgradeError::NoSubprotocol,
+            _ => UpgradeError::ForeignSubprotocol,
+        },
+        Error::Http(response) => UpgradeError::Status {
+            status: response.status().as_u16(),
+        },
+        error => UpgradeError::Invalid {
+            detail: detail(&error),
+        },
+    };
+    ConnectError::WebSocket(upgrade)
+}
+
+/// During the handshake, on the side that listens.
+pub(super) fn during_accept(error: Error) -> AcceptError {
+    match error {
+        Error::Io(error) => error.into(),
+        Error::Protocol(WebSocketError::HandshakeIncomplete) => AcceptError::Closed,
+        error => AcceptError::WebSocket(UpgradeError::Invalid {
+            detail: detail(&error),
+        }),
+    }
+}
+
+/// Without the outer layer of the text, which only says that it is an error of the protocol.
+fn detail(error: &Error) -> String {
+    match error {
+        Error::Protocol(error) => error.to_string(),
+        Error::Capacity(error) => error.to_string(),
+        error => error.to_string(),
+    }
 }

@@ -1,0 +1,125 @@
+//! Dialling a stream of bytes.
+
+#[cfg(unix)]
+use std::path::PathBuf;
+
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use url::Host;
+
+use crate::{ConnectError, MaybeTls, Socket};
+
+/// Where to dial, and whether to speak TLS there.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    /// For humans.
+    name: String,
+    target: Target,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::tls::ClientTls>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The host without the brackets of an IPv6 address.
+    Tcp { host: String, port: u16 },
+    #[cfg(unix)]
+    Unix(PathBuf),
+}
+
+/// A stream of bytes, ready for the handshake of a transport.
+pub(crate) struct Dialled {
+    pub(crate) io: MaybeTls<Socket>,
+    pub(crate) confidential: bool,
+}
+
+impl Target {
+    pub(crate) fn tcp(host: &Host, port: u16) -> Self {
+        let host = match host {
+            Host::Domain(name) => name.clone(),
+            Host::Ipv4(address) => address.to_string(),
+            Host::Ipv6(address) => address.to_string(),
+        };
+        Self::Tcp { host, port }
+    }
+}
+
+impl Endpoint {
+    /// `tls` without the feature has been refused before.
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(
+            unused_variables,
+            reason = "there is only plain text without the feature"
+        )
+    )]
+    pub(crate) fn new(name: String, target: Target, tls: bool) -> Self {
+        Self {
+            name,
+            target,
+            #[cfg(feature = "tls")]
+            tls: tls.then(crate::tls::ClientTls::default),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn set_tls_config(&mut self, config: std::sync::Arc<rustls::ClientConfig>) {
+        if let Some(tls) = &mut self.tls {
+            tls.set_config(config);
+        }
+    }
+
+    pub(crate) async fn dial(&mut self) -> Result<Dialled, ConnectError> {
+        let (socket, local) = match &self.target {
+            Target::Tcp { host, port } => dial_tcp(host, *port).await?,
+            #[cfg(unix)]
+            Target::Unix(path) => match UnixStream::connect(path).await {
+                Ok(stream) => (Socket::from(stream), true),
+                Err(source) => {
+                    let address = self.name.clone();
+                    return Err(ConnectError::Dial { address, source });
+                }
+            },
+        };
+        #[cfg(feature = "tls")]
+        if let (Some(tls), Target::Tcp { host, .. }) = (&mut self.tls, &self.target) {
+            return Ok(Dialled {
+                io: tls.connect(host, socket).await?,
+                confidential: true,
+            });
+        }
+        Ok(Dialled {
+            io: MaybeTls::plain(socket),
+            confidential: local,
+        })
+    }
+}
+
+/// Tries each address of the host in turn. Says also whether it is this host.
+async fn dial_tcp(host: &str, port: u16) -> Result<(Socket, bool), ConnectError> {
+    let resolve = |source| ConnectError::Resolve {
+        host: host.to_owned(),
+        source,
+    };
+    let addresses = tokio::net::lookup_host((host, port)).await;
+    let mut failure = resolve(std::io::ErrorKind::NotFound.into());
+    for address in addresses.map_err(resolve)? {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                // Messages are small and answers awaited. It is a matter of speed only.
+                let _: std::io::Result<()> = stream.set_nodelay(true);
+                return Ok((Socket::from(stream), address.ip().is_loopback()));
+            }
+            Err(source) => {
+                let address = address.to_string();
+                failure = ConnectError::Dial { address, source };
+            }
+        }
+    }
+    Err(failure)
+}

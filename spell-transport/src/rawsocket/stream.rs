@@ -1,0 +1,257 @@
+//! The transport.
+
+use std::{
+    fmt, io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
+use futures_sink::Sink;
+use spell_message::Serialization;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::codec::Framed;
+
+use super::{
+    codec::{Codec, Frame, MAX_SENT},
+    handshake::Limit,
+};
+use crate::{ProtocolError, Transport, TransportError, TransportInfo};
+
+/// A RawSocket over any stream of bytes: TCP, TLS, a Unix socket, a pipe, your own.
+///
+/// * The end of the stream between two frames is a clean end; within a frame, or without
+///   `close_notify` on TLS, it is [`TransportError::Interrupted`].
+/// * A PING is answered with its payload while the transport is read, also when nothing can be
+///   written at the moment. A PONG is ignored, since no PING is ever sent.
+/// * While 64 KiB wait to be written, `poll_ready` is pending. While as many bytes of answers to
+///   PINGs wait, nothing more is read.
+///
+/// WAMP spec, "RawSocket Transport".
+///
+/// ```
+/// use bytes::Bytes;
+/// use futures_util::{SinkExt, StreamExt};
+/// use spell_transport::{Serialization, rawsocket::{RawSocket, RawSocketConfig}};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let (near, far) = tokio::io::duplex(4096); // any AsyncRead + AsyncWrite
+/// let (client, server) = tokio::join!(
+///     RawSocket::client(near, Serialization::CBOR, RawSocketConfig::new()),
+///     RawSocket::server(far, &[Serialization::CBOR], RawSocketConfig::new()),
+/// );
+/// let (mut client, mut server) = (client?, server?);
+/// client.send(Bytes::from_static(b"\x81\x01")).await?;
+/// assert_eq!(server.next().await.unwrap()?, &b"\x81\x01"[..]);
+/// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+pub struct RawSocket<S> {
+    framed: Framed<S, Codec>,
+    info: TransportInfo,
+    /// The largest frame the other side takes.
+    peer_limit: Limit,
+    /// Bytes of PONGs not yet known to be flushed.
+    pongs: usize,
+    /// A large message went into the write buffer, which is not to be kept that large.
+    swollen: bool,
+    /// Closed by this side: nothing more is written.
+    closed: bool,
+    /// Writing a PONG failed: no more of them are written.
+    pongs_failed: bool,
+    /// Nothing more is read.
+    ended: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite> RawSocket<S> {
+    /// After the handshake.
+    pub(super) fn new(io: S, serialization: Serialization, own: Limit, peer: Limit) -> Self {
+        let mut framed = Framed::new(io, Codec::new(own.bytes()));
+        framed.set_backpressure_boundary(WRITE_BUFFER);
+        let max_send = peer.bytes().min(MAX_SENT);
+        Self {
+            framed,
+            info: TransportInfo::new(serialization).with_max_send(Some(max_send)),
+            peer_limit: peer,
+            pongs: 0,
+            swollen: false,
+            closed: false,
+            pongs_failed: false,
+            ended: false,
+        }
+    }
+}
+
+impl<S> RawSocket<S> {
+    /// Sets the other side's address, for humans.
+    #[must_use]
+    pub fn with_peer(mut self, address: impl Into<String>) -> Self {
+        self.info = self.info.with_peer(address);
+        self
+    }
+
+    /// Says that nobody but the other side can read along.
+    #[must_use]
+    pub fn confidential(mut self) -> Self {
+        self.info = self.info.confidential();
+        self
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
+    fn answer(&mut self, ping: Bytes) -> Result<(), TransportError> {
+        if ping.len() > self.peer_limit.bytes().min(MAX_SENT) {
+            let error = ProtocolError::PingTooLarge {
+                size: ping.len(),
+                limit: self.peer_limit.bytes(),
+            };
+            return Err(error.into());
+        }
+        if self.closed || self.pongs_failed {
+            return Ok(());
+        }
+        self.pongs = self.pongs.saturating_add(ping.len()).saturating_add(4);
+        self.enqueue(Frame::Pong(ping))
+    }
+
+    /// Without asking for room: what may go in is bounded by `poll_ready` and by `pongs`.
+    fn enqueue(&mut self, frame: Frame) -> Result<(), TransportError> {
+        Pin::new(&mut self.framed).start_send(frame)?;
+        self.swollen |= self.framed.write_buffer().len() > WRITE_BUFFER;
+        Ok(())
+    }
+
+    fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        ready!(Pin::new(&mut self.framed).poll_flush(cx))?;
+        self.pongs = 0;
+        if self.swollen {
+            *self.framed.write_buffer_mut() = BytesMut::new();
+            self.swollen = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// A failure to write is left to the writer to find, since there may be messages left to read.
+    fn poll_pongs(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if ready!(self.poll_write_out(cx)).is_err() {
+            self.pongs_failed = true;
+            self.pongs = 0;
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_message(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, TransportError>>> {
+        loop {
+            if self.pongs > MAX_PONGS {
+                ready!(self.poll_pongs(cx));
+            }
+            match ready!(Pin::new(&mut self.framed).poll_next(cx)) {
+                Some(Ok(Frame::Message(message))) => return Poll::Ready(Some(Ok(message))),
+                Some(Ok(Frame::Ping(payload))) => {
+                    if let Err(error) = self.answer(payload) {
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                }
+                Some(Ok(Frame::Pong(_))) => {}
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn check_open(&self) -> Result<(), TransportError> {
+        if self.closed {
+            return Err(TransportError::AlreadyClosed);
+        }
+        Ok(())
+    }
+}
+
+impl<S> Transport for RawSocket<S>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    fn info(&self) -> &TransportInfo {
+        &self.info
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for RawSocket<S> {
+    type Item = Result<Bytes, TransportError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let item = self.poll_message(cx);
+        if self.pongs > 0 {
+            // As far as it goes now; the rest goes with the next poll of either side.
+            let _: Poll<()> = self.poll_pongs(cx);
+        }
+        self.ended = matches!(item, Poll::Ready(None | Some(Err(_))));
+        item
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for RawSocket<S> {
+    type Error = TransportError;
+
+    fn poll_ready(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), TransportError>> {
+        self.check_open()?;
+        if self.framed.write_buffer().len() < WRITE_BUFFER {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_write_out(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Bytes) -> Result<(), TransportError> {
+        self.check_open()?;
+        if let Some(limit) = self.info.max_send()
+            && message.len() > limit
+        {
+            let size = message.len();
+            return Err(TransportError::TooLarge { size, limit });
+        }
+        self.enqueue(Frame::Message(message))
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), TransportError>> {
+        self.poll_write_out(cx)
+    }
+
+    fn poll_close(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), TransportError>> {
+        self.closed = true;
+        match ready!(Pin::new(&mut self.framed).poll_close(cx)) {
+            // The other side was faster: there is nothing left to shut down.
+            Err(TransportError::Io(error)) if error.kind() == io::ErrorKind::NotConnected => {
+                Poll::Ready(Ok(()))
+            }
+            result => Poll::Ready(result),
+        }
+    }
+}
+
+impl<S> fmt::Debug for RawSocket<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawSocket")
+            .field("info", &self.info)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Bytes waiting to be written from which on no further message is taken.
+const WRITE_BUFFER: usize = 64 * 1024;
+/// Bytes of PONGs waiting to be written beyond which nothing is read.
+const MAX_PONGS: usize = 64 * 1024;

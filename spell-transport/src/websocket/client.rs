@@ -1,0 +1,115 @@
+//! The side that dials.
+
+use http::header::SEC_WEBSOCKET_PROTOCOL;
+use spell_message::Serialization;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::client_async_with_config;
+
+use super::{
+    InvalidHeader, UpgradeError, WebSocket, WebSocketConfig, WebSocketRequest,
+    error::during_connect,
+};
+use crate::{
+    ConnectError, Connector, MaybeTls, Socket, UrlError,
+    address::{Address, Protocol},
+    endpoint::Endpoint,
+};
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Asks the server at the other end of `io` for a WebSocket, offering `offers` in order of
+    /// preference.
+    ///
+    /// # Cancel safety
+    ///
+    /// Not cancel-safe, but it owns `io`: dropping the future cuts the connection.
+    pub async fn client(
+        io: S,
+        request: WebSocketRequest,
+        offers: &[Serialization],
+        config: WebSocketConfig,
+    ) -> Result<Self, ConnectError> {
+        if offers.is_empty() {
+            return Err(ConnectError::NothingToOffer);
+        }
+        let request = request.build(offers)?;
+        let (stream, response) = client_async_with_config(request, io, Some(config.inner()))
+            .await
+            .map_err(during_connect)?;
+        let Some(agreed) = response.headers().get(SEC_WEBSOCKET_PROTOCOL) else {
+            return Err(ConnectError::WebSocket(UpgradeError::NoSubprotocol));
+        };
+        let serialization = offers
+            .iter()
+            .find(|offer| agreed == offer.subprotocol())
+            .ok_or(ConnectError::WebSocket(UpgradeError::ForeignSubprotocol))?;
+        Ok(Self::new(stream, *serialization, config))
+    }
+}
+
+/// Dials WebSockets: `ws://`, `wss://` and `ws+unix:`.
+#[derive(Clone, Debug)]
+pub struct WebSocketConnector {
+    endpoint: Endpoint,
+    request: WebSocketRequest,
+    config: WebSocketConfig,
+}
+
+impl WebSocketConnector {
+    /// Reads where to dial and what to ask for from a URL; see
+    /// [`connector`](crate::connector()) for its forms.
+    pub fn new(url: &str) -> Result<Self, UrlError> {
+        let address = Address::parse(url)?;
+        match address.protocol {
+            Protocol::WebSocket { host, resource } => Self::at(address.endpoint, host, &resource),
+            Protocol::RawSocket => Err(UrlError::WrongProtocol {
+                scheme: address.scheme,
+            }),
+        }
+    }
+
+    pub(crate) fn at(endpoint: Endpoint, host: String, resource: &str) -> Result<Self, UrlError> {
+        Ok(Self {
+            endpoint,
+            request: WebSocketRequest::from_parts(host, resource)?,
+            config: WebSocketConfig::new(),
+        })
+    }
+
+    /// Adds a header to the request, as for a cookie or a token. Its value is not shown by
+    /// `Debug`.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, InvalidHeader> {
+        self.request.add_header(name, value)?;
+        Ok(self)
+    }
+
+    /// Sets the settings of the transport.
+    #[must_use]
+    pub fn config(mut self, config: WebSocketConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Replaces the TLS configuration; see [`tls`](crate::tls). Without effect on plain `ws://`.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls_config(mut self, config: std::sync::Arc<rustls::ClientConfig>) -> Self {
+        self.endpoint.set_tls_config(config);
+        self
+    }
+}
+
+impl Connector for WebSocketConnector {
+    type Transport = WebSocket<MaybeTls<Socket>>;
+
+    async fn connect(&mut self, offers: &[Serialization]) -> Result<Self::Transport, ConnectError> {
+        let dialled = self.endpoint.dial().await?;
+        let request = self.request.clone();
+        let transport = WebSocket::client(dialled.io, request, offers, self.config).await?;
+        let transport = transport.with_peer(self.endpoint.name());
+        Ok(if dialled.confidential {
+            transport.confidential()
+        } else {
+            transport
+        })
+    }
+}

@@ -1,2 +1,24 @@
-//! Under construction.
+//! WAMP messages to bytes and back: JSON, MessagePack and CBOR, with payloads left undecoded.
 #![forbid(unsafe_code)]
+#![warn(clippy::arithmetic_side_effects)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+#[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
+mod codec;
+mod error;
+#[cfg(any(feature = "json", feature = "msgpack"))]
+mod guard;
+#[cfg(feature = "json")]
+mod json;
+mod limits;
+pub mod list;
+pub mod payload;
+mod serializer;
+
+pub use error::{DecodeError, EncodeError, Place};
+#[cfg(feature = "json")]
+pub use json::Json;
+pub use limits::Limits;
+#[doc(inline)]
+pub use payload::{PayloadBuilder, PayloadExt};
+pub use serializer::{AnySerializer, Serializer};

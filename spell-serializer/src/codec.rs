@@ -1,0 +1,345 @@
+//! What the formats differ in. What they have in common is done once, with this trait.
+
+use std::{borrow::Cow, error::Error, marker::PhantomData, ops::Range};
+
+use bytes::{Bytes, BytesMut};
+use serde::{Serialize, de::DeserializeOwned};
+use spell_message::{Dict, Format, List, Message, Payload, Value, message::Kind};
+
+use crate::{
+    DecodeError, EncodeError, Limits,
+    list::{DictError, Element, Shape, Writer, check_length, envelope, read, write},
+    payload::{join, transcode},
+};
+
+/// One format.
+pub(crate) trait Codec: 'static {
+    const FORMAT: Format;
+    const NAME: &'static str;
+    /// What stands between two elements of a list.
+    const SEPARATOR: &'static [u8];
+    const EMPTY_LIST: &'static [u8];
+
+    type Scanner<'a>: Scanner<'a>;
+
+    /// Writes what begins a list of this many elements.
+    fn begin_list(elements: usize, out: &mut BytesMut);
+    /// Writes what ends a list.
+    fn end_list(out: &mut BytesMut);
+    /// Writes what begins a dictionary of this many entries.
+    fn begin_dict(entries: usize, out: &mut BytesMut);
+    /// Writes what ends a dictionary.
+    fn end_dict(out: &mut BytesMut);
+    /// Writes a key, and what stands between it and its value.
+    fn write_key(key: &str, out: &mut BytesMut) -> Result<(), Source>;
+    /// How many entries a list or dictionary has that `write` wrote (0 where `begin_list` and
+    /// `begin_dict` need no number), and where they stand.
+    fn entries(collection: &[u8]) -> (usize, Range<usize>);
+
+    /// Appends one value, which stands so many levels deep; on error `out` is undefined.
+    fn write<T: Serialize + ?Sized>(
+        value: &T,
+        level: usize,
+        out: &mut BytesMut,
+    ) -> Result<(), Source>;
+    /// Reads exactly one value.
+    fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Source>;
+
+    /// The integer that this one value is.
+    fn integer(value: &[u8]) -> Option<u64>;
+    /// The text that this one value is.
+    fn text(value: &[u8]) -> Option<Cow<'_, str>>;
+    /// What this value is, from its first byte.
+    fn shape(value: &[u8]) -> Shape;
+}
+
+pub(crate) type Source = Box<dyn Error + Send + Sync>;
+
+/// Finds where the elements of a message stand, without decoding them.
+pub(crate) trait Scanner<'a>: Sized {
+    /// Reads what begins the message.
+    fn open(frame: &'a [u8], limits: &Limits) -> Result<Self, DecodeError>;
+    /// Where the next element stands; `None` at the end of the message, which is the end of the
+    /// frame.
+    fn next(&mut self) -> Result<Option<Range<usize>>, DecodeError>;
+}
+
+/// Appends a message; on error `out` is as it was.
+pub(crate) fn encode<C: Codec>(message: &Message, out: &mut BytesMut) -> Result<(), EncodeError> {
+    let start = out.len();
+    let mut writer = FrameWriter::<C> {
+        out,
+        is_first: true,
+        codec: PhantomData,
+    };
+    let result = write(message, &mut writer);
+    if result.is_err() {
+        out.truncate(start);
+    }
+    result
+}
+
+/// Reads a message, whose payload shares the frame.
+pub(crate) fn decode<C: Codec>(frame: &Bytes, limits: &Limits) -> Result<Message, DecodeError> {
+    if frame.len() > limits.max_size {
+        return Err(DecodeError::TooLarge {
+            size: frame.len(),
+            limit: limits.max_size,
+        });
+    }
+    let mut scanner = C::Scanner::open(frame, limits)?;
+    let code = scanner.next()?.ok_or(DecodeError::Empty)?;
+    let code = Encoded::<C>::new(frame, &code);
+    let number = code.integer().ok_or_else(|| DecodeError::Code {
+        found: code.shape().name(),
+    })?;
+    match Kind::from_code(number) {
+        Some(kind) => decode_known::<C>(kind, frame, scanner),
+        None => decode_unknown::<C>(number, frame, scanner),
+    }
+}
+
+fn decode_known<'a, C: Codec>(
+    kind: Kind,
+    frame: &'a Bytes,
+    mut scanner: C::Scanner<'a>,
+) -> Result<Message, DecodeError> {
+    // No message has more elements after its code; those that it must not have are counted.
+    let mut elements: [Encoded<'a, C>; 6] = [Encoded::default(); 6];
+    let mut ranges: [Range<usize>; 6] = Default::default();
+    let mut length = 0_usize;
+    while let Some(range) = scanner.next()? {
+        if let (Some(element), Some(place)) = (elements.get_mut(length), ranges.get_mut(length)) {
+            *element = Encoded::new(frame, &range);
+            *place = range;
+        }
+        length = length.saturating_add(1);
+    }
+    check_length(kind, length.saturating_add(1))?;
+    let envelope = envelope(kind, length);
+    let (fields, arguments) = elements.split_at_checked(envelope).unwrap_or_default();
+    let arguments = arguments
+        .get(..length.saturating_sub(envelope))
+        .unwrap_or_default();
+    let mut slots = arguments.iter().zip(ranges.iter().skip(envelope));
+    let payload = match slots.next() {
+        None => Payload::default(),
+        Some(args) => payload::<C>(kind, frame, args, slots.next())?,
+    };
+    read(kind, fields, payload)
+}
+
+type Slot<'r, 'a, C> = (&'r Encoded<'a, C>, &'r Range<usize>);
+
+/// Cuts the arguments out of the frame. Null counts as absent: some peers send it.
+fn payload<C: Codec>(
+    kind: Kind,
+    frame: &Bytes,
+    (args, args_range): Slot<'_, '_, C>,
+    kwargs: Option<Slot<'_, '_, C>>,
+) -> Result<Payload, DecodeError> {
+    let has_args = args.is_args(kind)?;
+    let kwargs_range = match kwargs {
+        Some((kwargs, range)) if kwargs.is_kwargs(kind)? => Some(range),
+        _ => None,
+    };
+    Ok(match (has_args, kwargs_range) {
+        (false, None) => Payload::default(),
+        (false, Some(range)) => {
+            let kwargs = frame.get(range.clone()).unwrap_or_default();
+            join::<C>(C::EMPTY_LIST, kwargs)
+        }
+        (true, kwargs) => {
+            let start = args_range.start;
+            let end = kwargs.map_or(args_range.end, |range| range.end);
+            let kwargs_start = kwargs.map_or(end, |range| range.start);
+            Payload::encoded(
+                C::FORMAT,
+                frame.slice(start..end),
+                args_range.len(),
+                kwargs_start.saturating_sub(start),
+            )
+        }
+    })
+}
+
+fn decode_unknown<'a, C: Codec>(
+    code: u64,
+    frame: &'a Bytes,
+    mut scanner: C::Scanner<'a>,
+) -> Result<Message, DecodeError> {
+    let mut fields = List::new();
+    while let Some(range) = scanner.next()? {
+        let bytes = frame.get(range).unwrap_or_default();
+        let field: Value = C::read(bytes).map_err(|source| DecodeError::Malformed {
+            format: C::NAME,
+            source,
+        })?;
+        fields.push(field);
+    }
+    Ok(Message::Unknown(spell_message::message::Unknown {
+        code,
+        fields,
+    }))
+}
+
+/// One element of a message, still encoded.
+struct Encoded<'a, C> {
+    bytes: &'a [u8],
+    codec: PhantomData<C>,
+}
+
+impl<'a, C> Encoded<'a, C> {
+    fn new(frame: &'a [u8], range: &Range<usize>) -> Self {
+        Self {
+            bytes: frame.get(range.clone()).unwrap_or_default(),
+            codec: PhantomData,
+        }
+    }
+}
+
+impl<C> Clone for Encoded<'_, C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Encoded<'_, C> {}
+
+impl<C> Default for Encoded<'_, C> {
+    fn default() -> Self {
+        Self {
+            bytes: &[],
+            codec: PhantomData,
+        }
+    }
+}
+
+impl<C: Codec> Element for Encoded<'_, C> {
+    fn shape(&self) -> Shape {
+        C::shape(self.bytes)
+    }
+
+    fn integer(&self) -> Option<u64> {
+        C::integer(self.bytes)
+    }
+
+    fn text(&self) -> Option<Cow<'_, str>> {
+        C::text(self.bytes)
+    }
+
+    fn dict(&self) -> Result<Dict, DictError> {
+        match self.shape() {
+            Shape::Dict => C::read(self.bytes).map_err(DictError::Malformed),
+            _ => Err(DictError::NotADict),
+        }
+    }
+}
+
+/// Writes the elements of a message into a frame.
+struct FrameWriter<'a, C> {
+    out: &'a mut BytesMut,
+    is_first: bool,
+    codec: PhantomData<C>,
+}
+
+impl<C: Codec> FrameWriter<'_, C> {
+    fn separate(&mut self) {
+        if !self.is_first {
+            self.out.extend_from_slice(C::SEPARATOR);
+        }
+        self.is_first = false;
+    }
+}
+
+impl<C: Codec> Writer for FrameWriter<'_, C> {
+    fn begin(&mut self, elements: usize) {
+        C::begin_list(elements, self.out);
+    }
+
+    fn element<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), EncodeError> {
+        self.separate();
+        C::write(element, 1, self.out).map_err(|source| EncodeError::Value {
+            format: C::NAME,
+            source,
+        })
+    }
+
+    fn payload(&mut self, payload: &Payload) -> Result<(), EncodeError> {
+        let payload = transcode(payload, C::FORMAT)?;
+        if payload.is_absent() {
+            return Ok(());
+        }
+        self.separate();
+        let (args, kwargs) = (payload.args(), payload.kwargs());
+        match (args, kwargs) {
+            (args, []) => self.out.extend_from_slice(args),
+            // WAMP spec, "Application Payloads": keyword arguments need a list before them.
+            ([], kwargs) => {
+                self.out.extend_from_slice(C::EMPTY_LIST);
+                self.out.extend_from_slice(C::SEPARATOR);
+                self.out.extend_from_slice(kwargs);
+            }
+            _ => self.out.extend_from_slice(payload.tail()),
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        C::end_list(self.out);
+    }
+}
+
+/// Defines the public serializer of a format.
+macro_rules! serializer {
+    ($(#[$doc:meta])* $Name:ident, $Codec:ident, $serialization:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default)]
+        pub struct $Name {
+            limits: crate::Limits,
+        }
+
+        impl $Name {
+            /// The serializer with default limits.
+            pub const fn new() -> Self {
+                Self {
+                    limits: crate::Limits::new(),
+                }
+            }
+
+            /// Sets what a message that comes in may take.
+            #[must_use]
+            pub const fn limits(self, limits: crate::Limits) -> Self {
+                Self { limits }
+            }
+        }
+
+        impl crate::Serializer for $Name {
+            fn serialization(&self) -> spell_message::Serialization {
+                use spell_message::Serialization;
+                $serialization
+            }
+
+            fn format(&self) -> spell_message::Format {
+                <$Codec as crate::codec::Codec>::FORMAT
+            }
+
+            fn encode(
+                &self,
+                message: &spell_message::Message,
+                out: &mut bytes::BytesMut,
+            ) -> Result<(), crate::EncodeError> {
+                crate::codec::encode::<$Codec>(message, out)
+            }
+
+            fn decode(
+                &self,
+                frame: &bytes::Bytes,
+            ) -> Result<spell_message::Message, crate::DecodeError> {
+                crate::codec::decode::<$Codec>(frame, &self.limits)
+            }
+        }
+    };
+}
+
+pub(crate) use serializer;

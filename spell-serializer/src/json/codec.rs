@@ -1,0 +1,103 @@
+use std::{borrow::Cow, ops::Range};
+
+use bytes::{BufMut, BytesMut};
+use serde::{Serialize, de::DeserializeOwned};
+use spell_message::Format;
+
+use super::{
+    binary::{ESCAPED_MARK, JsonRules},
+    de::FromJson,
+    scan::{JsonScanner, shape},
+};
+use crate::{
+    codec::{Codec, Source},
+    guard::Guard,
+    list::Shape,
+};
+
+/// JSON.
+#[derive(Debug)]
+pub(crate) enum JsonCodec {}
+
+impl Codec for JsonCodec {
+    const FORMAT: Format = Format::Json;
+    const NAME: &'static str = "JSON";
+    const SEPARATOR: &'static [u8] = b",";
+    const EMPTY_LIST: &'static [u8] = b"[]";
+
+    type Scanner<'a> = JsonScanner<'a>;
+
+    fn begin_list(_elements: usize, out: &mut BytesMut) {
+        out.put_u8(b'[');
+    }
+
+    fn end_list(out: &mut BytesMut) {
+        out.put_u8(b']');
+    }
+
+    fn begin_dict(_entries: usize, out: &mut BytesMut) {
+        out.put_u8(b'{');
+    }
+
+    fn end_dict(out: &mut BytesMut) {
+        out.put_u8(b'}');
+    }
+
+    fn write_key(key: &str, out: &mut BytesMut) -> Result<(), Source> {
+        serde_json::to_writer(out.writer(), key)?;
+        out.put_u8(b':');
+        Ok(())
+    }
+
+    fn entries(collection: &[u8]) -> (usize, Range<usize>) {
+        (0, 1..collection.len().saturating_sub(1))
+    }
+
+    fn write<T: Serialize + ?Sized>(
+        value: &T,
+        level: usize,
+        out: &mut BytesMut,
+    ) -> Result<(), Source> {
+        let mut serializer = serde_json::Serializer::new(out.writer());
+        value.serialize(Guard::<_, JsonRules>::new(&mut serializer, level))?;
+        Ok(())
+    }
+
+    fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Source> {
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        let value = T::deserialize(FromJson(&mut deserializer))?;
+        deserializer.end()?;
+        Ok(value)
+    }
+
+    fn integer(value: &[u8]) -> Option<u64> {
+        // The scanner has seen that there are no leading zeros; a float has other characters.
+        let digits = std::str::from_utf8(value).ok()?;
+        let is_integer = digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_integer.then(|| digits.parse().ok()).flatten()
+    }
+
+    fn text(value: &[u8]) -> Option<Cow<'_, str>> {
+        let inside = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+        if !inside.contains(&b'\\') {
+            return std::str::from_utf8(inside).ok().map(Cow::Borrowed);
+        }
+        if inside.starts_with(ESCAPED_MARK) {
+            return None;
+        }
+        serde_json::from_slice(value).ok().map(Cow::Owned)
+    }
+
+    fn shape(value: &[u8]) -> Shape {
+        match value {
+            [b'"', inside @ ..] if inside.starts_with(ESCAPED_MARK) => Shape::Bytes,
+            [b'-' | b'0'..=b'9', rest @ ..]
+                if rest.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) =>
+            {
+                Shape::Float
+            }
+            [first, ..] => shape(*first),
+            [] => Shape::Other,
+        }
+    }
+}

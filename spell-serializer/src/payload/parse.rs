@@ -1,0 +1,77 @@
+use serde::de::{
+    DeserializeOwned,
+    value::{Error, MapDeserializer, SeqDeserializer},
+};
+use spell_message::{Format, Payload};
+
+use super::{custom, format::by_format};
+use crate::DecodeError;
+#[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
+use crate::codec::Codec;
+
+/// Reads arguments straight into your types.
+///
+/// ```
+/// # #[cfg(feature = "json")] {
+/// use spell_message::Format;
+/// use spell_serializer::{PayloadExt, payload};
+///
+/// let payload = payload::encode(Format::Json, &("Ada", 1815), None::<&()>)?;
+/// let (name, born): (String, u16) = payload.parse_args()?;
+/// assert_eq!((name.as_str(), born), ("Ada", 1815));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait PayloadExt {
+    /// The positional arguments, as a tuple, a list, or a struct read in order; an empty list when
+    /// there are none.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Args`] if they are not of this type.
+    fn parse_args<T: DeserializeOwned>(&self) -> Result<T, DecodeError>;
+
+    /// The keyword arguments, as a struct or a map; an empty dictionary when there are none.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Kwargs`] if they are not of this type.
+    fn parse_kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError>;
+}
+
+impl PayloadExt for Payload {
+    fn parse_args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        let absent = SeqDeserializer::<_, Error>::new(std::iter::empty::<()>());
+        let result = match self.args() {
+            [] => T::deserialize(absent).map_err(Into::into),
+            args => parse(self.format(), args)?,
+        };
+        result.map_err(|source| DecodeError::Args { source })
+    }
+
+    fn parse_kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        let absent = MapDeserializer::<_, Error>::new(std::iter::empty::<((), ())>());
+        let result = match self.kwargs() {
+            [] => T::deserialize(absent).map_err(Into::into),
+            kwargs => parse(self.format(), kwargs)?,
+        };
+        result.map_err(|source| DecodeError::Kwargs { source })
+    }
+}
+
+type Parsed<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+fn parse<T: DeserializeOwned>(
+    format: Option<Format>,
+    bytes: &[u8],
+) -> Result<Parsed<T>, DecodeError> {
+    let Some(format) = format else {
+        return Err(DecodeError::Unsupported { format: "none" });
+    };
+    by_format!(
+        format,
+        C => Ok(C::read(bytes)),
+        custom format => Ok(custom::parse(format, bytes)),
+        unsupported format => Err(DecodeError::Unsupported { format }),
+    )
+}

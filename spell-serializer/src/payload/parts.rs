@@ -1,0 +1,225 @@
+//! Arguments under way, in a format this crate knows.
+
+use bytes::{Buf, BytesMut};
+use serde::Serialize;
+use spell_message::Payload;
+
+use crate::{EncodeError, codec::Codec, list::Shape};
+
+/// Encodes arguments in one go.
+pub(super) fn encode<C: Codec, A, K>(args: &A, kwargs: Option<&K>) -> Result<Payload, EncodeError>
+where
+    A: Serialize + ?Sized,
+    K: Serialize + ?Sized,
+{
+    let mut tail = BytesMut::new();
+    let has_args = write_args::<C, A>(args, &mut tail)?;
+    let Some(kwargs) = kwargs else {
+        return Ok(payload::<C>(tail, has_args, None));
+    };
+    if !has_args {
+        tail.extend_from_slice(C::EMPTY_LIST);
+    }
+    let args_end = tail.len();
+    tail.extend_from_slice(C::SEPARATOR);
+    let has_kwargs = write_kwargs::<C, K>(kwargs, &mut tail)?;
+    if !has_kwargs {
+        tail.truncate(args_end);
+    }
+    let kwargs = has_kwargs.then_some(args_end);
+    Ok(payload::<C>(tail, has_args, kwargs))
+}
+
+/// A payload out of encoded arguments; `kwargs` may be empty, which means none.
+pub(crate) fn join<C: Codec>(args: &[u8], kwargs: &[u8]) -> Payload {
+    let mut tail = BytesMut::from(args);
+    let args_end = append_kwargs::<C>(&mut tail, kwargs);
+    payload::<C>(tail, !args.is_empty(), args_end)
+}
+
+/// Appends keyword arguments and gives the place where the positional ones end, if there are some.
+fn append_kwargs<C: Codec>(tail: &mut BytesMut, kwargs: &[u8]) -> Option<usize> {
+    if kwargs.is_empty() {
+        return None;
+    }
+    // WAMP spec, "Application Payloads": keyword arguments need a list before them.
+    if tail.is_empty() {
+        tail.extend_from_slice(C::EMPTY_LIST);
+    }
+    let args_end = tail.len();
+    tail.extend_from_slice(C::SEPARATOR);
+    tail.extend_from_slice(kwargs);
+    Some(args_end)
+}
+
+/// The payload that this tail is; `args_end` only where keyword arguments follow.
+fn payload<C: Codec>(tail: BytesMut, has_args: bool, args_end: Option<usize>) -> Payload {
+    let tail = tail.freeze();
+    match args_end {
+        Some(args_end) => {
+            let kwargs_start = args_end.saturating_add(C::SEPARATOR.len());
+            Payload::encoded(C::FORMAT, tail, args_end, kwargs_start)
+        }
+        None if has_args => {
+            let end = tail.len();
+            Payload::encoded(C::FORMAT, tail, end, end)
+        }
+        None => Payload::default(),
+    }
+}
+
+/// Positional and keyword arguments, each encoded as far as they are known.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    args: Part,
+    kwargs: Part,
+}
+
+impl Parts {
+    pub(super) fn set_args<C: Codec, T: Serialize + ?Sized>(
+        &mut self,
+        args: &T,
+    ) -> Result<(), EncodeError> {
+        let mut out = BytesMut::new();
+        write_args::<C, T>(args, &mut out)?;
+        self.args = Part::whole(out);
+        Ok(())
+    }
+
+    pub(super) fn set_kwargs<C: Codec, T: Serialize + ?Sized>(
+        &mut self,
+        kwargs: &T,
+    ) -> Result<(), EncodeError> {
+        let mut out = BytesMut::new();
+        write_kwargs::<C, T>(kwargs, &mut out)?;
+        self.kwargs = Part::whole(out);
+        Ok(())
+    }
+
+    pub(super) fn push_arg<C: Codec, T: Serialize + ?Sized>(
+        &mut self,
+        arg: &T,
+    ) -> Result<(), EncodeError> {
+        write::<C, T>(arg, 2, self.args.next_entry::<C>())
+    }
+
+    pub(super) fn push_kwarg<C: Codec, T: Serialize + ?Sized>(
+        &mut self,
+        name: &str,
+        kwarg: &T,
+    ) -> Result<(), EncodeError> {
+        let body = self.kwargs.next_entry::<C>();
+        C::write_key(name, body).map_err(|source| EncodeError::Value {
+            format: C::NAME,
+            source,
+        })?;
+        write::<C, T>(kwarg, 2, body)
+    }
+
+    pub(super) fn finish<C: Codec>(self) -> Payload {
+        let mut tail = self.args.finish(C::begin_list, C::end_list);
+        let has_args = !tail.is_empty();
+        let kwargs = self.kwargs.finish(C::begin_dict, C::end_dict);
+        let args_end = append_kwargs::<C>(&mut tail, &kwargs);
+        payload::<C>(tail, has_args, args_end)
+    }
+}
+
+/// A list or a dictionary; without bytes, an empty one.
+#[derive(Debug, Default)]
+struct Part {
+    /// Whether it was given as a whole. Otherwise the bytes lack what begins and ends it.
+    is_whole: bool,
+    entries: usize,
+    bytes: BytesMut,
+}
+
+impl Part {
+    fn whole(bytes: BytesMut) -> Self {
+        Self {
+            is_whole: !bytes.is_empty(),
+            entries: 0,
+            bytes,
+        }
+    }
+
+    /// The place for one more entry.
+    fn next_entry<C: Codec>(&mut self) -> &mut BytesMut {
+        if self.is_whole {
+            let (entries, place) = C::entries(&self.bytes);
+            self.entries = entries;
+            self.bytes.truncate(place.end);
+            self.bytes.advance(place.start.min(self.bytes.len()));
+            self.is_whole = false;
+        }
+        if !self.bytes.is_empty() {
+            self.bytes.extend_from_slice(C::SEPARATOR);
+        }
+        self.entries = self.entries.saturating_add(1);
+        &mut self.bytes
+    }
+
+    fn finish(
+        self,
+        begin: impl FnOnce(usize, &mut BytesMut),
+        end: impl FnOnce(&mut BytesMut),
+    ) -> BytesMut {
+        if self.is_whole || self.bytes.is_empty() {
+            return self.bytes;
+        }
+        let mut collection = BytesMut::with_capacity(self.bytes.len().saturating_add(10));
+        begin(self.entries, &mut collection);
+        collection.extend_from_slice(&self.bytes);
+        end(&mut collection);
+        collection
+    }
+}
+
+fn write_args<C: Codec, T: Serialize + ?Sized>(
+    args: &T,
+    out: &mut BytesMut,
+) -> Result<bool, EncodeError> {
+    let start = out.len();
+    write::<C, T>(args, 1, out)?;
+    let written = out.get(start..).unwrap_or_default();
+    match C::shape(written) {
+        Shape::List if !C::entries(written).1.is_empty() => Ok(true),
+        Shape::List | Shape::Null => {
+            out.truncate(start);
+            Ok(false)
+        }
+        found => Err(EncodeError::ArgsNotAList {
+            found: found.name(),
+        }),
+    }
+}
+
+fn write_kwargs<C: Codec, T: Serialize + ?Sized>(
+    kwargs: &T,
+    out: &mut BytesMut,
+) -> Result<bool, EncodeError> {
+    let start = out.len();
+    write::<C, T>(kwargs, 1, out)?;
+    let written = out.get(start..).unwrap_or_default();
+    match C::shape(written) {
+        Shape::Dict if !C::entries(written).1.is_empty() => Ok(true),
+        Shape::Dict | Shape::Null => {
+            out.truncate(start);
+            Ok(false)
+        }
+        found => Err(EncodeError::KwargsNotADict {
+            found: found.name(),
+        }),
+    }
+}
+
+fn write<C: Codec, T: Serialize + ?Sized>(
+    value: &T,
+    level: usize,
+    out: &mut BytesMut,
+) -> Result<(), EncodeError> {
+    C::write(value, level, out).map_err(|source| EncodeError::Value {
+        format: C::NAME,
+        source,
+    })
+}

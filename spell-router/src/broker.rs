@@ -1,0 +1,207 @@
+//! Publish and subscribe, without IO.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use spell_message::{
+    MatchPolicy, Pattern, PublicationId, SessionId, SubscriptionId,
+    message::{Event, Publish, Published, RequestKind, Subscribe, Subscribed, Unsubscribe,
+        Unsubscribed},
+    options::{EventDetails, PublishOptions},
+    reason,
+};
+
+use crate::{
+    ids::RouterIds,
+    outbound::{FanOut, Outgoing, Outputs},
+    pattern::PatternIndex,
+    realm::{Members, Principal, refusal},
+};
+
+/// The subscriptions of one realm.
+///
+/// Sessions that subscribe to the same pattern share one subscription and its id.
+///
+/// WAMP spec, "Publish and Subscribe".
+#[derive(Debug, Default)]
+pub(crate) struct Broker {
+    subscriptions: HashMap<SubscriptionId, Subscription>,
+    by_pattern: PatternIndex<SubscriptionId>,
+    by_session: HashMap<SessionId, HashSet<SubscriptionId>>,
+    ids: RouterIds,
+}
+
+#[derive(Debug)]
+struct Subscription {
+    pattern: Pattern,
+    subscribers: BTreeSet<SessionId>,
+}
+
+impl Broker {
+    pub(crate) fn subscribe(&mut self, from: SessionId, message: &Subscribe, out: &mut Outputs) {
+        let pattern = &message.topic;
+        let subscription = match self.by_pattern.get(pattern) {
+            Some(known) => *known,
+            None => {
+                let id = self.ids.next_subscription();
+                self.by_pattern.insert(pattern, id);
+                id
+            }
+        };
+        let shared = self.subscriptions.entry(subscription);
+        let shared = shared.or_insert_with(|| Subscription {
+            pattern: pattern.clone(),
+            subscribers: BTreeSet::new(),
+        });
+        // Subscribing again changes nothing and gives the same id. WAMP spec, "SUBSCRIBED".
+        shared.subscribers.insert(from);
+        self.by_session.entry(from).or_default().insert(subscription);
+        out.send(
+            from,
+            Subscribed {
+                request: message.request,
+                subscription,
+            },
+        );
+    }
+
+    pub(crate) fn unsubscribe(&mut self, from: SessionId, message: Unsubscribe, out: &mut Outputs) {
+        let Unsubscribe {
+            request,
+            subscription,
+        } = message;
+        let of_session = self.by_session.get_mut(&from);
+        if of_session.is_some_and(|own| own.remove(&subscription)) {
+            self.remove_subscriber(subscription, from);
+            out.send(from, Unsubscribed::Reply { request });
+        } else {
+            let kind = RequestKind::Unsubscribe;
+            out.send(
+                from,
+                refusal(kind, request, reason::NO_SUCH_SUBSCRIPTION, None),
+            );
+        }
+    }
+
+    /// Sends an event to everyone who subscribed to the topic and may have it: once for each
+    /// subscription that matches, so that a session with several of them gets several, all with
+    /// the same publication id.
+    pub(crate) fn publish(
+        &self,
+        from: SessionId,
+        message: &Publish,
+        publication: PublicationId,
+        members: &Members,
+        out: &mut Outputs,
+    ) {
+        let audience = Audience::new(from, &message.options);
+        let fan_out = Arc::new(FanOut::default());
+        for id in self.by_pattern.matches(&message.topic) {
+            let Some(subscription) = self.subscriptions.get(id) else {
+                continue;
+            };
+            let mut details = EventDetails::new();
+            if subscription.pattern.policy() != MatchPolicy::Exact {
+                details.set_topic(&message.topic);
+            }
+            for subscriber in &subscription.subscribers {
+                let Some(member) = members.get(subscriber) else {
+                    continue;
+                };
+                if audience.includes(*subscriber, &member.principal) {
+                    let event = Event {
+                        subscription: *id,
+                        publication,
+                        details: details.clone(),
+                        payload: message.payload.clone(),
+                    };
+                    out.send(
+                        *subscriber,
+                        Outgoing {
+                            message: event.into(),
+                            fan_out: Some(Arc::clone(&fan_out)),
+                        },
+                    );
+                }
+            }
+        }
+        if message.options.acknowledge() == Some(true) {
+            let request = message.request;
+            out.send(
+                from,
+                Published {
+                    request,
+                    publication,
+                },
+            );
+        }
+    }
+
+    /// Forgets a session.
+    pub(crate) fn leave(&mut self, session: SessionId) {
+        for subscription in self.by_session.remove(&session).unwrap_or_default() {
+            self.remove_subscriber(subscription, session);
+        }
+    }
+
+    fn remove_subscriber(&mut self, id: SubscriptionId, session: SessionId) {
+        let Some(subscription) = self.subscriptions.get_mut(&id) else {
+            return;
+        };
+        subscription.subscribers.remove(&session);
+        if subscription.subscribers.is_empty() {
+            self.by_pattern.remove(&subscription.pattern);
+            self.subscriptions.remove(&id);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.subscriptions.is_empty() && self.by_pattern.is_empty() && self.by_session.is_empty()
+    }
+}
+
+/// Who may get an event: whoever is on each list of those eligible, and on none of those excluded.
+///
+/// A list that is there and empty makes nobody eligible; one that is absent does not restrict.
+///
+/// WAMP spec, "Subscriber Black- and Whitelisting" and "Publisher Exclusion".
+#[derive(Debug)]
+struct Audience<'a> {
+    without: Option<SessionId>,
+    exclude: HashSet<SessionId>,
+    exclude_authid: HashSet<&'a str>,
+    exclude_authrole: HashSet<&'a str>,
+    eligible: Option<HashSet<SessionId>>,
+    eligible_authid: Option<HashSet<&'a str>>,
+    eligible_authrole: Option<HashSet<&'a str>>,
+}
+
+impl<'a> Audience<'a> {
+    fn new(publisher: SessionId, options: &'a PublishOptions) -> Self {
+        let texts = |list: Option<Vec<&'a str>>| list.map(HashSet::from_iter);
+        let excluded = |list: Option<Vec<&'a str>>| HashSet::from_iter(list.unwrap_or_default());
+        Self {
+            without: (options.exclude_me() != Some(false)).then_some(publisher),
+            exclude: HashSet::from_iter(options.exclude().unwrap_or_default()),
+            exclude_authid: excluded(options.exclude_authid()),
+            exclude_authrole: excluded(options.exclude_authrole()),
+            eligible: options.eligible().map(HashSet::from_iter),
+            eligible_authid: texts(options.eligible_authid()),
+            eligible_authrole: texts(options.eligible_authrole()),
+        }
+    }
+
+    fn includes(&self, session: SessionId, principal: &Principal) -> bool {
+        let (authid, authrole) = (principal.authid.as_str(), principal.authrole.as_str());
+        self.without != Some(session)
+            && !self.exclude.contains(&session)
+            && !self.exclude_authid.contains(authid)
+            && !self.exclude_authrole.contains(authrole)
+            && self.eligible.as_ref().is_none_or(|list| list.contains(&session))
+            && self.eligible_authid.as_ref().is_none_or(|list| list.contains(authid))
+            && self.eligible_authrole.as_ref().is_none_or(|list| list.contains(authrole))
+    }
+}

@@ -1,0 +1,500 @@
+//! Drives one connection: the only place where messages meet IO.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Sink, Stream};
+use spell_message::{
+    Message, Payload, Uri,
+    message::{ErrorMessage, Goodbye, Kind, RequestKind},
+    options::GoodbyeDetails,
+    reason,
+};
+use spell_serializer::{AnySerializer, DecodeError};
+use spell_transport::{Transport, TransportError};
+use tokio::time::{Sleep, sleep};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use crate::{
+    dealer::{Carrier, Undeliverable},
+    error::Violation,
+    outbound::{Outbound, Outgoing, bring_into},
+    realm::{Flow, abort, refusal, static_uri},
+    session::{Handshake, Step},
+    shared::{Membership, ReservedId, Shared},
+};
+
+/// One connection, from the first frame to the last: a future that owns its transport.
+///
+/// Each poll reads, then writes, and flushes once at the end, so that a burst becomes one write.
+/// Reading never waits for writing: what a client does not take piles up in its bounded queue, and
+/// when that is full the connection is cut.
+///
+/// ```text
+/// Opening ── WELCOME ──► Joined ── GOODBYE of the router ──► Leaving
+///    │                     │                                    │
+///    └──── ABORT ──────────┴── ABORT, or answer to GOODBYE ─────┴──► Closing ──► Draining
+/// ```
+pub(crate) struct Connection<T> {
+    shared: Arc<Shared>,
+    transport: T,
+    serializer: AnySerializer,
+    max_send: Option<usize>,
+    queue: Arc<Outbound>,
+    phase: Phase,
+    deadline: Option<Pin<Box<Sleep>>>,
+    closing: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// Whether the client will send nothing more.
+    read_ended: bool,
+    buffer: BytesMut,
+}
+
+enum Phase {
+    Opening(Handshake, ReservedId),
+    Joined(Membership),
+    /// The router has said GOODBYE and waits for the client's.
+    Leaving,
+    /// What is queued is sent, then the transport is closed.
+    Closing,
+    /// The transport is closed on this side; what the client still sends is discarded, lest the
+    /// system cut the connection before the client has read the end of it.
+    Draining,
+}
+
+/// Whether the connection goes on.
+type Progress = Result<(), Ended>;
+
+/// The connection is over; the transport is to be dropped.
+struct Ended;
+
+impl<T: Transport> Connection<T> {
+    /// `None` if the router has no serializer for what the transport negotiated.
+    pub(crate) fn new(shared: Arc<Shared>, transport: T) -> Option<Self> {
+        let info = transport.info();
+        let serializer = shared.serializer(info.serialization())?;
+        let id = shared.reserve_session_id();
+        tracing::debug!(session = %id.id(), peer = info.peer(), "connected");
+        Some(Self {
+            max_send: info.max_send(),
+            transport,
+            serializer,
+            queue: Arc::new(Outbound::new(shared.limits.queue)),
+            phase: Phase::Opening(Handshake::new(id.id()), id),
+            deadline: Some(Box::pin(sleep(shared.limits.handshake))),
+            closing: Some(Box::pin(shared.closing.clone().cancelled_owned())),
+            read_ended: false,
+            buffer: BytesMut::new(),
+            shared,
+        })
+    }
+
+    fn poll_connection(&mut self, cx: &mut Context<'_>) -> Poll<Progress> {
+        let mut budget = BUDGET;
+        loop {
+            let mut progress = self.poll_signals(cx)?;
+            while budget > 0 && !self.read_ended {
+                let Poll::Ready(frame) = Pin::new(&mut self.transport).poll_next(cx) else {
+                    break;
+                };
+                budget = budget.saturating_sub(1);
+                progress = true;
+                self.receive(frame)?;
+            }
+            progress |= self.poll_write(&mut budget, cx)?;
+            if self.queue.overflowed() && !matches!(self.phase, Phase::Draining) {
+                self.shared.counters.too_slow.up();
+                tracing::debug!("the client does not read what waits for it");
+                return Poll::Ready(Err(Ended));
+            }
+            if budget == 0 {
+                // Let other tasks run, then go on.
+                cx.waker().wake_by_ref();
+                break;
+            }
+            if !progress {
+                break;
+            }
+        }
+        if !matches!(self.phase, Phase::Draining)
+            && let Poll::Ready(Err(error)) = Pin::new(&mut self.transport).poll_flush(cx)
+        {
+            tracing::debug!(%error, "cannot write");
+            return Poll::Ready(Err(Ended));
+        }
+        Poll::Pending
+    }
+
+    /// Looks at the clock, and whether the router closes.
+    fn poll_signals(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
+        let mut progress = false;
+        if let Some(closing) = &mut self.closing
+            && closing.as_mut().poll(cx).is_ready()
+        {
+            self.closing = None;
+            self.close();
+            progress = true;
+        }
+        if let Some(deadline) = &mut self.deadline
+            && deadline.as_mut().poll(cx).is_ready()
+        {
+            self.deadline = None;
+            progress = true;
+            match &self.phase {
+                Phase::Opening(..) => {
+                    self.shared.counters.refused.up();
+                    let explanation = "the session was not established in time";
+                    self.queue.push(abort(reason::TIMEOUT, explanation));
+                    self.end();
+                }
+                Phase::Leaving => self.end(),
+                Phase::Joined(_) => {}
+                Phase::Closing | Phase::Draining => return Err(Ended),
+            }
+        }
+        Ok(progress)
+    }
+
+    /// Writes what is queued, as far as the transport takes it.
+    fn poll_write(&mut self, budget: &mut usize, cx: &mut Context<'_>) -> Result<bool, Ended> {
+        let mut progress = false;
+        while *budget > 0 && !self.queue.is_empty(cx.waker()) {
+            let transport = Pin::new(&mut self.transport);
+            match transport.poll_ready(cx) {
+                Poll::Pending => return Ok(progress),
+                Poll::Ready(Err(_)) => return Err(Ended),
+                Poll::Ready(Ok(())) => {}
+            }
+            let Some(message) = self.queue.pop() else {
+                break;
+            };
+            *budget = budget.saturating_sub(1);
+            progress = true;
+            self.send(message)?;
+        }
+        if *budget > 0 && matches!(self.phase, Phase::Closing) {
+            match Pin::new(&mut self.transport).poll_close(cx) {
+                Poll::Pending => {}
+                Poll::Ready(Err(_)) => return Err(Ended),
+                Poll::Ready(Ok(())) => {
+                    if self.read_ended {
+                        return Err(Ended);
+                    }
+                    self.phase = Phase::Draining;
+                    progress = true;
+                }
+            }
+        }
+        Ok(progress)
+    }
+
+    fn send(&mut self, outgoing: Outgoing) -> Progress {
+        match self.encode(outgoing) {
+            Ok((message, frame)) => match Pin::new(&mut self.transport).start_send(frame) {
+                Ok(()) => Ok(()),
+                Err(TransportError::TooLarge { .. }) => {
+                    self.undelivered(message, Undeliverable::TooLarge)
+                }
+                Err(TransportError::NotText) => {
+                    self.undelivered(message, Undeliverable::NotExpressible)
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "cannot write");
+                    Err(Ended)
+                }
+            },
+            Err((message, why)) => self.undelivered(message, why),
+        }
+    }
+
+    fn encode(&mut self, outgoing: Outgoing) -> Result<(Message, Bytes), (Message, Undeliverable)> {
+        let Outgoing {
+            mut message,
+            fan_out,
+        } = outgoing;
+        let format = self.serializer.format();
+        if let (Some(fan_out), Some(payload)) = (fan_out, message.payload_mut())
+            && payload.format().is_some_and(|found| found != format)
+        {
+            match fan_out.transcode(payload, format) {
+                Some(transcoded) => *payload = transcoded,
+                None => return Err((message, Undeliverable::NotExpressible)),
+            }
+        }
+        if self.serializer.encode(&message, &mut self.buffer).is_err() {
+            self.buffer.clear();
+            return Err((message, Undeliverable::NotExpressible));
+        }
+        let frame = self.buffer.split().freeze();
+        if self.max_send.is_some_and(|limit| frame.len() > limit) {
+            return Err((message, Undeliverable::TooLarge));
+        }
+        Ok((message, frame))
+    }
+
+    /// A message cannot be sent to this client: whoever waits for it learns so.
+    fn undelivered(&mut self, message: Message, why: Undeliverable) -> Progress {
+        tracing::debug!(message = message.name(), ?why, "message not delivered");
+        match message {
+            Message::Event(_) => self.shared.counters.events_dropped.up(),
+            Message::Invocation(message) => {
+                if let Phase::Joined(membership) = &self.phase {
+                    membership.undelivered(message.request, why);
+                }
+            }
+            Message::Result(message) => {
+                let kind = RequestKind::Call;
+                let explanation = Some(why.explanation());
+                let error = refusal(kind, message.request, why.reason(), explanation);
+                self.queue.push(error);
+            }
+            Message::Error(message) if !message.payload.is_absent() => {
+                // The URI says most of it.
+                self.queue.push(ErrorMessage {
+                    payload: Payload::default(),
+                    ..message
+                });
+            }
+            // Without these there is no session.
+            _ => return Err(Ended),
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, frame: Option<Result<Bytes, TransportError>>) -> Progress {
+        let frame = match frame {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => return self.broken(&error),
+            // What is queued may still be read.
+            None if matches!(self.phase, Phase::Closing) => {
+                self.read_ended = true;
+                return Ok(());
+            }
+            None => return Err(Ended),
+        };
+        if matches!(self.phase, Phase::Closing | Phase::Draining) {
+            return Ok(());
+        }
+        match self.serializer.decode(&frame) {
+            Ok(message) => self.handle(message),
+            Err(error) => self.undecodable(&error),
+        }
+        Ok(())
+    }
+
+    /// The transport failed. Where that is the client's fault, it may still be told.
+    fn broken(&mut self, error: &TransportError) -> Progress {
+        tracing::debug!(%error, "the transport failed");
+        let misbehaved = match error {
+            TransportError::Oversized { .. } => error.to_string(),
+            TransportError::Protocol(detail) => detail.to_string(),
+            _ => return Err(Ended),
+        };
+        self.read_ended = true;
+        match self.phase {
+            Phase::Closing => {}
+            Phase::Draining => return Err(Ended),
+            _ => self.violated(Violation::Transport(misbehaved)),
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, message: Message) {
+        match &mut self.phase {
+            Phase::Opening(handshake, _) => {
+                let step = handshake.handle(message, |realm| self.shared.access(realm));
+                self.advance(step);
+            }
+            Phase::Joined(membership) => match message {
+                Message::Goodbye(_) => {
+                    // Leave first, so that nothing follows the answer.
+                    self.end();
+                    self.queue.push(goodbye(reason::GOODBYE_AND_OUT));
+                }
+                Message::Abort(message) => {
+                    tracing::debug!(reason = %message.reason, "the client aborted the session");
+                    self.end();
+                }
+                message => {
+                    let flow = membership.handle(message);
+                    self.follow(flow);
+                }
+            },
+            Phase::Leaving => {
+                // WAMP spec, "Session Closing": anything but the answer is ignored.
+                if matches!(message, Message::Goodbye(_) | Message::Abort(_)) {
+                    self.end();
+                }
+            }
+            Phase::Closing | Phase::Draining => {}
+        }
+    }
+
+    fn advance(&mut self, step: Step) {
+        match step {
+            Step::Challenge(challenge) => self.queue.push(challenge),
+            Step::Admit(admission) => {
+                let phase = std::mem::replace(&mut self.phase, Phase::Closing);
+                if let Phase::Opening(_, reserved) = phase {
+                    let carrier = Box::new(Line {
+                        serializer: self.serializer.clone(),
+                        max_send: self.max_send,
+                    });
+                    let membership = self.shared.join(reserved, *admission, &self.queue, carrier);
+                    self.phase = Phase::Joined(membership);
+                    self.deadline = None;
+                }
+            }
+            Step::Refuse(abort) => {
+                tracing::debug!(reason = %abort.reason, "session refused");
+                self.shared.counters.refused.up();
+                self.queue.push(abort);
+                self.end();
+            }
+            Step::Close => {
+                self.shared.counters.refused.up();
+                self.end();
+            }
+        }
+    }
+
+    fn undecodable(&mut self, error: &DecodeError) {
+        if let (Phase::Joined(membership), DecodeError::Uri { place, source }) =
+            (&self.phase, error)
+            && let Some(request) = error.request()
+        {
+            let answer = match place.kind() {
+                // Only callees send ERROR; its request is an invocation.
+                Kind::Error => Some(RequestKind::Invocation),
+                _ => error.reply().map(|(kind, _)| kind),
+            };
+            let flow = membership.refuse_uri(answer, request, &source.to_string());
+            self.follow(flow);
+        } else if matches!(self.phase, Phase::Opening(..)) && error.is_invalid_uri() {
+            self.shared.counters.refused.up();
+            self.queue.push(abort(reason::INVALID_URI, error.to_string()));
+            self.end();
+        } else if !matches!(self.phase, Phase::Leaving) {
+            self.violated(Violation::Undecodable(describe(error)));
+        }
+    }
+
+    fn violated(&mut self, violation: Violation) {
+        if let Phase::Joined(membership) = &self.phase {
+            self.shared.counters.violations.up();
+            membership.violated(violation);
+        } else {
+            self.shared.counters.refused.up();
+            self.queue.push(violation.abort());
+        }
+        self.end();
+    }
+
+    fn follow(&mut self, flow: Flow) {
+        if flow == Flow::Closed {
+            self.shared.counters.violations.up();
+            self.end();
+        }
+    }
+
+    /// The router closes.
+    fn close(&mut self) {
+        match &self.phase {
+            Phase::Opening(..) => {
+                let explanation = "the router shuts down";
+                self.queue.push(abort(reason::SYSTEM_SHUTDOWN, explanation));
+                self.end();
+            }
+            Phase::Joined(_) => {
+                self.phase = Phase::Leaving;
+                self.queue.push(goodbye(reason::SYSTEM_SHUTDOWN));
+                self.set_deadline(self.shared.limits.goodbye);
+            }
+            Phase::Leaving | Phase::Closing | Phase::Draining => {}
+        }
+    }
+
+    /// The session is over: it leaves its realm, what is queued is sent, the transport is closed.
+    fn end(&mut self) {
+        self.phase = Phase::Closing;
+        self.set_deadline(self.shared.limits.goodbye.min(LONGEST_CLOSING));
+    }
+
+    fn set_deadline(&mut self, after: Duration) {
+        self.deadline = Some(Box::pin(sleep(after)));
+    }
+}
+
+impl<T: Transport> Future for Connection<T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.get_mut().poll_connection(cx).map(|_ended| ())
+    }
+}
+
+impl<T> fmt::Debug for Connection<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
+}
+
+/// What a connection can carry.
+#[derive(Debug)]
+struct Line {
+    serializer: AnySerializer,
+    max_send: Option<usize>,
+}
+
+impl Carrier for Line {
+    fn prepare(&self, message: &mut Message) -> Result<(), Undeliverable> {
+        let format = self.serializer.format();
+        bring_into(message, format).map_err(|_| Undeliverable::NotExpressible)?;
+        let payload = message.payload().map_or(0, Payload::len);
+        let Some(limit) = self.max_send else {
+            return Ok(());
+        };
+        if payload.saturating_add(LARGEST_HEADER) <= limit {
+            return Ok(());
+        }
+        let mut frame = BytesMut::new();
+        match self.serializer.encode(message, &mut frame) {
+            Err(_) => Err(Undeliverable::NotExpressible),
+            Ok(()) if frame.len() > limit => Err(Undeliverable::TooLarge),
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+fn goodbye(reason: &'static str) -> Goodbye {
+    Goodbye {
+        details: GoodbyeDetails::new(),
+        reason: static_uri(reason),
+    }
+}
+
+/// The error and what is behind it, in one line.
+fn describe(error: &DecodeError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// The most frames read and written before other tasks get a turn.
+const BUDGET: usize = 128;
+
+/// How long a connection may take to send what is queued and to be closed by the client.
+const LONGEST_CLOSING: Duration = Duration::from_secs(2);
+
+/// More than all of an INVOCATION but its arguments takes, unless its procedure is very long.
+const LARGEST_HEADER: usize = 4_096;

@@ -1,0 +1,438 @@
+//! Remote procedure calls, without IO.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+};
+
+use spell_message::{
+    MatchPolicy, Message, Pattern, Payload, RegistrationId, RequestId, RequestIds, SessionId,
+    message::{
+        Call, Cancel, ErrorMessage, Interrupt, Invocation, Register, Registered, RequestKind,
+        ResultMessage, Unregister, Unregistered, Yield,
+    },
+    options::{CancelMode, InterruptOptions, InvocationDetails, InvocationPolicy, ResultDetails},
+    reason,
+};
+
+use crate::{
+    error::Violation,
+    ids::RouterIds,
+    outbound::Outputs,
+    pattern::PatternIndex,
+    realm::{refusal, static_uri},
+};
+
+/// The registrations and the calls under way of one realm.
+///
+/// ```text
+/// caller ── CALL 5 ──► calls[5] ─────► invocations[2] ── INVOCATION 2 ──► callee
+///                    of the caller ◄── of the callee
+/// ```
+///
+/// A call is in both maps or in neither. What a callee sends for an invocation that is in none, as
+/// its call was cancelled or its caller left, is discarded; only for an id that was never given is
+/// it a violation, and for that the last id given suffices, so nothing is kept of calls that are
+/// over.
+///
+/// WAMP spec, "Remote Procedure Calls" and "Call Canceling".
+#[derive(Debug, Default)]
+pub(crate) struct Dealer {
+    registrations: HashMap<RegistrationId, Registration>,
+    by_pattern: PatternIndex<RegistrationId>,
+    parties: HashMap<SessionId, Party>,
+    ids: RouterIds,
+}
+
+#[derive(Debug)]
+struct Registration {
+    pattern: Pattern,
+    callee: SessionId,
+}
+
+/// One session, as caller and as callee.
+#[derive(Debug)]
+struct Party {
+    carrier: Box<dyn Carrier>,
+    interruptible: bool,
+    registrations: HashSet<RegistrationId>,
+    calls: HashMap<RequestId, Target>,
+    invocations: HashMap<RequestId, Origin>,
+    invocation_ids: RequestIds,
+}
+
+/// Who works on a call.
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    callee: SessionId,
+    invocation: RequestId,
+    interrupted: bool,
+}
+
+/// Whose call an invocation serves.
+#[derive(Clone, Copy, Debug)]
+struct Origin {
+    caller: SessionId,
+    call: RequestId,
+}
+
+/// What the connection of a session can carry.
+///
+/// Asked before an invocation gets its id: an id that is given but never sent would be a gap in
+/// the callee's sequence. WAMP spec, "IDs".
+pub(crate) trait Carrier: fmt::Debug + Send {
+    /// Brings the payload into the format of the connection and looks whether the message fits.
+    fn prepare(&self, message: &mut Message) -> Result<(), Undeliverable>;
+}
+
+/// Why a connection cannot carry a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Undeliverable {
+    /// It is larger than the other side takes.
+    TooLarge,
+    /// Its payload cannot be expressed in the other side's format.
+    NotExpressible,
+}
+
+impl Undeliverable {
+    /// The error for whoever waits for the message to have an effect.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::TooLarge => reason::PAYLOAD_SIZE_EXCEEDED,
+            Self::NotExpressible => reason::INVALID_ARGUMENT,
+        }
+    }
+
+    pub(crate) fn explanation(self) -> &'static str {
+        match self {
+            Self::TooLarge => "the message is larger than its receiver takes",
+            Self::NotExpressible => "the receiver's serialization cannot express the arguments",
+        }
+    }
+}
+
+impl Dealer {
+    /// A new session; `interruptible` if it announced call canceling as a callee.
+    pub(crate) fn join(&mut self, session: SessionId, interruptible: bool, carrier: Box<dyn Carrier>) {
+        let party = Party {
+            carrier,
+            interruptible,
+            registrations: HashSet::new(),
+            calls: HashMap::new(),
+            invocations: HashMap::new(),
+            invocation_ids: RequestIds::default(),
+        };
+        self.parties.insert(session, party);
+    }
+
+    pub(crate) fn register(&mut self, from: SessionId, message: &Register, out: &mut Outputs) {
+        let request = message.request;
+        let mut refuse = |error, explanation| {
+            let kind = RequestKind::Register;
+            out.send(from, refusal(kind, request, error, explanation));
+        };
+        let pattern = &message.procedure;
+        if pattern.as_str().split('.').next() == Some("wamp") {
+            // WAMP spec, "URIs": applications must not define anything below `wamp`.
+            return refuse(reason::INVALID_URI, Some("URIs below \"wamp\" are reserved"));
+        }
+        if !matches!(message.options.invoke(), None | Some(InvocationPolicy::Single)) {
+            let explanation = "this router does not share registrations";
+            return refuse(reason::OPTION_NOT_ALLOWED, Some(explanation));
+        }
+        if self.by_pattern.get(pattern).is_some() {
+            return refuse(reason::PROCEDURE_ALREADY_EXISTS, None);
+        }
+        let Some(callee) = self.parties.get_mut(&from) else {
+            return;
+        };
+        let registration = self.ids.next_registration();
+        callee.registrations.insert(registration);
+        self.by_pattern.insert(pattern, registration);
+        self.registrations.insert(
+            registration,
+            Registration {
+                pattern: pattern.clone(),
+                callee: from,
+            },
+        );
+        out.send(
+            from,
+            Registered {
+                request,
+                registration,
+            },
+        );
+    }
+
+    /// Invocations under way go on: the callee answers them although it is registered no more.
+    pub(crate) fn unregister(&mut self, from: SessionId, message: Unregister, out: &mut Outputs) {
+        let Unregister {
+            request,
+            registration,
+        } = message;
+        let callee = self.parties.get_mut(&from);
+        if callee.is_some_and(|callee| callee.registrations.remove(&registration)) {
+            self.remove_registration(registration);
+            out.send(from, Unregistered::Reply { request });
+        } else {
+            let kind = RequestKind::Unregister;
+            out.send(
+                from,
+                refusal(kind, request, reason::NO_SUCH_REGISTRATION, None),
+            );
+        }
+    }
+
+    pub(crate) fn call(
+        &mut self,
+        from: SessionId,
+        message: Call,
+        out: &mut Outputs,
+    ) -> Result<(), Violation> {
+        if message.options.progress() == Some(true) {
+            return Err(Violation::NotAnnounced("progressive call invocations"));
+        }
+        let call = message.request;
+        if let Err((error, explanation)) = self.invoke(from, message, out) {
+            let kind = RequestKind::Call;
+            out.send(from, refusal(kind, call, error, explanation));
+        }
+        Ok(())
+    }
+
+    fn invoke(
+        &mut self,
+        caller: SessionId,
+        message: Call,
+        out: &mut Outputs,
+    ) -> Result<(), (&'static str, Option<&'static str>)> {
+        let Call {
+            request: call,
+            procedure,
+            payload,
+            ..
+        } = message;
+        // What the protocol reserves for the router no application may answer, not even one that
+        // registered a pattern for everything.
+        let best = if procedure.is_reserved() {
+            None
+        } else {
+            self.by_pattern.best(&procedure)
+        };
+        let unknown = (reason::NO_SUCH_PROCEDURE, None);
+        let registration = *best.ok_or(unknown)?;
+        let registered = self.registrations.get(&registration).ok_or(unknown)?;
+        let callee = registered.callee;
+        let mut details = InvocationDetails::new();
+        if registered.pattern.policy() != MatchPolicy::Exact {
+            details.set_procedure(&procedure);
+        }
+        let party = self.parties.get_mut(&callee).ok_or(unknown)?;
+        let invocation = party.invocation_ids.next();
+        let mut message = Message::from(Invocation {
+            request: invocation,
+            registration,
+            details,
+            payload,
+        });
+        party
+            .carrier
+            .prepare(&mut message)
+            .map_err(|why| (why.reason(), Some(why.explanation())))?;
+        party.invocation_ids.advance();
+        party.invocations.insert(invocation, Origin { caller, call });
+        out.send(callee, message);
+        if let Some(caller) = self.parties.get_mut(&caller) {
+            let target = Target {
+                callee,
+                invocation,
+                interrupted: false,
+            };
+            caller.calls.insert(call, target);
+        }
+        Ok(())
+    }
+
+    /// A call that is over, or never was, cannot be cancelled; that is no violation.
+    pub(crate) fn cancel(&mut self, from: SessionId, message: &Cancel, out: &mut Outputs) {
+        let call = message.request;
+        let known = self.parties.get(&from).and_then(|caller| caller.calls.get(&call));
+        let Some(target) = known.copied() else {
+            return;
+        };
+        let interruptible = self.is_interruptible(target.callee);
+        // WAMP spec, "Call Canceling": with a callee that cannot be interrupted, every mode is
+        // `skip`. It names no default; `killnowait` is what other routers take.
+        let mode = match message.options.mode() {
+            _ if !interruptible => CancelMode::Skip,
+            None => CancelMode::KillNoWait,
+            Some(mode) => mode,
+        };
+        if mode != CancelMode::Skip && !target.interrupted {
+            out.send(target.callee, interrupt(target.invocation, mode));
+        }
+        if mode == CancelMode::Kill {
+            // The caller gets what the callee answers.
+            let caller = self.parties.get_mut(&from);
+            if let Some(target) = caller.and_then(|caller| caller.calls.get_mut(&call)) {
+                target.interrupted = true;
+            }
+        } else {
+            self.end(target.callee, target.invocation);
+            out.send(
+                from,
+                refusal(RequestKind::Call, call, reason::CANCELED, None),
+            );
+        }
+    }
+
+    pub(crate) fn yielded(
+        &mut self,
+        from: SessionId,
+        message: Yield,
+        out: &mut Outputs,
+    ) -> Result<(), Violation> {
+        self.check_issued(from, message.request)?;
+        if message.options.progress() == Some(true) {
+            // Nobody asked for it: invocations never say that the caller wants progress.
+            return Ok(());
+        }
+        if let Some(Origin { caller, call }) = self.end(from, message.request) {
+            out.send(
+                caller,
+                ResultMessage {
+                    request: call,
+                    details: ResultDetails::new(),
+                    payload: message.payload,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    pub(crate) fn failed(
+        &mut self,
+        from: SessionId,
+        message: ErrorMessage,
+        out: &mut Outputs,
+    ) -> Result<(), Violation> {
+        self.check_issued(from, message.request)?;
+        if let Some(Origin { caller, call }) = self.end(from, message.request) {
+            out.send(
+                caller,
+                ErrorMessage {
+                    request_kind: RequestKind::Call,
+                    request: call,
+                    details: Default::default(),
+                    error: message.error,
+                    payload: message.payload,
+                },
+            );
+        }
+        Ok(())
+    }
+
+    /// The callee's answer, or the invocation on its way to it, could not be understood or sent.
+    pub(crate) fn fail(
+        &mut self,
+        callee: SessionId,
+        invocation: RequestId,
+        error: &'static str,
+        explanation: &'static str,
+        out: &mut Outputs,
+    ) -> Result<(), Violation> {
+        self.check_issued(callee, invocation)?;
+        if let Some(Origin { caller, call }) = self.end(callee, invocation) {
+            let kind = RequestKind::Call;
+            out.send(caller, refusal(kind, call, error, Some(explanation)));
+        }
+        Ok(())
+    }
+
+    /// Forgets a session; ends the calls it made and those made to it.
+    pub(crate) fn leave(&mut self, session: SessionId, out: &mut Outputs) {
+        let Some(party) = self.parties.remove(&session) else {
+            return;
+        };
+        for registration in &party.registrations {
+            self.remove_registration(*registration);
+        }
+        for target in party.calls.values() {
+            // WAMP spec, "Call Canceling": a callee that can be interrupted learns that its
+            // caller is gone.
+            let callee = self.parties.get_mut(&target.callee);
+            if let Some(callee) = callee {
+                callee.invocations.remove(&target.invocation);
+                if callee.interruptible && !target.interrupted {
+                    let mode = CancelMode::KillNoWait;
+                    out.send(target.callee, interrupt(target.invocation, mode));
+                }
+            }
+        }
+        for origin in party.invocations.values() {
+            if let Some(caller) = self.parties.get_mut(&origin.caller) {
+                caller.calls.remove(&origin.call);
+                let error = ErrorMessage {
+                    request_kind: RequestKind::Call,
+                    request: origin.call,
+                    details: Default::default(),
+                    error: static_uri(reason::CANCELED),
+                    payload: Payload::default(),
+                };
+                out.send(origin.caller, error);
+            }
+        }
+    }
+
+    /// Takes an invocation and its call out; `None` if it is over already.
+    fn end(&mut self, callee: SessionId, invocation: RequestId) -> Option<Origin> {
+        let origin = self.parties.get_mut(&callee)?.invocations.remove(&invocation)?;
+        if let Some(caller) = self.parties.get_mut(&origin.caller) {
+            caller.calls.remove(&origin.call);
+        }
+        Some(origin)
+    }
+
+    /// WAMP spec, "Protocol Errors": an answer to an invocation that never was is one. That it is
+    /// over is not: the answer and the cancellation may have crossed.
+    fn check_issued(&self, callee: SessionId, invocation: RequestId) -> Result<(), Violation> {
+        let callee = self.parties.get(&callee);
+        let last = callee.and_then(|callee| callee.invocation_ids.last());
+        if last.is_some_and(|last| invocation <= last) {
+            Ok(())
+        } else {
+            Err(Violation::UnknownInvocation(invocation))
+        }
+    }
+
+    fn is_interruptible(&self, session: SessionId) -> bool {
+        self.parties.get(&session).is_some_and(|party| party.interruptible)
+    }
+
+    fn remove_registration(&mut self, id: RegistrationId) {
+        if let Some(registration) = self.registrations.remove(&id) {
+            self.by_pattern.remove(&registration.pattern);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_idle(&self) -> bool {
+        let parties = || self.parties.values();
+        parties().all(|party| party.calls.is_empty() && party.invocations.is_empty())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.registrations.is_empty() && self.by_pattern.is_empty() && self.parties.is_empty()
+    }
+}
+
+fn interrupt(invocation: RequestId, mode: CancelMode) -> Interrupt {
+    let mut options = InterruptOptions::new();
+    options.set_mode(mode);
+    Interrupt {
+        request: invocation,
+        options,
+    }
+}

@@ -1,0 +1,166 @@
+//! What waits to be sent to one session.
+
+use std::{
+    collections::VecDeque,
+    mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Waker,
+};
+
+use spell_message::{Format, Message, Payload, SessionId};
+use spell_serializer::{EncodeError, payload::transcode};
+
+/// A message on its way to a session, not yet encoded.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) message: Message,
+    /// What the receivers of one publication share.
+    pub(crate) fan_out: Option<Arc<FanOut>>,
+}
+
+impl<M: Into<Message>> From<M> for Outgoing {
+    fn from(message: M) -> Self {
+        Self {
+            message: message.into(),
+            fan_out: None,
+        }
+    }
+}
+
+impl Outgoing {
+    /// About how much memory it takes while it waits. Most of it is the payload, which several
+    /// sessions may share; each counts it whole.
+    fn size(&self) -> usize {
+        let payload = self.message.payload().map_or(0, Payload::len);
+        payload.saturating_add(mem::size_of::<Self>())
+    }
+}
+
+/// The payload of a publication in the formats of its receivers: transcoded once for each.
+#[derive(Debug, Default)]
+pub(crate) struct FanOut {
+    transcoded: Mutex<Vec<(Format, Option<Payload>)>>,
+}
+
+impl FanOut {
+    /// The payload in this format; `None` when it cannot be expressed there.
+    pub(crate) fn transcode(&self, payload: &Payload, format: Format) -> Option<Payload> {
+        let mut transcoded = lock(&self.transcoded);
+        if let Some((_, known)) = transcoded.iter().find(|(known, _)| *known == format) {
+            return known.clone();
+        }
+        let result = transcode(payload, format).ok();
+        transcoded.push((format, result.clone()));
+        result
+    }
+}
+
+/// Brings the payload of a message into the format of its receiver.
+pub(crate) fn bring_into(message: &mut Message, format: Format) -> Result<(), EncodeError> {
+    if let Some(payload) = message.payload_mut()
+        && payload.format().is_some_and(|found| found != format)
+    {
+        *payload = transcode(payload, format)?;
+    }
+    Ok(())
+}
+
+/// Where the routing core puts what it wants sent.
+#[derive(Debug, Default)]
+pub(crate) struct Outputs(Vec<(SessionId, Outgoing)>);
+
+impl Outputs {
+    pub(crate) fn send(&mut self, to: SessionId, message: impl Into<Outgoing>) {
+        self.0.push((to, message.into()));
+    }
+
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (SessionId, Outgoing)> {
+        self.0.drain(..)
+    }
+}
+
+/// The queue of one session, between the tasks that route to it and the one that writes.
+///
+/// Whoever puts something in never waits. When the session does not read and the queue is full,
+/// the queue is dropped whole and stays shut: the session has lost messages it counts on, such as
+/// answers, so it cannot go on.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    queue: Mutex<Queue>,
+    limits: QueueLimits,
+}
+
+/// How much may wait for one session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QueueLimits {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Outgoing>,
+    bytes: usize,
+    overflowed: bool,
+    writer: Option<Waker>,
+}
+
+impl Outbound {
+    pub(crate) fn new(limits: QueueLimits) -> Self {
+        Self {
+            queue: Mutex::default(),
+            limits,
+        }
+    }
+
+    /// Puts a message in, and wakes the writer. One message always has room, however large.
+    pub(crate) fn push(&self, message: impl Into<Outgoing>) {
+        let message = message.into();
+        let mut queue = lock(&self.queue);
+        if queue.overflowed {
+            return;
+        }
+        let bytes = queue.bytes.saturating_add(message.size());
+        let full = queue.waiting.len() >= self.limits.messages || bytes > self.limits.bytes;
+        if full && !queue.waiting.is_empty() {
+            queue.overflowed = true;
+            queue.waiting = VecDeque::new();
+        } else {
+            queue.waiting.push_back(message);
+            queue.bytes = bytes;
+        }
+        if let Some(writer) = queue.writer.take() {
+            drop(queue);
+            writer.wake();
+        }
+    }
+
+    /// Takes the next message out.
+    pub(crate) fn pop(&self) -> Option<Outgoing> {
+        let mut queue = lock(&self.queue);
+        let message = queue.waiting.pop_front()?;
+        queue.bytes = queue.bytes.saturating_sub(message.size());
+        Some(message)
+    }
+
+    /// Whether nothing waits; the writer is woken when that changes.
+    pub(crate) fn is_empty(&self, writer: &Waker) -> bool {
+        let mut queue = lock(&self.queue);
+        let empty = queue.waiting.is_empty() && !queue.overflowed;
+        if empty && !queue.writer.as_ref().is_some_and(|known| known.will_wake(writer)) {
+            queue.writer = Some(writer.clone());
+        }
+        empty
+    }
+
+    /// Whether the queue was full once.
+    pub(crate) fn overflowed(&self) -> bool {
+        lock(&self.queue).overflowed
+    }
+}
+
+/// Locks, whatever happened to another holder: each holder leaves consistent state behind at every
+/// point where it could panic.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,295 @@
+//! An index of patterns: which of many a URI matches, without trying each.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::Hash,
+};
+
+use spell_message::{MatchPolicy, Pattern};
+
+/// Values by pattern, found by the URIs that the patterns match.
+///
+/// ```text
+/// exact     text → value                            one look-up
+/// prefix    length → text → value                   one look-up per length in use
+/// wildcard  shape, and text → value                 one look-up per shape in use
+/// ```
+///
+/// A shape says which components of a wildcard are empty. Emptying the same components of a URI
+/// gives the text of the only wildcard of that shape that can match it. Nothing here recurses, so
+/// no pattern is too deep.
+///
+/// WAMP spec, "Pattern-based Subscriptions" and "Pattern-based Registrations".
+#[derive(Debug)]
+pub(crate) struct PatternIndex<T> {
+    exact: HashMap<Box<str>, T>,
+    prefixes: BTreeMap<usize, HashMap<Box<str>, T>>,
+    wildcards: HashMap<Box<str>, T>,
+    /// How many wildcards have each shape. Ordered so that the better match comes first.
+    shapes: BTreeMap<usize, BTreeMap<Shape, usize>>,
+}
+
+impl<T> Default for PatternIndex<T> {
+    fn default() -> Self {
+        Self {
+            exact: HashMap::new(),
+            prefixes: BTreeMap::new(),
+            wildcards: HashMap::new(),
+            shapes: BTreeMap::new(),
+        }
+    }
+}
+
+impl<T> PatternIndex<T> {
+    /// The value of this very pattern.
+    pub(crate) fn get(&self, pattern: &Pattern) -> Option<&T> {
+        let text = pattern.as_str();
+        match pattern.policy() {
+            MatchPolicy::Exact => self.exact.get(text),
+            MatchPolicy::Prefix => self.prefixes.get(&text.len())?.get(text),
+            MatchPolicy::Wildcard => self.wildcards.get(text),
+        }
+    }
+
+    /// Puts a pattern in; gives back the value it had before.
+    pub(crate) fn insert(&mut self, pattern: &Pattern, value: T) -> Option<T> {
+        let text = pattern.as_str();
+        match pattern.policy() {
+            MatchPolicy::Exact => self.exact.insert(text.into(), value),
+            MatchPolicy::Prefix => {
+                let same_length = self.prefixes.entry(text.len()).or_default();
+                same_length.insert(text.into(), value)
+            }
+            MatchPolicy::Wildcard => {
+                let before = self.wildcards.insert(text.into(), value);
+                if before.is_none() {
+                    let shape = Shape::of(text);
+                    let same_length = self.shapes.entry(shape.len()).or_default();
+                    let count = same_length.entry(shape).or_default();
+                    *count = count.saturating_add(1);
+                }
+                before
+            }
+        }
+    }
+
+    /// Takes a pattern out.
+    pub(crate) fn remove(&mut self, pattern: &Pattern) -> Option<T> {
+        let text = pattern.as_str();
+        match pattern.policy() {
+            MatchPolicy::Exact => self.exact.remove(text),
+            MatchPolicy::Prefix => {
+                let same_length = self.prefixes.get_mut(&text.len())?;
+                let value = same_length.remove(text)?;
+                if same_length.is_empty() {
+                    self.prefixes.remove(&text.len());
+                }
+                Some(value)
+            }
+            MatchPolicy::Wildcard => {
+                let value = self.wildcards.remove(text)?;
+                let shape = Shape::of(text);
+                let length = shape.len();
+                if let Some(same_length) = self.shapes.get_mut(&length) {
+                    decrement(same_length, shape);
+                    if same_length.is_empty() {
+                        self.shapes.remove(&length);
+                    }
+                }
+                Some(value)
+            }
+        }
+    }
+
+    /// The values of all patterns that match, the best match first.
+    ///
+    /// The best is the exact one, then the longest prefix, then the wildcard that is literal for
+    /// longest. WAMP spec, "Pattern-based Registrations": "Best-match".
+    pub(crate) fn matches<'a>(&'a self, uri: &str) -> impl Iterator<Item = &'a T> {
+        let exact = self.exact.get(uri).into_iter();
+        let prefixes = self.prefixes.range(..=uri.len()).rev();
+        let prefixes = prefixes.filter_map(|(length, same)| same.get(uri.get(..*length)?));
+        let shapes = self.shapes_for(uri);
+        let wildcards =
+            shapes.filter_map(|shape| self.wildcards.get(shape.emptied(uri).as_str()));
+        exact.chain(prefixes).chain(wildcards)
+    }
+
+    /// The value of the pattern that matches best.
+    pub(crate) fn best(&self, uri: &str) -> Option<&T> {
+        self.matches(uri).next()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.exact.is_empty()
+            && self.prefixes.is_empty()
+            && self.wildcards.is_empty()
+            && self.shapes.is_empty()
+    }
+
+    fn shapes_for(&self, uri: &str) -> impl Iterator<Item = &Shape> {
+        // Without wildcards, do not even count the components.
+        let length = (!self.shapes.is_empty()).then(|| uri.split('.').count());
+        let shapes = length.and_then(|length| self.shapes.get(&length));
+        shapes.into_iter().flat_map(BTreeMap::keys)
+    }
+}
+
+/// Which components of a wildcard are empty.
+///
+/// Compared component by component, a literal before an empty one: the first is the better match.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Shape(Box<[bool]>);
+
+impl Shape {
+    fn of(wildcard: &str) -> Self {
+        Self(wildcard.split('.').map(str::is_empty).collect())
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The URI without the components that are empty in this shape.
+    fn emptied(&self, uri: &str) -> String {
+        let mut text = String::with_capacity(uri.len());
+        for (index, (component, empty)) in uri.split('.').zip(&self.0).enumerate() {
+            if index > 0 {
+                text.push('.');
+            }
+            if !empty {
+                text.push_str(component);
+            }
+        }
+        text
+    }
+}
+
+fn decrement<K: Ord + Hash>(counts: &mut BTreeMap<K, usize>, key: K) {
+    if let Some(count) = counts.get_mut(&key) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            counts.remove(&key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn index(patterns: &[(&str, MatchPolicy)]) -> PatternIndex<usize> {
+        let mut index = PatternIndex::default();
+        for (number, (text, policy)) in patterns.iter().enumerate() {
+            index.insert(&Pattern::new(text, *policy).unwrap(), number + 1);
+        }
+        index
+    }
+
+    #[test]
+    fn the_best_match_is_that_of_the_worked_example() {
+        use MatchPolicy::{Exact, Prefix, Wildcard};
+        // WAMP spec, "Pattern-based Registrations": its example, number by number.
+        let index = index(&[
+            ("a1.b2.c3.d4.e55", Exact),
+            ("a1.b2.c3", Prefix),
+            ("a1.b2.c3.d4", Prefix),
+            ("a1.b2..d4.e5", Wildcard),
+            ("a1.b2.c33..e5", Wildcard),
+            ("a1.b2..d4.e5..g7", Wildcard),
+            ("a1.b2..d4..f6.g7", Wildcard),
+        ]);
+        for (uri, best) in [
+            ("a1.b2.c3.d4.e55", Some(1)),
+            ("a1.b2.c3.d98.e74", Some(2)),
+            ("a1.b2.c3.d4.e325", Some(3)),
+            ("a1.b2.c55.d4.e5", Some(4)),
+            ("a1.b2.c33.d4.e5", Some(5)),
+            ("a1.b2.c88.d4.e5.f6.g7", Some(6)),
+            ("a2.b2.c2.d2.e2", None),
+        ] {
+            assert_eq!(index.best(uri).copied(), best, "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_never_beats_a_prefix() {
+        let index = index(&[
+            ("a.b.", MatchPolicy::Wildcard),
+            ("a", MatchPolicy::Prefix),
+        ]);
+        assert_eq!(index.best("a.b.c"), Some(&2));
+    }
+
+    #[test]
+    fn a_prefix_is_one_of_characters_not_of_components() {
+        let index = index(&[("com.emergency", MatchPolicy::Prefix)]);
+        assert!(index.best("com.emergency-low").is_some());
+        assert!(index.best("com.emergenc").is_none());
+    }
+
+    #[test]
+    fn a_prefix_that_ends_inside_a_character_matches_nothing() {
+        let index = index(&[("a", MatchPolicy::Prefix), ("ab", MatchPolicy::Prefix)]);
+        let found: Vec<_> = index.matches("aé").copied().collect();
+        assert_eq!(found, [1]);
+    }
+
+    #[test]
+    fn a_wildcard_of_a_million_components_is_nothing_special() {
+        let deep = Pattern::wildcard(".".repeat(1_000_000)).unwrap();
+        let mut index = PatternIndex::default();
+        index.insert(&deep, ());
+        let uri = vec!["a"; 1_000_001].join(".");
+        assert!(index.best(&uri).is_some());
+        assert!(index.remove(&deep).is_some());
+    }
+
+    fn pattern() -> impl Strategy<Value = Pattern> {
+        let policies = prop_oneof![
+            Just(MatchPolicy::Exact),
+            Just(MatchPolicy::Prefix),
+            Just(MatchPolicy::Wildcard),
+        ];
+        ("[ab]{0,2}(\\.[abé]{0,2}){0,4}", policies)
+            .prop_filter_map("not a pattern", |(text, policy)| {
+                Pattern::new(text, policy).ok()
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn the_index_agrees_with_trying_each_pattern(
+            patterns in proptest::collection::vec((pattern(), any::<bool>()), 0..40),
+            uris in proptest::collection::vec("[ab]{1,2}(\\.[abé]{1,2}){0,4}", 1..20),
+        ) {
+            let mut index = PatternIndex::default();
+            let mut naive = HashMap::new();
+            for (pattern, stays) in &patterns {
+                index.insert(pattern, pattern.clone());
+                naive.insert(pattern.clone(), ());
+                if !stays {
+                    prop_assert_eq!(index.remove(pattern).as_ref(), Some(pattern));
+                    naive.remove(pattern);
+                }
+            }
+            for uri in &uris {
+                let mut found: Vec<_> = index.matches(uri).cloned().collect();
+                let mut expected: Vec<_> =
+                    naive.keys().filter(|pattern| pattern.matches(uri)).cloned().collect();
+                prop_assert_eq!(found.first(), index.best(uri));
+                found.sort();
+                expected.sort();
+                prop_assert_eq!(found, expected);
+            }
+            for pattern in naive.keys() {
+                prop_assert_eq!(index.get(pattern), Some(pattern));
+                index.remove(pattern);
+            }
+            prop_assert!(index.is_empty());
+        }
+    }
+}

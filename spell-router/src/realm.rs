@@ -1,0 +1,304 @@
+//! The routing of one realm, without IO: messages of its sessions in, messages to them out.
+
+use std::collections::HashMap;
+
+use spell_message::{
+    Message, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
+    message::{Abort, ErrorMessage, Publish, RequestKind},
+    options::{AbortDetails, ErrorDetails},
+    reason,
+};
+
+use crate::{
+    broker::Broker,
+    dealer::{Carrier, Dealer, Undeliverable},
+    error::Violation,
+    ids::RandomBits,
+    outbound::Outputs,
+};
+
+/// The sessions of one realm, and what they subscribed, registered and called.
+///
+/// Plain calls, no IO, no clock, no lock: whoever drives it delivers the outputs in their order,
+/// and that alone keeps the order that the protocol promises (an event of a subscription after its
+/// SUBSCRIBED, the events of one publisher as published).
+///
+/// WAMP spec, "Realms, Sessions and Transports" and "Ordering Guarantees".
+pub(crate) struct RealmState {
+    members: Members,
+    broker: Broker,
+    dealer: Dealer,
+    random: RandomBits,
+}
+
+/// The sessions of a realm.
+pub(crate) type Members = HashMap<SessionId, Member>;
+
+/// A session, as far as neither broker nor dealer alone is concerned.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) principal: Principal,
+    /// The ids of the client's requests; the next one is that of its next request.
+    requests: RequestIds,
+}
+
+/// Whom the router takes a client for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Principal {
+    pub(crate) authid: String,
+    pub(crate) authrole: String,
+}
+
+/// Whether a session goes on after a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a session that is over must be closed"]
+pub(crate) enum Flow {
+    Open,
+    /// The session left the realm; its last message is among the outputs.
+    Closed,
+}
+
+impl RealmState {
+    pub(crate) fn new(random: RandomBits) -> Self {
+        Self {
+            members: HashMap::new(),
+            broker: Broker::default(),
+            dealer: Dealer::default(),
+            random,
+        }
+    }
+
+    /// A session is established; `interruptible` if its callee announced call canceling.
+    pub(crate) fn join(
+        &mut self,
+        session: SessionId,
+        principal: Principal,
+        interruptible: bool,
+        carrier: Box<dyn Carrier>,
+    ) {
+        let member = Member {
+            principal,
+            requests: RequestIds::default(),
+        };
+        self.members.insert(session, member);
+        self.dealer.join(session, interruptible, carrier);
+    }
+
+    /// A message of an established session, GOODBYE and ABORT excepted: they concern the
+    /// connection.
+    pub(crate) fn handle(&mut self, from: SessionId, message: Message, out: &mut Outputs) -> Flow {
+        let result = self.route(from, message, out);
+        self.conclude(from, result, out)
+    }
+
+    /// A request with an invalid URI: it fails, and the session lives.
+    ///
+    /// `answer` says what to answer; without it, as for a publication that is not acknowledged,
+    /// only the id counts. WAMP spec, "URIs".
+    pub(crate) fn refuse_uri(
+        &mut self,
+        from: SessionId,
+        answer: Option<RequestKind>,
+        request: RequestId,
+        explanation: &str,
+        out: &mut Outputs,
+    ) -> Flow {
+        let result = if answer == Some(RequestKind::Invocation) {
+            let why = "the callee answered with an invalid URI";
+            self.dealer.fail(from, request, reason::INVALID_URI, why, out)
+        } else {
+            self.count(from, request).map(|()| {
+                if let Some(kind) = answer {
+                    let error = refusal(kind, request, reason::INVALID_URI, Some(explanation));
+                    out.send(from, error);
+                }
+            })
+        };
+        self.conclude(from, result, out)
+    }
+
+    /// An INVOCATION that, against expectation, could not be sent.
+    pub(crate) fn undelivered(
+        &mut self,
+        callee: SessionId,
+        invocation: RequestId,
+        why: Undeliverable,
+        out: &mut Outputs,
+    ) {
+        // The id was given, so this cannot fail.
+        let (error, explanation) = (why.reason(), why.explanation());
+        let _issued = self.dealer.fail(callee, invocation, error, explanation, out);
+    }
+
+    /// The session broke the protocol, as by a frame that cannot be decoded.
+    pub(crate) fn violated(&mut self, from: SessionId, violation: Violation, out: &mut Outputs) {
+        let _closed = self.conclude(from, Err(violation), out);
+    }
+
+    /// The session is over, for whatever reason.
+    pub(crate) fn leave(&mut self, session: SessionId, out: &mut Outputs) {
+        if self.members.remove(&session).is_some() {
+            self.broker.leave(session);
+            self.dealer.leave(session, out);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.dealer.is_idle()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.members.is_empty() && self.broker.is_empty() && self.dealer.is_empty()
+    }
+
+    fn route(
+        &mut self,
+        from: SessionId,
+        message: Message,
+        out: &mut Outputs,
+    ) -> Result<(), Violation> {
+        check_payload_passthru(&message)?;
+        match message {
+            Message::Publish(message) => {
+                self.count(from, message.request)?;
+                self.publish(from, &message, out);
+            }
+            Message::Subscribe(message) => {
+                self.count(from, message.request)?;
+                self.broker.subscribe(from, &message, out);
+            }
+            Message::Unsubscribe(message) => {
+                self.count(from, message.request)?;
+                self.broker.unsubscribe(from, message, out);
+            }
+            Message::Register(message) => {
+                self.count(from, message.request)?;
+                self.dealer.register(from, &message, out);
+            }
+            Message::Unregister(message) => {
+                self.count(from, message.request)?;
+                self.dealer.unregister(from, message, out);
+            }
+            Message::Call(message) => {
+                self.count(from, message.request)?;
+                self.dealer.call(from, message, out)?;
+            }
+            Message::Cancel(message) => self.dealer.cancel(from, &message, out),
+            Message::Yield(message) => self.dealer.yielded(from, message, out)?,
+            Message::Error(message) if message.request_kind == RequestKind::Invocation => {
+                self.dealer.failed(from, message, out)?;
+            }
+            Message::Error(message) => return Err(Violation::ErrorFor(message.request_kind)),
+            Message::Unknown(message) => return Err(Violation::UnknownMessage(message.code)),
+            other => return Err(Violation::Unexpected(other.name())),
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, from: SessionId, message: &Publish, out: &mut Outputs) {
+        if message.topic.is_reserved() {
+            // WAMP spec, "URIs": applications must not use anything below `wamp`.
+            if message.options.acknowledge() == Some(true) {
+                let explanation = Some("URIs below \"wamp\" are reserved");
+                let kind = RequestKind::Publish;
+                let error = refusal(kind, message.request, reason::INVALID_URI, explanation);
+                out.send(from, error);
+            }
+            return;
+        }
+        let publication = PublicationId::from_random((self.random)());
+        self.broker.publish(from, message, publication, &self.members, out);
+    }
+
+    /// WAMP spec, "IDs": the requests of a client are numbered 1, 2, 3 and so on, all kinds
+    /// together; a gap or a repetition is a violation.
+    fn count(&mut self, from: SessionId, request: RequestId) -> Result<(), Violation> {
+        let Some(member) = self.members.get_mut(&from) else {
+            return Ok(());
+        };
+        let expected = member.requests.next();
+        if request != expected {
+            return Err(Violation::RequestId {
+                expected,
+                found: request,
+            });
+        }
+        member.requests.advance();
+        Ok(())
+    }
+
+    fn conclude(
+        &mut self,
+        from: SessionId,
+        result: Result<(), Violation>,
+        out: &mut Outputs,
+    ) -> Flow {
+        match result {
+            Ok(()) => Flow::Open,
+            Err(violation) => {
+                tracing::debug!(session = %from, %violation, "protocol violation");
+                out.send(from, violation.abort());
+                self.leave(from, out);
+                Flow::Closed
+            }
+        }
+    }
+}
+
+/// WAMP spec, "Payload Passthru Mode": its use is a violation where it is not announced.
+fn check_payload_passthru(message: &Message) -> Result<(), Violation> {
+    let scheme = match message {
+        Message::Publish(message) => message.options.ppt_scheme(),
+        Message::Call(message) => message.options.ppt_scheme(),
+        Message::Yield(message) => message.options.ppt_scheme(),
+        Message::Error(message) => message.details.ppt_scheme(),
+        _ => None,
+    };
+    match scheme {
+        None | Some("") => Ok(()),
+        Some(_) => Err(Violation::NotAnnounced("payload passthru mode")),
+    }
+}
+
+/// The ERROR that refuses a request; the explanation, for people, goes into its details.
+pub(crate) fn refusal(
+    kind: RequestKind,
+    request: RequestId,
+    error: &'static str,
+    explanation: Option<&str>,
+) -> ErrorMessage {
+    let mut details = ErrorDetails::new();
+    if let Some(explanation) = explanation {
+        // `message` is no key of the specification, so it takes any value.
+        let _set = details.set("message", explanation);
+    }
+    ErrorMessage {
+        request_kind: kind,
+        request,
+        details,
+        error: static_uri(error),
+        payload: Payload::default(),
+    }
+}
+
+/// The ABORT with this reason and an explanation for people.
+pub(crate) fn abort(reason: &'static str, explanation: impl Into<String>) -> Abort {
+    let mut details = AbortDetails::new();
+    details.set_message(explanation);
+    Abort {
+        details,
+        reason: static_uri(reason),
+        payload: Payload::default(),
+    }
+}
+
+/// One of the predefined URIs.
+#[expect(
+    clippy::expect_used,
+    reason = "only the constants of `spell_message::reason` come here, and all of them are URIs"
+)]
+pub(crate) fn static_uri(uri: &'static str) -> Uri {
+    Uri::new(uri).expect("a predefined URI")
+}

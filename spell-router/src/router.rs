@@ -1,0 +1,306 @@
+//! The router and how it is built.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use spell_serializer::AnySerializer;
+use spell_transport::{
+    Listener, Transport,
+    memory::{self, MemoryConnector},
+};
+use tokio::time::timeout;
+
+use crate::{
+    BuildError, Realm,
+    connection::Connection,
+    outbound::QueueLimits,
+    serve,
+    settings::Access,
+    shared::{Limits, Shared},
+    statistics::Statistics,
+};
+
+/// A router inside a program: realms, a broker and a dealer for each.
+///
+/// Clones are handles to the same router. It runs in background tasks of the tokio runtime in
+/// which it is told to listen or to serve; dropping the last clone ends them all at once, and
+/// [`close`](Self::close) lets its sessions leave in an orderly way before.
+///
+/// # Panics
+///
+/// What starts a background task ([`listen`](Self::listen), [`serve`](Self::serve),
+/// [`attach`](Self::attach), [`connector`](Self::connector)) panics outside of a tokio runtime.
+///
+/// # What is bounded
+///
+/// A client that does not read what waits for it never holds up another one: its queue is bounded
+/// by count and by bytes, see [`RouterBuilder::queue_limits`], and when that is full it is cut off.
+/// A client that does not establish its session in time is turned away.
+///
+/// WAMP spec, "Peers and Roles", "Broker" and "Dealer".
+#[derive(Clone)]
+pub struct Router {
+    owner: Arc<Owner>,
+}
+
+/// Ends the tasks when the last handle is gone.
+struct Owner {
+    shared: Arc<Shared>,
+    memory: OnceLock<MemoryConnector>,
+}
+
+impl Router {
+    /// Begins to build a router.
+    pub fn builder() -> RouterBuilder {
+        RouterBuilder::default()
+    }
+
+    /// A router for tests and examples: every realm is there when someone joins it, and anyone may
+    /// join.
+    ///
+    /// ```
+    /// use spell_router::Router;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let router = Router::local();
+    /// let connector = router.connector(); // to be given to a client
+    /// # let _ = connector;
+    /// router.close().await;
+    /// # });
+    /// ```
+    pub fn local() -> Self {
+        Self::new(HashMap::new(), &RouterBuilder::default().auto_realms())
+    }
+
+    fn new(realms: HashMap<spell_message::Uri, Access>, builder: &RouterBuilder) -> Self {
+        let unlisted = builder.auto_realms.then(Access::default);
+        let serializers = builder.serializers.clone();
+        Self {
+            owner: Arc::new(Owner {
+                shared: Arc::new(Shared::new(realms, unlisted, serializers, builder.limits)),
+                memory: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// Serves the clients that `listener` accepts, in the background, until the router closes.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn serve(&self, listener: impl Listener) {
+        let shared = Arc::clone(self.shared());
+        serve::spawn(self.shared(), serve::accept(shared, listener));
+    }
+
+    /// Serves the client at the other end of an open transport, in the background.
+    ///
+    /// A transport whose serialization the router does not have is dropped, and so is one that
+    /// comes when the router is closed.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub fn attach(&self, transport: impl Transport) {
+        serve::attach(self.shared(), transport);
+    }
+
+    /// Dials this router from inside the program, without sockets.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use futures_util::{SinkExt, StreamExt};
+    /// use spell_router::Router;
+    /// use spell_transport::{Connector, Serialization};
+    ///
+    /// # #[cfg(feature = "json")]
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let router = Router::local();
+    /// let mut client = router.connector().connect(&[Serialization::JSON]).await?;
+    /// client.send(Bytes::from(r#"[1,"realm1",{"roles":{"caller":{}}}]"#)).await?;
+    /// let welcome = client.next().await.unwrap()?;
+    /// assert!(welcome.starts_with(b"[2,"));
+    /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn connector(&self) -> MemoryConnector {
+        let connector = self.owner.memory.get_or_init(|| {
+            let (connector, listener) = memory::listener(self.shared().serializations());
+            self.serve(listener);
+            connector
+        });
+        connector.clone()
+    }
+
+    /// What the router counts.
+    pub fn statistics(&self) -> Statistics {
+        self.shared().counters.read()
+    }
+
+    /// Closes the router: it accepts nobody any more, tells each session GOODBYE with
+    /// `wamp.close.system_shutdown`, waits for the answers and the connections to end, at most for
+    /// the time of [`RouterBuilder::goodbye_timeout`] and two seconds more, and cuts what is left.
+    ///
+    /// Closing again does nothing more.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the router closing; call again to wait for the end of it.
+    pub async fn close(&self) {
+        let shared = self.shared();
+        shared.closing.cancel();
+        shared.tasks.close();
+        let longest = shared.limits.goodbye.saturating_add(GRACE);
+        if timeout(longest, shared.tasks.wait()).await.is_err() {
+            shared.force.cancel();
+            shared.tasks.wait().await;
+        }
+    }
+
+    /// Waits until the router is closed, by [`close`](Self::close) or by dropping it; to keep a
+    /// program running that is nothing but a router.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel-safe: dropping the future changes nothing.
+    pub async fn closed(&self) {
+        self.shared().closing.cancelled().await;
+        self.shared().tasks.wait().await;
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.owner.shared
+    }
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Router")
+            .field("statistics", &self.statistics())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.shared.closing.cancel();
+        self.shared.force.cancel();
+        self.shared.tasks.close();
+    }
+}
+
+/// Builds a [`Router`].
+///
+/// ```
+/// use spell_router::{Realm, Router};
+///
+/// let router = Router::builder()
+///     .realm("com.example.public")
+///     .realm(Realm::new("com.example.private").refuse_anonymous().ticket("joe", "secret", "user"))
+///     .build()?;
+/// # let _ = router;
+/// # Ok::<(), spell_router::BuildError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` or `start`"]
+pub struct RouterBuilder {
+    realms: Vec<Realm>,
+    auto_realms: bool,
+    serializers: Vec<AnySerializer>,
+    limits: Limits,
+    pub(crate) addresses: Vec<String>,
+}
+
+impl Default for RouterBuilder {
+    fn default() -> Self {
+        Self {
+            realms: Vec::new(),
+            auto_realms: false,
+            serializers: AnySerializer::all(),
+            limits: Limits {
+                queue: QueueLimits {
+                    messages: 65_536,
+                    bytes: 64 << 20,
+                },
+                handshake: Duration::from_secs(10),
+                goodbye: Duration::from_secs(2),
+            },
+            addresses: Vec::new(),
+        }
+    }
+}
+
+impl RouterBuilder {
+    /// Adds a realm: its name, or a [`Realm`] that says who may join.
+    pub fn realm(mut self, realm: impl Into<Realm>) -> Self {
+        self.realms.push(realm.into());
+        self
+    }
+
+    /// Lets every realm be there when someone joins it; anyone may join those that are not added by
+    /// [`realm`](Self::realm).
+    ///
+    /// Without it, joining a realm that was not added fails with `wamp.error.no_such_realm`.
+    pub fn auto_realms(mut self) -> Self {
+        self.auto_realms = true;
+        self
+    }
+
+    /// Sets the serializers that clients may choose from; by default all that are compiled in.
+    pub fn serializers(mut self, serializers: impl IntoIterator<Item = AnySerializer>) -> Self {
+        self.serializers = serializers.into_iter().collect();
+        self
+    }
+
+    /// Sets how much may wait for one session to read it: by default 65536 messages and 64 MiB.
+    ///
+    /// A session for which more would have to wait is cut off, and counted in
+    /// [`Statistics::too_slow`]. One message may always wait, however large.
+    pub fn queue_limits(mut self, messages: usize, bytes: usize) -> Self {
+        self.limits.queue = QueueLimits { messages, bytes };
+        self
+    }
+
+    /// Sets how long a client may take from the connection to the established session: by default
+    /// 10 s for the handshake of the transport, and as long for that of the session.
+    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
+        self.limits.handshake = limit;
+        self
+    }
+
+    /// Sets how long to wait for a client's answer to GOODBYE; 2 s by default.
+    pub fn goodbye_timeout(mut self, limit: Duration) -> Self {
+        self.limits.goodbye = limit;
+        self
+    }
+
+    /// Builds the router. It serves nobody until it is told whom, by [`Router::listen`],
+    /// [`Router::serve`], [`Router::attach`] or [`Router::connector`].
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if the name of a realm is no URI, or given twice.
+    pub fn build(mut self) -> Result<Router, BuildError> {
+        let mut realms = HashMap::new();
+        for realm in std::mem::take(&mut self.realms) {
+            let (name, access) = realm.into_parts().map_err(BuildError::RealmName)?;
+            match realms.entry(name) {
+                Entry::Vacant(vacant) => _ = vacant.insert(access),
+                Entry::Occupied(twice) => {
+                    return Err(BuildError::RealmTwice(twice.key().clone()));
+                }
+            }
+        }
+        Ok(Router::new(realms, &self))
+    }
+}
+
+/// How long closed connections may take to end.
+const GRACE: Duration = Duration::from_secs(2);

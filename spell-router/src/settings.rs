@@ -1,0 +1,172 @@
+//! What a realm is called, and who may join it.
+
+use std::collections::HashMap;
+
+use spell_message::{IntoUri, InvalidUri, Uri};
+
+use crate::auth::{CraSecret, Credential, Method};
+
+/// The settings of a realm: its name, and who may join it.
+///
+/// Anyone may join anonymously, until [`refuse_anonymous`](Self::refuse_anonymous) is called; who
+/// has a ticket or a secret may prove who they are. Sessions of different realms never meet.
+///
+/// ```
+/// use spell_router::Realm;
+///
+/// let realm = Realm::new("com.example.realm")
+///     .refuse_anonymous()
+///     .ticket("backend", "a long random text", "service")
+///     .cra("joe", "secret123", "user");
+/// # let _ = realm;
+/// ```
+///
+/// WAMP spec, "Realms, Sessions and Transports" and "Authentication Methods".
+#[derive(Clone, Debug)]
+pub struct Realm {
+    name: Result<Uri, InvalidUri>,
+    access: Access,
+}
+
+/// Who may join.
+#[derive(Clone, Debug)]
+pub(crate) struct Access {
+    /// The role of anonymous sessions; `None` if there are to be none.
+    anonymous: Option<String>,
+    users: HashMap<String, User>,
+}
+
+/// Someone who can prove who they are.
+#[derive(Clone, Debug, Default)]
+struct User {
+    credentials: Vec<(String, Credential)>,
+}
+
+impl Realm {
+    /// A realm that anyone may join anonymously.
+    ///
+    /// A name that is no URI is reported when the router is built.
+    pub fn new(name: impl IntoUri) -> Self {
+        Self {
+            name: name.into_uri(),
+            access: Access::default(),
+        }
+    }
+
+    /// Let nobody join who does not prove who they are.
+    #[must_use]
+    pub fn refuse_anonymous(mut self) -> Self {
+        self.access.anonymous = None;
+        self
+    }
+
+    /// Let anyone join anonymously, with this `authrole`; by default with `anonymous`.
+    #[must_use]
+    pub fn anonymous_role(mut self, authrole: impl Into<String>) -> Self {
+        self.access.anonymous = Some(authrole.into());
+        self
+    }
+
+    /// Let `authid` join with this `authrole`, by the ticket.
+    ///
+    /// The ticket goes over the connection as it is, so it should go only over TLS or within one
+    /// host. The ticket given last for one `authid` counts.
+    ///
+    /// WAMP spec, "Ticket-based Authentication".
+    #[must_use]
+    pub fn ticket(
+        self,
+        authid: impl Into<String>,
+        ticket: impl Into<String>,
+        authrole: impl Into<String>,
+    ) -> Self {
+        self.user(authid.into(), authrole.into(), Credential::ticket(ticket.into()))
+    }
+
+    /// Let `authid` join with this `authrole`, by signing a challenge with the secret.
+    ///
+    /// A salted secret is derived here, which takes time in proportion to its iterations. The
+    /// secret given last for one `authid` counts.
+    ///
+    /// WAMP spec, "Challenge Response Authentication".
+    #[must_use]
+    pub fn cra(
+        self,
+        authid: impl Into<String>,
+        secret: impl Into<CraSecret>,
+        authrole: impl Into<String>,
+    ) -> Self {
+        self.user(authid.into(), authrole.into(), Credential::cra(secret.into()))
+    }
+
+    fn user(mut self, authid: String, authrole: String, credential: Credential) -> Self {
+        let user = self.access.users.entry(authid).or_default();
+        let method = credential.method();
+        user.credentials.retain(|(_, other)| other.method() != method);
+        user.credentials.push((authrole, credential));
+        self
+    }
+
+    pub(crate) fn into_parts(self) -> Result<(Uri, Access), InvalidUri> {
+        Ok((self.name?, self.access))
+    }
+}
+
+impl From<&str> for Realm {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<String> for Realm {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<Uri> for Realm {
+    fn from(name: Uri) -> Self {
+        Self::new(name)
+    }
+}
+
+impl Access {
+    /// The role of anonymous sessions; `None` if there are to be none.
+    pub(crate) fn anonymous(&self) -> Option<&str> {
+        self.anonymous.as_deref()
+    }
+
+    pub(crate) fn knows(&self, authid: &str) -> bool {
+        self.users.contains_key(authid)
+    }
+
+    /// Whether anyone at all may join by this method.
+    pub(crate) fn uses(&self, method: Method) -> bool {
+        match method {
+            Method::Anonymous => self.anonymous.is_some(),
+            method => self.users.values().any(|user| user.by(method).is_some()),
+        }
+    }
+
+    /// The role and the credential that `authid` has for this method.
+    pub(crate) fn credential(&self, authid: &str, method: Method) -> Option<&(String, Credential)> {
+        self.users.get(authid)?.by(method)
+    }
+}
+
+/// Anonymous sessions only.
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            anonymous: Some("anonymous".to_owned()),
+            users: HashMap::new(),
+        }
+    }
+}
+
+impl User {
+    fn by(&self, method: Method) -> Option<&(String, Credential)> {
+        let mut credentials = self.credentials.iter();
+        credentials.find(|(_, credential)| credential.method() == method)
+    }
+}

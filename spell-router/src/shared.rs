@@ -1,0 +1,264 @@
+//! What the tasks of a router share.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use spell_message::{
+    Feature, Message, RequestId, RoleName, Serialization, SessionId, Uri, message::RequestKind,
+};
+use spell_serializer::AnySerializer;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    dealer::{Carrier, Undeliverable},
+    error::Violation,
+    ids::{RandomBits, random_bits},
+    outbound::{Outbound, Outputs, QueueLimits, lock},
+    realm::{Flow, RealmState},
+    session::Admission,
+    settings::Access,
+    statistics::Counters,
+};
+
+/// What the tasks of a router share.
+pub(crate) struct Shared {
+    access: HashMap<Uri, Arc<Access>>,
+    /// Who may join a realm that is not listed; `None` if nobody, for there are no others.
+    unlisted: Option<Arc<Access>>,
+    /// The realms that someone is in.
+    realms: Mutex<HashMap<Uri, Arc<LiveRealm>>>,
+    sessions: Mutex<SessionIds>,
+    pub(crate) serializers: Vec<AnySerializer>,
+    pub(crate) limits: Limits,
+    pub(crate) counters: Counters,
+    pub(crate) tasks: TaskTracker,
+    /// Cancelled when sessions shall leave.
+    pub(crate) closing: CancellationToken,
+    /// Cancelled when everything shall end at once.
+    pub(crate) force: CancellationToken,
+}
+
+/// What a router bounds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) queue: QueueLimits,
+    pub(crate) handshake: Duration,
+    pub(crate) goodbye: Duration,
+}
+
+/// The ids of all connections, so that none is given twice.
+struct SessionIds {
+    taken: HashSet<SessionId>,
+    random: RandomBits,
+}
+
+/// A realm and the queues of its sessions, behind one lock.
+///
+/// The lock is held for a step of the routing core and to put what came out of it into the queues:
+/// for no IO, and never across an `await`. Encoding and decoding happen outside of it; only the
+/// arguments of a call whose callee speaks another format are transcoded inside.
+struct LiveRealm(Mutex<Routing>);
+
+struct Routing {
+    state: RealmState,
+    queues: HashMap<SessionId, Arc<Outbound>>,
+    outputs: Outputs,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        access: HashMap<Uri, Access>,
+        unlisted: Option<Access>,
+        serializers: Vec<AnySerializer>,
+        limits: Limits,
+    ) -> Self {
+        let access = access.into_iter();
+        Self {
+            access: access.map(|(name, access)| (name, Arc::new(access))).collect(),
+            unlisted: unlisted.map(Arc::new),
+            realms: Mutex::default(),
+            sessions: Mutex::new(SessionIds {
+                taken: HashSet::new(),
+                random: random_bits(),
+            }),
+            serializers,
+            limits,
+            counters: Counters::default(),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            force: CancellationToken::new(),
+        }
+    }
+
+    /// Who may join a realm; `None` if there is no such realm.
+    pub(crate) fn access(&self, realm: &Uri) -> Option<Arc<Access>> {
+        self.access.get(realm).or(self.unlisted.as_ref()).cloned()
+    }
+
+    pub(crate) fn serializations(&self) -> Vec<Serialization> {
+        let serializers = self.serializers.iter();
+        serializers.map(|serializer| serializer.serialization()).collect()
+    }
+
+    pub(crate) fn serializer(&self, serialization: Serialization) -> Option<AnySerializer> {
+        let mut serializers = self.serializers.iter();
+        serializers
+            .find(|serializer| serializer.serialization() == serialization)
+            .cloned()
+    }
+
+    /// An id that no other connection has. WAMP spec, "IDs".
+    pub(crate) fn reserve_session_id(self: &Arc<Self>) -> ReservedId {
+        let mut ids = lock(&self.sessions);
+        loop {
+            let id = SessionId::from_random((ids.random)());
+            if ids.taken.insert(id) {
+                let shared = Arc::clone(self);
+                return ReservedId { id, shared };
+            }
+        }
+    }
+
+    /// Lets a session join its realm, which comes into being with its first session. The WELCOME
+    /// is queued before anything the realm may have for the session.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        reserved: ReservedId,
+        admission: Admission,
+        queue: &Arc<Outbound>,
+        carrier: Box<dyn Carrier>,
+    ) -> Membership {
+        queue.push(admission.welcome());
+        let interruptible = admission.roles.supports(RoleName::Callee, Feature::CallCanceling);
+        let session = admission.session;
+        let mut realms = lock(&self.realms);
+        let realm = Arc::clone(realms.entry(admission.realm.clone()).or_default());
+        {
+            let mut routing = lock(&realm.0);
+            routing.queues.insert(session, Arc::clone(queue));
+            routing.state.join(session, admission.principal, interruptible, carrier);
+        }
+        drop(realms);
+        self.counters.sessions.up();
+        self.counters.joined.up();
+        tracing::debug!(%session, realm = %admission.realm, "session joined");
+        Membership {
+            reserved,
+            name: admission.realm,
+            realm,
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+impl Default for LiveRealm {
+    fn default() -> Self {
+        Self(Mutex::new(Routing {
+            state: RealmState::new(random_bits()),
+            queues: HashMap::new(),
+            outputs: Outputs::default(),
+        }))
+    }
+}
+
+impl LiveRealm {
+    /// One step of the core, whose outputs go into the queues before anyone else's.
+    fn step<T>(&self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> T {
+        let Routing {
+            state,
+            queues,
+            outputs,
+        } = &mut *lock(&self.0);
+        let result = step(state, outputs);
+        for (to, message) in outputs.drain() {
+            if let Some(queue) = queues.get(&to) {
+                queue.push(message);
+            }
+        }
+        result
+    }
+}
+
+/// The id of a connection, which is free again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct ReservedId {
+    id: SessionId,
+    shared: Arc<Shared>,
+}
+
+impl ReservedId {
+    pub(crate) fn id(&self) -> SessionId {
+        self.id
+    }
+}
+
+impl Drop for ReservedId {
+    fn drop(&mut self) {
+        lock(&self.shared.sessions).taken.remove(&self.id);
+    }
+}
+
+/// A session's place in its realm. Dropping it is leaving.
+pub(crate) struct Membership {
+    reserved: ReservedId,
+    name: Uri,
+    realm: Arc<LiveRealm>,
+}
+
+impl Membership {
+    pub(crate) fn session(&self) -> SessionId {
+        self.reserved.id
+    }
+
+    pub(crate) fn handle(&self, message: Message) -> Flow {
+        self.realm.step(|state, out| state.handle(self.session(), message, out))
+    }
+
+    pub(crate) fn refuse_uri(
+        &self,
+        answer: Option<RequestKind>,
+        request: RequestId,
+        explanation: &str,
+    ) -> Flow {
+        let session = self.session();
+        self.realm
+            .step(|state, out| state.refuse_uri(session, answer, request, explanation, out))
+    }
+
+    pub(crate) fn violated(&self, violation: Violation) {
+        self.realm.step(|state, out| state.violated(self.session(), violation, out));
+    }
+
+    pub(crate) fn undelivered(&self, invocation: RequestId, why: Undeliverable) {
+        self.realm
+            .step(|state, out| state.undelivered(self.session(), invocation, why, out));
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let session = self.session();
+        let shared = &self.reserved.shared;
+        // A realm that comes into being while its namesake goes would be another one, so both
+        // happen under this lock.
+        let mut realms = lock(&shared.realms);
+        self.realm.step(|state, out| state.leave(session, out));
+        let mut routing = lock(&self.realm.0);
+        routing.queues.remove(&session);
+        if routing.queues.is_empty() {
+            realms.remove(&self.name);
+        }
+        drop((routing, realms));
+        shared.counters.sessions.down();
+        tracing::debug!(%session, realm = %self.name, "session left");
+    }
+}

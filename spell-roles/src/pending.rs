@@ -1,0 +1,112 @@
+use std::collections::HashMap;
+
+use spell_message::{Message, RequestId, message::ErrorMessage};
+use spell_peer::{Context, SessionEnd};
+
+use crate::{
+    error::Failure,
+    request::{Key, Reply},
+};
+
+/// The requests of one kind that are under way, by their id and by the key of their handle.
+///
+/// A role has one for each kind of request, so that an ERROR for one kind never ends another. An
+/// id that is not here was answered or given up before: what still comes for it is late, and is
+/// dropped.
+#[derive(Debug)]
+pub(crate) struct Pending<P> {
+    by_id: HashMap<RequestId, (Key, P)>,
+    by_key: HashMap<Key, RequestId>,
+}
+
+impl<P> Pending<P> {
+    pub(crate) fn insert(&mut self, id: RequestId, key: Key, pending: P) {
+        self.by_key.insert(key, id);
+        if let Some((stale, _)) = self.by_id.insert(id, (key, pending)) {
+            self.by_key.remove(&stale);
+        }
+    }
+
+    /// The request was answered.
+    pub(crate) fn take(&mut self, id: RequestId) -> Option<P> {
+        let (key, pending) = self.by_id.remove(&id)?;
+        self.by_key.remove(&key);
+        Some(pending)
+    }
+
+    /// The handle gave the request up. `None` if it was answered already, or never sent.
+    pub(crate) fn give_up(&mut self, key: Key) -> Option<(RequestId, P)> {
+        let id = self.by_key.remove(&key)?;
+        let (_, pending) = self.by_id.remove(&id)?;
+        Some((id, pending))
+    }
+
+    /// All of them: the session ended.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (RequestId, P)> {
+        self.by_key.clear();
+        self.by_id.drain().map(|(id, (_, pending))| (id, pending))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len()
+    }
+}
+
+impl<T> Pending<Reply<T>> {
+    /// Commit a request and remember who waits for it. What fails, fails that one request alone.
+    ///
+    /// Gives the id if it was committed.
+    pub(crate) fn request<C: Send + 'static>(
+        &mut self,
+        cx: &mut Context<'_, C>,
+        reply: Reply<T>,
+        message: impl FnOnce(RequestId) -> Message,
+    ) -> Option<RequestId> {
+        if !reply.commit() {
+            return None;
+        }
+        match cx.request(message) {
+            Ok(id) => {
+                self.insert(id, reply.key(), reply);
+                Some(id)
+            }
+            Err(error) => {
+                reply.send(Err(Failure::not_committed(error, cx)));
+                None
+            }
+        }
+    }
+
+    /// The router answered.
+    pub(crate) fn resolve(&mut self, id: RequestId, answer: T) {
+        if let Some(reply) = self.take(id) {
+            reply.send(Ok(answer));
+        }
+    }
+
+    /// The router answered with an ERROR.
+    pub(crate) fn refuse(&mut self, message: ErrorMessage) {
+        if let Some(reply) = self.take(message.request) {
+            reply.send(Err(message.into()));
+        }
+    }
+
+    /// The session ended: all of them failed.
+    pub(crate) fn close(&mut self, end: &SessionEnd) {
+        for (id, reply) in self.drain() {
+            reply.send(Err(Failure::Closed {
+                reason: end.reason().clone(),
+                delivery: end.delivery(id),
+            }));
+        }
+    }
+}
+
+impl<P> Default for Pending<P> {
+    fn default() -> Self {
+        Self {
+            by_id: HashMap::new(),
+            by_key: HashMap::new(),
+        }
+    }
+}

@@ -1,0 +1,440 @@
+//! What every request has in common, between its handle and its role: a slot for the answer, a
+//! time limit, and a way to give it up.
+//!
+//! ```text
+//!   user's task                                driver
+//!   Requests::ask ── command with a Reply ──▶ Pending::request: commit, remember
+//!        │ Waiting                                 │
+//!        ◀──────────── the answer ─────────────────┘
+//!        └─ dropped, or too late: give up(key) ──▶ Pending::give_up
+//! ```
+//!
+//! The id of a request is known to the driver alone, so a request is given up by a [`Key`] that
+//! its handle chose. One atomic state decides between the two sides: a request is either given up
+//! before it is committed, and never sent, or its outcome is unknown.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use spell_message::Payload;
+use spell_peer::{CloseReason, Commands, Delivery};
+use spell_serializer::PayloadBuilder;
+use tokio::sync::oneshot;
+
+use crate::error::Failure;
+
+/// Tells the requests of one role apart before they have an id. Never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Key(u64);
+
+/// Makes requests of a role; a handle keeps one.
+#[derive(Debug)]
+pub(crate) struct Requests<C> {
+    commands: Commands<C>,
+    keys: Arc<AtomicU64>,
+    /// The command by which a request is given up.
+    give_up: fn(Key) -> C,
+}
+
+impl<C: Send + 'static> Requests<C> {
+    pub(crate) fn new(commands: Commands<C>, give_up: fn(Key) -> C) -> Self {
+        Self {
+            commands,
+            keys: Arc::default(),
+            give_up,
+        }
+    }
+
+    pub(crate) fn commands(&self) -> &Commands<C> {
+        &self.commands
+    }
+
+    /// Arguments in the making, in the format now in force.
+    pub(crate) fn arguments(&self) -> PayloadBuilder {
+        PayloadBuilder::new(self.commands.wire().format())
+    }
+
+    /// Finish arguments, and refuse those that can never fit into a message. The exact check comes
+    /// when the message is committed.
+    pub(crate) fn finish(&self, arguments: PayloadBuilder) -> Result<Payload, Failure> {
+        let payload = arguments.finish()?;
+        let (size, limit) = (payload.len(), self.commands.wire().max_send());
+        if size > limit {
+            return Err(Failure::TooLarge { size, limit });
+        }
+        Ok(payload)
+    }
+
+    /// A request: what goes into its command, and what waits for its answer.
+    pub(crate) fn open<T>(&self) -> (Reply<T>, Waiting<T, C>) {
+        let key = Key(self.keys.fetch_add(1, Ordering::Relaxed));
+        let state = Arc::new(State::default());
+        let (tx, rx) = oneshot::channel();
+        let reply = Reply {
+            key,
+            state: state.clone(),
+            tx,
+        };
+        let waiting = Waiting {
+            rx,
+            key,
+            state,
+            requests: self.clone(),
+            is_queued: false,
+        };
+        (reply, waiting)
+    }
+
+    /// Make a request and wait for its answer, no longer than `limit` from queue to answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the request up.
+    pub(crate) async fn ask<T>(
+        &self,
+        limit: Option<Duration>,
+        command: impl FnOnce(Reply<T>) -> C,
+    ) -> Result<T, Failure> {
+        let (reply, mut waiting) = self.open();
+        let command = command(reply);
+        let answer = async {
+            waiting.send(command).await?;
+            (&mut waiting).await
+        };
+        let answer = match limit {
+            Some(limit) => tokio::time::timeout(limit, answer).await.ok(),
+            None => Some(answer.await),
+        };
+        answer.unwrap_or_else(|| waiting.expire())
+    }
+}
+
+impl<C> Clone for Requests<C> {
+    fn clone(&self) -> Self {
+        Self {
+            commands: self.commands.clone(),
+            keys: self.keys.clone(),
+            give_up: self.give_up,
+        }
+    }
+}
+
+/// Waits for the answer of one request. Dropped before the answer came, it gives the request up.
+#[derive(Debug)]
+pub(crate) struct Waiting<T, C: Send + 'static> {
+    rx: oneshot::Receiver<Result<T, Failure>>,
+    key: Key,
+    state: Arc<State>,
+    requests: Requests<C>,
+    /// Whether the role has the command, or will have it, and no answer was taken yet.
+    is_queued: bool,
+}
+
+impl<T, C: Send + 'static> Waiting<T, C> {
+    /// Queue the command with this request's reply.
+    pub(crate) async fn send(&mut self, command: C) -> Result<(), Failure> {
+        let sent = self.requests.commands.send(command).await;
+        sent.map_err(|closed| Failure::Closed {
+            reason: closed.reason,
+            delivery: Delivery::NotSent,
+        })?;
+        self.is_queued = true;
+        Ok(())
+    }
+
+    /// The time is up: give the request up, unless the answer came in this moment.
+    pub(crate) fn expire(&mut self) -> Result<T, Failure> {
+        if let Ok(answer) = self.rx.try_recv() {
+            self.is_queued = false;
+            return answer;
+        }
+        Err(Failure::Timeout(self.give_up()))
+    }
+
+    fn give_up(&mut self) -> Delivery {
+        let delivery = self.state.give_up();
+        if std::mem::take(&mut self.is_queued) {
+            let give_up = self.requests.give_up;
+            self.requests.commands.release(give_up(self.key));
+        }
+        delivery
+    }
+}
+
+impl<T, C: Send + 'static> Future for Waiting<T, C> {
+    type Output = Result<T, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = ready!(Pin::new(&mut self.rx).poll(cx));
+        self.is_queued = false;
+        Poll::Ready(answer.unwrap_or_else(|_| {
+            // The role is gone, and with it the peer.
+            let end = self.requests.commands.end();
+            Err(Failure::Closed {
+                reason: end.unwrap_or(CloseReason::Panicked),
+                delivery: self.state.give_up(),
+            })
+        }))
+    }
+}
+
+impl<T, C: Send + 'static> Drop for Waiting<T, C> {
+    fn drop(&mut self) {
+        if self.is_queued {
+            self.give_up();
+        }
+    }
+}
+
+/// Where a role puts the answer of a request.
+#[derive(Debug)]
+pub(crate) struct Reply<T> {
+    key: Key,
+    state: Arc<State>,
+    tx: oneshot::Sender<Result<T, Failure>>,
+}
+
+impl<T> Reply<T> {
+    pub(crate) fn key(&self) -> Key {
+        self.key
+    }
+
+    /// Whether nobody waits any more.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.tx.is_closed() || self.state.is_given_up()
+    }
+
+    /// The request is about to be sent: from here on its outcome is unknown until it is answered.
+    /// `false` if it was given up: then it must not be sent.
+    pub(crate) fn commit(&self) -> bool {
+        !self.tx.is_closed() && self.state.commit()
+    }
+
+    /// The request has no effect any more, and will be made again: its session ended.
+    pub(crate) fn revert(&self) {
+        self.state.revert();
+    }
+
+    /// Answer. Nobody may be waiting any more.
+    pub(crate) fn send(self, answer: Result<T, Failure>) {
+        let _ = self.tx.send(answer);
+    }
+
+    /// Answer. Gives the result back if nobody waits any more.
+    pub(crate) fn try_send(self, answer: Result<T, Failure>) -> Result<(), Result<T, Failure>> {
+        self.tx.send(answer)
+    }
+}
+
+/// Whether a request was committed or given up, whichever came first.
+#[derive(Debug, Default)]
+struct State(AtomicU8);
+
+impl State {
+    fn commit(&self) -> bool {
+        let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
+        let before = self
+            .0
+            .compare_exchange(QUEUED, COMMITTED, success, failure);
+        before.is_ok()
+    }
+
+    fn revert(&self) {
+        let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
+        // Given up stays given up.
+        let _ = self
+            .0
+            .compare_exchange(COMMITTED, QUEUED, success, failure);
+    }
+
+    fn give_up(&self) -> Delivery {
+        match self.0.swap(GIVEN_UP, Ordering::AcqRel) {
+            COMMITTED => Delivery::OutcomeUnknown,
+            _ => Delivery::NotSent,
+        }
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.0.load(Ordering::Acquire) == GIVEN_UP
+    }
+}
+
+const QUEUED: u8 = 0;
+const COMMITTED: u8 = 1;
+const GIVEN_UP: u8 = 2;
+
+/// The methods that give a message its arguments; `self.arguments` is a [`PayloadBuilder`].
+macro_rules! argument_methods {
+    () => {
+        /// Set all positional arguments: a tuple, a slice or a `Vec`; `()` for none.
+        ///
+        /// They are encoded at once; an error comes when this is awaited.
+        pub fn args(mut self, args: impl serde::Serialize) -> Self {
+            self.arguments = self.arguments.args(&args);
+            self
+        }
+
+        /// Append one positional argument.
+        pub fn arg(mut self, arg: impl serde::Serialize) -> Self {
+            self.arguments = self.arguments.arg(&arg);
+            self
+        }
+
+        /// Set all keyword arguments: a struct or a map; `()` for none.
+        pub fn kwargs(mut self, kwargs: impl serde::Serialize) -> Self {
+            self.arguments = self.arguments.kwargs(&kwargs);
+            self
+        }
+
+        /// Append one keyword argument, whose name must be a new one.
+        pub fn kwarg(mut self, name: &str, kwarg: impl serde::Serialize) -> Self {
+            self.arguments = self.arguments.kwarg(name, &kwarg);
+            self
+        }
+    };
+}
+
+/// The methods that limit how long a request may take; `self.limit` is an `Option<Duration>`.
+macro_rules! limit_methods {
+    () => {
+        /// How long it may take, from the `.await` to the answer.
+        ///
+        /// Default: [`PeerConfig::request_timeout`](spell_peer::PeerConfig::request_timeout). This
+        /// is the handle's own clock; the router is told nothing.
+        pub fn timeout(mut self, limit: std::time::Duration) -> Self {
+            self.limit = Some(limit);
+            self
+        }
+
+        /// Wait for ever.
+        pub fn no_timeout(mut self) -> Self {
+            self.limit = None;
+            self
+        }
+    };
+}
+
+pub(crate) use {argument_methods, limit_methods};
+
+#[cfg(test)]
+mod tests {
+    use spell_peer::{Inbox, PeerConfig};
+
+    use super::*;
+
+    #[derive(Debug)]
+    enum Command {
+        Ask(Reply<u8>),
+        GiveUp(Key),
+    }
+
+    fn requests() -> (Requests<Command>, Inbox<Command>) {
+        let mut config = PeerConfig::default();
+        config.command_capacity = 1;
+        let (commands, inbox) = Commands::channel(&config);
+        (Requests::new(commands, Command::GiveUp), inbox)
+    }
+
+    const LIMIT: Option<Duration> = Some(Duration::from_secs(5));
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_in_time_is_given() {
+        let (requests, mut inbox) = requests();
+        let asked = tokio::spawn(async move { requests.ask(LIMIT, Command::Ask).await });
+        tokio::task::yield_now().await;
+        let Some(Command::Ask(reply)) = inbox.try_next() else {
+            panic!("no request");
+        };
+        assert!(reply.commit());
+        reply.send(Ok(7));
+        assert!(matches!(asked.await.unwrap(), Ok(7)));
+        assert!(inbox.try_next().is_none(), "an answered request was given up");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_waits_for_the_driver_too_long_was_not_sent() {
+        let (requests, mut inbox) = requests();
+        let answer = requests.ask(LIMIT, Command::Ask).await;
+        assert!(matches!(answer, Err(Failure::Timeout(Delivery::NotSent))));
+        let mut asked = None;
+        while let Some(command) = inbox.try_next() {
+            match command {
+                Command::Ask(reply) => asked = Some(reply.commit()),
+                Command::GiveUp(_) => {}
+            }
+        }
+        assert_eq!(asked, Some(false), "what was given up must not be sent");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_was_sent_has_an_unknown_outcome_when_time_is_up() {
+        let (requests, mut inbox) = requests();
+        let asked = tokio::spawn(async move { requests.ask(LIMIT, Command::Ask).await });
+        tokio::task::yield_now().await;
+        let Some(Command::Ask(reply)) = inbox.try_next() else {
+            panic!("no request");
+        };
+        assert!(reply.commit());
+        let answer = asked.await.unwrap();
+        assert!(matches!(answer, Err(Failure::Timeout(Delivery::OutcomeUnknown))));
+        let given_up = inbox.try_next();
+        assert!(matches!(given_up, Some(Command::GiveUp(key)) if key == reply.key()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn time_runs_while_the_queue_is_full() {
+        let (requests, mut inbox) = requests();
+        let (reply, mut first) = requests.open();
+        first.send(Command::Ask(reply)).await.unwrap();
+        let answer = requests.ask(LIMIT, Command::Ask).await;
+        assert!(matches!(answer, Err(Failure::Timeout(Delivery::NotSent))));
+        assert!(matches!(inbox.try_next(), Some(Command::Ask(_))));
+        assert!(inbox.try_next().is_none(), "the second one was never queued");
+    }
+
+    #[tokio::test]
+    async fn a_dropped_request_is_given_up_once() {
+        let (requests, mut inbox) = requests();
+        let (reply, mut waiting) = requests.open();
+        waiting.send(Command::Ask(reply)).await.unwrap();
+        drop(waiting);
+        assert!(matches!(inbox.try_next(), Some(Command::GiveUp(_))));
+        let Some(Command::Ask(reply)) = inbox.try_next() else {
+            panic!("no request");
+        };
+        assert!(reply.is_given_up() && !reply.commit());
+        assert!(inbox.try_next().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_ends_closes_what_waits() {
+        let (requests, mut inbox) = requests();
+        let (reply, mut waiting) = requests.open();
+        waiting.send(Command::Ask(reply)).await.unwrap();
+        inbox.close(CloseReason::Left);
+        drop(inbox);
+        let answer = waiting.await;
+        let Err(Failure::Closed { reason, delivery }) = answer else {
+            panic!("{answer:?}");
+        };
+        assert!(matches!(reason, CloseReason::Left));
+        assert_eq!(delivery, Delivery::NotSent);
+    }
+
+    #[tokio::test]
+    async fn arguments_that_cannot_fit_are_refused_at_once() {
+        let (requests, inbox) = requests();
+        let name = inbox.wire().offers()[0].clone();
+        inbox.wire().negotiated(name, Some(16)).unwrap();
+        let arguments = requests.arguments().arg(&"x".repeat(32));
+        let refused = requests.finish(arguments);
+        assert!(matches!(refused, Err(Failure::TooLarge { limit: 16, .. })));
+    }
+}

@@ -146,3 +146,95 @@ fn adapt(error: impl Into<Box<dyn Error + Send + Sync>>) -> TransportError {
         Err(error) => TransportError::Other(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use futures_util::{SinkExt, StreamExt};
+    use spell_message::Serialization;
+
+    use super::*;
+    use crate::memory::{self, MemoryTransport};
+
+    /// Gives errors of a type of its own.
+    struct Foreign(MemoryTransport);
+
+    impl Stream for Foreign {
+        type Item = io::Result<Bytes>;
+
+        fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            let item = ready!(Pin::new(&mut self.0).poll_next(cx));
+            Poll::Ready(item.map(|result| result.map_err(io::Error::other)))
+        }
+    }
+
+    impl Sink<Bytes> for Foreign {
+        type Error = TransportError;
+
+        fn poll_ready(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Result<(), TransportError>> {
+            Pin::new(&mut self.0).poll_ready(cx)
+        }
+
+        fn start_send(mut self: Pin<&mut Self>, message: Bytes) -> Result<(), TransportError> {
+            Pin::new(&mut self.0).start_send(message)
+        }
+
+        fn poll_flush(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Result<(), TransportError>> {
+            Pin::new(&mut self.0).poll_flush(cx)
+        }
+
+        fn poll_close(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Result<(), TransportError>> {
+            Pin::new(&mut self.0).poll_close(cx)
+        }
+    }
+
+    fn adapted() -> (Adapter<Foreign>, MemoryTransport) {
+        let (near, far) = memory::pair(Serialization::JSON);
+        let info = TransportInfo::new(Serialization::JSON).with_max_send(Some(4));
+        (Adapter::new(Foreign(near), info), far)
+    }
+
+    #[tokio::test]
+    async fn any_sink_and_stream_of_bytes_is_a_transport() {
+        let (near, mut far) = adapted();
+        let mut near: crate::BoxTransport = Box::new(near);
+        near.send(Bytes::from_static(b"[1]")).await.unwrap();
+        assert_eq!(far.next().await.unwrap().unwrap(), "[1]");
+        far.send(Bytes::from_static(b"[2]")).await.unwrap();
+        assert_eq!(near.next().await.unwrap().unwrap(), "[2]");
+        near.close().await.unwrap();
+        assert!(far.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn errors_of_its_own_are_kept_and_ours_not_wrapped() {
+        let (mut near, far) = adapted();
+        drop(far);
+        let read = near.next().await.unwrap().unwrap_err();
+        assert!(matches!(read, TransportError::Other(_)), "{read:?}");
+        let write = near.send(Bytes::new()).await.unwrap_err();
+        assert!(matches!(write, TransportError::Interrupted), "{write:?}");
+    }
+
+    #[tokio::test]
+    async fn a_message_over_the_limit_is_refused_and_the_next_one_sent() {
+        let (mut near, mut far) = adapted();
+        let error = near.send(Bytes::from_static(b"[123]")).await.unwrap_err();
+        assert!(matches!(
+            error,
+            TransportError::TooLarge { size: 5, limit: 4 }
+        ));
+        near.send(Bytes::from_static(b"[12]")).await.unwrap();
+        assert_eq!(far.next().await.unwrap().unwrap(), "[12]");
+    }
+}

@@ -67,6 +67,11 @@ impl Endpoint {
         &self.name
     }
 
+    #[cfg(test)]
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
+    }
+
     #[cfg(feature = "tls")]
     pub(crate) fn set_tls_config(&mut self, config: std::sync::Arc<rustls::ClientConfig>) {
         if let Some(tls) = &mut self.tls {

@@ -85,6 +85,8 @@ mod listener;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod maybe_tls;
 pub mod memory;
+#[cfg(all(test, any(feature = "websocket", feature = "rawsocket")))]
+mod metered;
 #[cfg(feature = "rawsocket")]
 pub mod rawsocket;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]

@@ -1,5 +1,7 @@
 //! The trait that every transport implements.
 
+use std::fmt;
+
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -45,6 +47,14 @@ pub type BoxTransport = Box<dyn Transport>;
 impl<T: Transport + ?Sized> Transport for Box<T> {
     fn info(&self) -> &TransportInfo {
         (**self).info()
+    }
+}
+
+impl fmt::Debug for dyn Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("info", self.info())
+            .finish_non_exhaustive()
     }
 }
 

@@ -266,3 +266,6 @@ const BACKLOG: usize = 64;
 const MAX_MESSAGES: usize = 1024;
 /// Bytes from which on no further message starts, in one direction.
 const MAX_BYTES: usize = 1024 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -195,7 +195,7 @@ impl RoleFeatures {
 
     /// Announce all that `other` does; where both say something of a feature, `other` wins.
     pub fn merge(&mut self, other: &Self) {
-        for (role, details) in other.0.iter() {
+        for (role, details) in &other.0 {
             let features = details.as_dict().and_then(|role| role.get("features"));
             let features = features.and_then(Value::as_dict);
             self.merge_role(role, features.cloned().unwrap_or_default());

@@ -1,2 +1,77 @@
-//! Under construction.
+//! The runtime of a WAMP v2 peer: roles composed through generics over a sans-IO engine.
+//!
+//! Use this crate alone to write roles of your own, or to run the [`Engine`] under your own
+//! runtime (without the feature `driver`). Applications want `spell-wamp`, which has the roles of
+//! the specification and the transports on top.
+//!
+//! ```text
+//!   Peer<(Session, Publisher, …)>     handles, cheap to clone
+//!        │ Commands                        ▲ replies, streams
+//!   ─────┼─────────────────────────────────┼──────────── one task a connection
+//!        ▼                                 │
+//!   Driver ── Engine ── (Session, Publisher, …)   roles: plain state machines, one tuple
+//!        │       └ outbox: numbers, encodes, commits
+//!        ▼
+//!   Transport
+//! ```
+//!
+//! A [`Role`] is a plain, synchronous state machine. A tuple of roles is itself a role. The engine
+//! wraps the tuple; one task per connection drives it and takes no lock. Each role hands out its
+//! own *handle*, and a [`Peer`] is the tuple of handles, so that a role which the peer does not have
+//! is a compile error.
+//!
+//! | feature | default | gives |
+//! |---|---|---|
+//! | `driver` | yes | [`Peer`], [`PeerBuilder`], [`Supervisor`]: the engine on tokio |
+//!
+//! # Cancel safety
+//!
+//! A request is numbered, encoded and committed in one step on the driver, so dropping a future
+//! never leaves a gap in the request ids; what was committed is sent.
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod command;
+mod config;
+mod context;
+mod engine;
+mod error;
+mod outbox;
+mod role;
+mod session;
+mod task;
+mod tuple;
+mod wire;
+
+#[cfg(feature = "driver")]
+mod builder;
+#[cfg(feature = "driver")]
+mod driver;
+#[cfg(feature = "driver")]
+mod peer;
+#[cfg(feature = "driver")]
+mod retry;
+#[cfg(feature = "driver")]
+mod supervisor;
+
+pub use command::{Commands, Inbox, Sending};
+pub use config::PeerConfig;
+pub use context::Context;
+pub use engine::Engine;
+pub use error::{
+    CloseReason, Closed, Delivery, InitError, JoinError, SendError, SessionEnd, Violation,
+};
+pub use role::{Contains, Role};
+pub use session::SessionInfo;
+pub use task::Task;
+pub use tuple::{At, Push};
+pub use wire::Wire;
+
+#[cfg(feature = "driver")]
+pub use builder::PeerBuilder;
+#[cfg(feature = "driver")]
+pub use peer::{Peer, PeerState};
+#[cfg(feature = "driver")]
+pub use retry::{Backoff, NoRetry, RetryPolicy};
+#[cfg(feature = "driver")]
+pub use supervisor::Supervisor;

@@ -63,7 +63,7 @@ pub enum Kind {
     Interrupt,
     /// YIELD
     Yield,
-    /// EVENT_RECEIVED, in the range of codes the specification leaves to extensions.
+    /// `EVENT_RECEIVED`, in the range of codes the specification leaves to extensions.
     EventReceived,
 }
 

@@ -67,7 +67,7 @@ messages! {
     Unsubscribe(Unsubscribe) "UNSUBSCRIBE";
     Unsubscribed(Unsubscribed) "UNSUBSCRIBED";
     Event(Event) "EVENT";
-    EventReceived(EventReceived) "EVENT_RECEIVED, an extension";
+    EventReceived(EventReceived) "`EVENT_RECEIVED`, an extension";
     Call(Call) "CALL";
     Cancel(Cancel) "CANCEL";
     Result(ResultMessage) "RESULT";

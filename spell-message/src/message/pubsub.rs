@@ -99,7 +99,7 @@ pub struct Event {
     pub payload: Payload,
 }
 
-/// EVENT_RECEIVED: the subscriber confirms an event.
+/// `EVENT_RECEIVED`: the subscriber confirms an event.
 ///
 /// Not in the specification's text; only in its test vectors, with a code of the extension range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

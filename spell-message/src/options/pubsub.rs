@@ -105,7 +105,7 @@ options! {
         ppt_keyid / set_ppt_keyid: text;
         /// A hash that makes the publication unique; not in the specification.
         transaction_hash / set_transaction_hash: text;
-        /// Whether the broker waits for EVENT_RECEIVED; not in the specification.
+        /// Whether the broker waits for `EVENT_RECEIVED`; not in the specification.
         x_acknowledged_delivery / set_x_acknowledged_delivery: flag;
         /// The routers a message came by; not in the specification.
         forward_for / set_forward_for: dicts;

@@ -1,0 +1,276 @@
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::sync::mpsc;
+
+use crate::{CloseReason, Closed, PeerConfig, Wire};
+
+type BoxFuture = Pin<Box<dyn Future<Output = Result<(), Closed>> + Send>>;
+
+/// Sends commands to one role of a peer, without naming the peer's other roles. Cheap to clone.
+pub struct Commands<C> {
+    port: Arc<dyn Port<C>>,
+}
+
+impl<C: Send + 'static> Commands<C> {
+    /// The two ends of a peer's commands. For a driver of your own, and for tests.
+    pub fn channel(config: &PeerConfig) -> (Self, Inbox<C>) {
+        let wire = Wire::new(config.serializers.clone());
+        let (tx, rx) = mpsc::channel(config.command_capacity.max(1));
+        let (release, released) = mpsc::unbounded_channel();
+        let end = Arc::new(OnceLock::new());
+        let port = Arc::new(Sender {
+            tx,
+            release,
+            wire: wire.clone(),
+            request_timeout: config.request_timeout,
+            end: end.clone(),
+        });
+        let inbox = Inbox {
+            rx,
+            released,
+            wire,
+            end,
+        };
+        (Self { port }, inbox)
+    }
+
+    /// View a channel of `C` as a channel of `D`, by wrapping each `D` in a `C`.
+    pub(crate) fn map<D: Send + 'static>(&self, wrap: fn(D) -> C) -> Commands<D> {
+        Commands {
+            port: Arc::new(Mapped {
+                port: self.port.clone(),
+                wrap,
+            }),
+        }
+    }
+
+    /// Queue a command. Resolves at once when there is room; waits while the queue is full.
+    ///
+    /// # Cancel safety
+    ///
+    /// A command whose future is dropped before it resolved was not queued.
+    pub fn send(&self, command: C) -> Sending {
+        self.port.send(command)
+    }
+
+    /// Queue a command from a `Drop`, which cannot wait: it has a lane of its own and goes before
+    /// others. Does nothing when the peer is gone.
+    ///
+    /// The lane has no bound: use it for at most one command a live handle.
+    pub fn release(&self, command: C) {
+        self.port.release(command);
+    }
+
+    /// The serializer and the size limit now in force.
+    pub fn wire(&self) -> &Wire {
+        self.port.wire()
+    }
+
+    /// How long a request may wait for its answer when the user names no other limit; `None` is
+    /// for ever. See [`PeerConfig::request_timeout`].
+    pub fn request_timeout(&self) -> Option<Duration> {
+        self.port.request_timeout()
+    }
+
+    /// Why the peer ended; `None` while it lives.
+    pub fn end(&self) -> Option<CloseReason> {
+        self.port.end()
+    }
+}
+
+impl<C> Clone for Commands<C> {
+    fn clone(&self) -> Self {
+        Self {
+            port: self.port.clone(),
+        }
+    }
+}
+
+impl<C> fmt::Debug for Commands<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Commands").finish_non_exhaustive()
+    }
+}
+
+/// The future of [`Commands::send`]; boxed only while the queue is full.
+#[must_use = "a command is queued only when this is awaited"]
+pub struct Sending(State);
+
+enum State {
+    Done(Option<Closed>),
+    Full(BoxFuture),
+}
+
+impl Future for Sending {
+    type Output = Result<(), Closed>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            State::Done(closed) => Poll::Ready(closed.take().map_or(Ok(()), Err)),
+            State::Full(wait) => wait.as_mut().poll(cx),
+        }
+    }
+}
+
+impl fmt::Debug for Sending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sending").finish_non_exhaustive()
+    }
+}
+
+/// The receiving end of a peer's commands.
+pub struct Inbox<C> {
+    rx: mpsc::Receiver<C>,
+    released: mpsc::UnboundedReceiver<C>,
+    wire: Wire,
+    end: Arc<OnceLock<CloseReason>>,
+}
+
+impl<C> Inbox<C> {
+    /// What the handles see of the connection, to be kept up to date.
+    pub fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    /// Take what was queued by [`Commands::release`], up to `limit` commands.
+    ///
+    /// `Ready` with how many; `Ready(0)` when all handles are gone.
+    pub fn poll_released(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Vec<C>,
+        limit: usize,
+    ) -> Poll<usize> {
+        self.released.poll_recv_many(cx, batch, limit)
+    }
+
+    /// Take what was queued by [`Commands::send`], up to `limit` commands.
+    ///
+    /// `Ready` with how many; `Ready(0)` when all handles are gone.
+    pub fn poll_commands(
+        &mut self,
+        cx: &mut Context<'_>,
+        batch: &mut Vec<C>,
+        limit: usize,
+    ) -> Poll<usize> {
+        self.rx.poll_recv_many(cx, batch, limit)
+    }
+
+    /// The next command of either kind; `None` when all handles are gone.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<C>> {
+        if let Poll::Ready(Some(command)) = self.released.poll_recv(cx) {
+            return Poll::Ready(Some(command));
+        }
+        let command = ready!(self.rx.poll_recv(cx));
+        Poll::Ready(command)
+    }
+
+    /// Take no more commands: handles get `end` from now on. What is queued already can still be
+    /// taken by [`try_next`](Self::try_next).
+    pub fn close(&mut self, end: CloseReason) {
+        // Only the first reason counts.
+        let _ = self.end.set(end);
+        self.rx.close();
+        self.released.close();
+    }
+
+    /// A command that is queued already.
+    pub fn try_next(&mut self) -> Option<C> {
+        let released = self.released.try_recv().ok();
+        released.or_else(|| self.rx.try_recv().ok())
+    }
+}
+
+impl<C> fmt::Debug for Inbox<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox").finish_non_exhaustive()
+    }
+}
+
+trait Port<C>: Send + Sync {
+    fn send(&self, command: C) -> Sending;
+    fn release(&self, command: C);
+    fn wire(&self) -> &Wire;
+    fn request_timeout(&self) -> Option<Duration>;
+    fn end(&self) -> Option<CloseReason>;
+}
+
+struct Sender<C> {
+    tx: mpsc::Sender<C>,
+    release: mpsc::UnboundedSender<C>,
+    wire: Wire,
+    request_timeout: Option<Duration>,
+    end: Arc<OnceLock<CloseReason>>,
+}
+
+impl<C: Send + 'static> Port<C> for Sender<C> {
+    fn send(&self, command: C) -> Sending {
+        use mpsc::error::TrySendError;
+        Sending(match self.tx.try_send(command) {
+            Ok(()) => State::Done(None),
+            Err(TrySendError::Closed(_)) => State::Done(Some(closed(&self.end))),
+            Err(TrySendError::Full(command)) => {
+                let (tx, end) = (self.tx.clone(), self.end.clone());
+                State::Full(Box::pin(async move {
+                    tx.send(command).await.map_err(|_| closed(&end))
+                }))
+            }
+        })
+    }
+
+    fn release(&self, command: C) {
+        // The peer being gone, there is nothing to release.
+        let _ = self.release.send(command);
+    }
+
+    fn wire(&self) -> &Wire {
+        &self.wire
+    }
+
+    fn request_timeout(&self) -> Option<Duration> {
+        self.request_timeout
+    }
+
+    fn end(&self) -> Option<CloseReason> {
+        self.end.get().cloned()
+    }
+}
+
+/// A channel that closed without a reason belonged to a driver that panicked.
+fn closed(end: &OnceLock<CloseReason>) -> Closed {
+    let reason = end.get().cloned().unwrap_or(CloseReason::Panicked);
+    Closed { reason }
+}
+
+struct Mapped<C, D> {
+    port: Arc<dyn Port<C>>,
+    wrap: fn(D) -> C,
+}
+
+impl<C, D> Port<D> for Mapped<C, D> {
+    fn send(&self, command: D) -> Sending {
+        self.port.send((self.wrap)(command))
+    }
+
+    fn release(&self, command: D) {
+        self.port.release((self.wrap)(command));
+    }
+
+    fn wire(&self) -> &Wire {
+        self.port.wire()
+    }
+
+    fn request_timeout(&self) -> Option<Duration> {
+        self.port.request_timeout()
+    }
+
+    fn end(&self) -> Option<CloseReason> {
+        self.port.end()
+    }
+}

@@ -1,0 +1,116 @@
+use std::{fmt, time::Instant};
+
+use spell_message::{Message, RequestId, RoleFeatures};
+
+use crate::{
+    CloseReason, SendError, SessionInfo, Task, Violation,
+    engine::Core,
+    task::{Mapped, Spawn},
+};
+
+/// What a role may do while it handles something. `C` is the role's command.
+pub struct Context<'a, C> {
+    core: &'a mut Core,
+    tasks: &'a mut dyn Spawn<C>,
+}
+
+impl<'a, C: Send + 'static> Context<'a, C> {
+    pub(crate) fn new(core: &'a mut Core, tasks: &'a mut dyn Spawn<C>) -> Self {
+        Self { core, tasks }
+    }
+
+    /// Make a request: number it, encode it and commit it to the wire, in one step that succeeds
+    /// whole or leaves no trace.
+    ///
+    /// There is no other way to get a request id, so ids have no gap on the wire.
+    ///
+    /// WAMP spec, "IDs" (session scope).
+    pub fn request(
+        &mut self,
+        message: impl FnOnce(RequestId) -> Message,
+    ) -> Result<RequestId, SendError> {
+        if self.core.session.is_none() {
+            return Err(SendError::NotJoined);
+        }
+        self.core.outbox.request(message)
+    }
+
+    /// Send a message that has no request id of its own: YIELD, ERROR, CANCEL, GOODBYE, HELLO.
+    ///
+    /// Works as soon as the transport is open.
+    pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.core.outbox.send(&mut message.into())
+    }
+
+    /// Run `task` beside the driver; what it gives comes back as a command to this role. It ends
+    /// with the connection.
+    pub fn spawn(&mut self, task: impl Future<Output = C> + Send + 'static) {
+        self.tasks.spawn(Task::new(task));
+    }
+
+    /// The session was established: tell all roles. For the role that opens the session.
+    pub fn join(&mut self, session: SessionInfo) {
+        self.core.joining = Some(session);
+    }
+
+    /// The session that is joined, with what the router announced.
+    pub fn session(&self) -> Option<&SessionInfo> {
+        self.core.session.as_deref()
+    }
+
+    /// Whether a transport is open.
+    pub fn is_open(&self) -> bool {
+        self.core.outbox.is_open()
+    }
+
+    /// What this peer's roles announce.
+    pub fn announced(&self) -> &RoleFeatures {
+        &self.core.announced
+    }
+
+    /// End the session, after what was sent so far. Requests that were not handed to the transport
+    /// yet are dropped, so that what is told of them, that they were not sent, is true.
+    pub fn close(&mut self, reason: CloseReason) {
+        self.core.close(reason);
+    }
+
+    /// The router violated the protocol: send ABORT and end the session.
+    ///
+    /// WAMP spec, "Protocol Errors".
+    pub fn violation(&mut self, violation: Violation) {
+        self.core.violation(violation);
+    }
+
+    /// Why the peer has no session, when it has none: the last end of one.
+    pub fn last_end(&self) -> Option<&CloseReason> {
+        self.core.last_end.as_ref()
+    }
+
+    /// The time the engine was given.
+    pub fn now(&self) -> Instant {
+        self.core.now
+    }
+
+    /// Lend the context to a role whose command is a part of `C`.
+    pub(crate) fn narrow<D: Send + 'static, T>(
+        &mut self,
+        wrap: fn(D) -> C,
+        role: impl FnOnce(&mut Context<'_, D>) -> T,
+    ) -> T {
+        role(&mut Context {
+            core: self.core,
+            tasks: &mut Mapped {
+                tasks: self.tasks,
+                wrap,
+            },
+        })
+    }
+}
+
+impl<C> fmt::Debug for Context<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("core", &self.core)
+            .finish_non_exhaustive()
+    }
+}

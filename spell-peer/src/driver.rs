@@ -1,0 +1,235 @@
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use spell_transport::{Transport, TransportError};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, Sleep, sleep_until},
+};
+
+use crate::{CloseReason, Engine, Inbox, PeerState, Role, peer::StateSender};
+
+/// The one task of a connection, as a future that ends with the session. Takes no lock.
+///
+/// Each poll reads, then takes commands, then writes, and flushes once at the end, so that a burst
+/// of commands becomes one write. Nothing here waits for a full queue or for user code.
+#[derive(Debug)]
+pub(crate) struct Driver<'a, R: Role, T> {
+    pub(crate) engine: &'a mut Engine<R>,
+    pub(crate) inbox: &'a mut Inbox<R::Command>,
+    pub(crate) state: &'a StateSender,
+    pub(crate) transport: &'a mut T,
+    pub(crate) batch: Vec<R::Command>,
+    /// What roles do beside the driver; aborted when the driver is dropped.
+    pub(crate) tasks: JoinSet<R::Command>,
+    /// By when the session must be joined.
+    pub(crate) join_by: Pin<Box<Sleep>>,
+    /// Sleeps until the roles' deadline.
+    pub(crate) deadline: Pin<Box<Sleep>>,
+}
+
+impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
+    pub(crate) fn new(
+        engine: &'a mut Engine<R>,
+        inbox: &'a mut Inbox<R::Command>,
+        state: &'a StateSender,
+        transport: &'a mut T,
+        join_by: Instant,
+    ) -> Self {
+        Self {
+            engine,
+            inbox,
+            state,
+            transport,
+            batch: Vec::new(),
+            tasks: JoinSet::new(),
+            join_by: Box::pin(sleep_until(join_by)),
+            deadline: Box::pin(sleep_until(join_by)),
+        }
+    }
+
+    /// Read and handle frames. `Break` ends the session.
+    fn read(&mut self, cx: &mut Context<'_>, turn: &mut Turn) -> Result<(), CloseReason> {
+        while turn.budget > 0 && self.engine.closed().is_none() {
+            match Pin::new(&mut *self.transport).poll_next(cx) {
+                Poll::Ready(Some(Ok(frame))) => self.engine.handle_frame(&frame, turn.now),
+                Poll::Ready(Some(Err(error))) => return Err(broken(error)),
+                Poll::Ready(None) => return Err(CloseReason::Disconnected),
+                Poll::Pending => break,
+            }
+            turn.spend(1);
+        }
+        Ok(())
+    }
+
+    /// Start the tasks that roles asked for, and take in what is finished.
+    fn run_tasks(&mut self, cx: &mut Context<'_>, turn: &mut Turn) -> Result<(), CloseReason> {
+        while let Some(task) = self.engine.poll_task() {
+            self.tasks.spawn(task);
+            turn.spend(1);
+        }
+        while let Poll::Ready(Some(done)) = self.tasks.poll_join_next(cx) {
+            let command = done.map_err(|_| CloseReason::Panicked)?;
+            self.engine.handle_command(command, turn.now);
+            turn.spend(1);
+        }
+        Ok(())
+    }
+
+    /// Take commands: released handles always, others while the wire keeps up. While it does not,
+    /// they stay in their bounded channel, and [`Commands::send`](crate::Commands::send) waits.
+    fn take_commands(&mut self, cx: &mut Context<'_>, turn: &mut Turn) {
+        for released in [true, false] {
+            let room = self.engine.queued() < self.engine.config().outbox_soft_limit;
+            if turn.budget == 0 || self.engine.closed().is_some() || !(released || room) {
+                continue;
+            }
+            let limit = BATCH.min(turn.budget);
+            let taken = if released {
+                self.inbox.poll_released(cx, &mut self.batch, limit)
+            } else {
+                self.inbox.poll_commands(cx, &mut self.batch, limit)
+            };
+            match taken {
+                // The last handle is gone.
+                Poll::Ready(0) => self.engine.stop(turn.now),
+                Poll::Ready(taken) => {
+                    for command in self.batch.drain(..) {
+                        self.engine.handle_command(command, turn.now);
+                    }
+                    turn.spend(taken);
+                }
+                Poll::Pending => {}
+            }
+        }
+    }
+
+    /// Hand frames to the transport while it takes some.
+    fn write(&mut self, cx: &mut Context<'_>, turn: &mut Turn) -> Result<(), CloseReason> {
+        while !self.engine.is_drained() {
+            let mut transport = Pin::new(&mut *self.transport);
+            match transport.as_mut().poll_ready(cx) {
+                Poll::Ready(ready) => ready.map_err(broken)?,
+                Poll::Pending => break,
+            }
+            let Some(frame) = self.engine.poll_transmit() else {
+                break;
+            };
+            transport.start_send(frame).map_err(broken)?;
+            turn.progress = true;
+        }
+        Ok(())
+    }
+
+    /// Tell the engine the time when it asked for it.
+    fn check_deadlines(
+        &mut self,
+        cx: &mut Context<'_>,
+        turn: &mut Turn,
+    ) -> Result<(), CloseReason> {
+        if self.engine.session().is_none() && self.join_by.as_mut().poll(cx).is_ready() {
+            let limit = self.engine.config().join_timeout;
+            return Err(CloseReason::JoinTimeout(limit));
+        }
+        if let Some(deadline) = self.engine.poll_timeout() {
+            let deadline = Instant::from_std(deadline);
+            if self.deadline.deadline() != deadline || self.deadline.is_elapsed() {
+                self.deadline.as_mut().reset(deadline);
+            }
+            if self.deadline.as_mut().poll(cx).is_ready() {
+                self.engine.handle_timeout(turn.now);
+                turn.spend(1);
+            }
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self, cx: &mut Context<'_>) -> Result<(), CloseReason> {
+        let mut turn = Turn {
+            now: Instant::now().into_std(),
+            budget: BUDGET,
+            progress: true,
+        };
+        let mut write_error = None;
+        while turn.progress && turn.budget > 0 && self.engine.closed().is_none() {
+            turn.progress = false;
+            self.read(cx, &mut turn)?;
+            self.run_tasks(cx, &mut turn)?;
+            self.take_commands(cx, &mut turn);
+            self.check_deadlines(cx, &mut turn)?;
+            if write_error.is_none() {
+                // What the router said before it closed tells more than the broken pipe, so read on.
+                write_error = self.write(cx, &mut turn).err();
+            }
+        }
+        if let Some(info) = self.engine.session()
+            && !self.state.is_joined()
+        {
+            self.state.send(PeerState::Joined(info.clone()));
+        }
+        if let Some(reason) = self.engine.closed() {
+            return Err(reason.clone());
+        }
+        if turn.budget == 0 {
+            // Let other tasks run, then go on.
+            cx.waker().wake_by_ref();
+        } else if let Some(error) = write_error {
+            return Err(error);
+        }
+        match Pin::new(&mut *self.transport).poll_flush(cx) {
+            Poll::Ready(Err(error)) => {
+                // As above; the budget starts anew, as the connection is at its end.
+                turn.budget = BUDGET;
+                self.read(cx, &mut turn)?;
+                Err(self
+                    .engine
+                    .closed()
+                    .cloned()
+                    .unwrap_or_else(|| broken(error)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<R: Role, T: Transport> Future for Driver<'_, R, T>
+where
+    R::Command: Unpin,
+{
+    type Output = CloseReason;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        match self.turn(cx) {
+            Ok(()) => Poll::Pending,
+            Err(reason) => Poll::Ready(reason),
+        }
+    }
+}
+
+/// One poll of the driver.
+struct Turn {
+    now: std::time::Instant,
+    budget: usize,
+    progress: bool,
+}
+
+impl Turn {
+    fn spend(&mut self, n: usize) {
+        self.budget = self.budget.saturating_sub(n);
+        self.progress = true;
+    }
+}
+
+fn broken(error: TransportError) -> CloseReason {
+    CloseReason::Transport(Arc::new(error))
+}
+
+/// The most messages and commands handled before other tasks get a turn: enough to make one read
+/// and one write of a burst, little enough to be far below a millisecond.
+const BUDGET: usize = 256;
+
+/// The most commands taken from the channel at a time.
+const BATCH: usize = 64;

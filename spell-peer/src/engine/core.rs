@@ -1,0 +1,48 @@
+use std::{sync::Arc, time::Instant};
+
+use spell_message::{Payload, RoleFeatures, Uri, message::Abort, options::AbortDetails};
+
+use crate::{CloseReason, PeerConfig, SessionInfo, Violation, outbox::Outbox};
+
+/// What all roles share.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) outbox: Outbox,
+    pub(crate) announced: RoleFeatures,
+    pub(crate) session: Option<Arc<SessionInfo>>,
+    /// A session that was established during the callback under way.
+    pub(crate) joining: Option<SessionInfo>,
+    pub(crate) closed: Option<CloseReason>,
+    pub(crate) last_end: Option<CloseReason>,
+    pub(crate) now: Instant,
+    pub(crate) config: PeerConfig,
+}
+
+impl Core {
+    pub(crate) fn close(&mut self, reason: CloseReason) {
+        if self.closed.is_none() {
+            self.outbox.drop_requests();
+            self.closed = Some(reason);
+        }
+    }
+
+    pub(crate) fn violation(&mut self, violation: Violation) {
+        if self.closed.is_some() {
+            return;
+        }
+        // WAMP spec, "Protocol Errors": ABORT, then nothing more to this router.
+        self.outbox.clear();
+        let mut details = AbortDetails::new();
+        details.set_message(violation.to_string());
+        if let Ok(reason) = Uri::new(violation.reason()) {
+            let abort = Abort {
+                details,
+                reason,
+                payload: Payload::default(),
+            };
+            // What cannot be told is not told; the connection ends all the same.
+            let _ = self.outbox.send(&mut abort.into());
+        }
+        self.closed = Some(CloseReason::Violation(Arc::new(violation)));
+    }
+}

@@ -1,0 +1,247 @@
+//! The protocol of a peer, without IO.
+
+mod core;
+mod judge;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::VecDeque, ops::ControlFlow, sync::Arc, time::Instant};
+
+use bytes::Bytes;
+use spell_message::{Message, RequestIds, RoleFeatures};
+use spell_serializer::AnySerializer;
+
+pub(crate) use self::core::Core;
+
+use crate::{
+    CloseReason, Context, InitError, PeerConfig, Role, SessionEnd, SessionInfo, Task,
+    outbox::Outbox,
+};
+
+/// The protocol of one peer, without IO and without a clock: frames, commands and the time go in,
+/// frames, tasks and a deadline come out.
+///
+/// The driver of this crate runs it on tokio; under another runtime, or in a test, call it by hand:
+/// whatever changes it is a plain method call.
+///
+/// ```
+/// use std::{ops::ControlFlow, time::Instant};
+/// use spell_message::Message;
+/// use spell_peer::{Commands, Context, Engine, PeerConfig, Role};
+/// use spell_serializer::{AnySerializer, Json};
+///
+/// /// Says something as soon as it can.
+/// #[derive(Debug)]
+/// struct Greeter(Option<Message>);
+///
+/// impl Role for Greeter {
+///     type Command = std::convert::Infallible;
+///     type Handle = ();
+///     fn handle(_: Commands<Self::Command>) {}
+///     fn on_open(&mut self, cx: &mut Context<'_, Self::Command>) {
+///         let sent = self.0.take().map(|message| cx.send(message));
+///         assert!(sent.is_none_or(|sent| sent.is_ok()));
+///     }
+///     fn handle_call(&mut self, command: Self::Command, _: &mut Context<'_, Self::Command>) {
+///         match command {}
+///     }
+/// }
+///
+/// let hello = spell_message::message::Unknown { code: 999, fields: vec![1.into()] };
+/// let mut engine = Engine::new(Greeter(Some(hello.into())), PeerConfig::default())?;
+/// engine.open(AnySerializer::from(Json::default()), None, Instant::now());
+/// assert_eq!(engine.poll_transmit().as_deref(), Some(&b"[999,1]"[..]));
+/// # Ok::<(), spell_peer::InitError>(())
+/// ```
+#[derive(Debug)]
+pub struct Engine<R: Role> {
+    roles: R,
+    core: Core,
+    tasks: VecDeque<Task<R::Command>>,
+}
+
+impl<R: Role> Engine<R> {
+    /// Wrap the roles of a peer.
+    pub fn new(mut roles: R, config: PeerConfig) -> Result<Self, InitError> {
+        roles.init(&config)?;
+        let mut announced = RoleFeatures::new();
+        roles.features(&mut announced);
+        announced.merge(&config.features);
+        Ok(Self {
+            roles,
+            core: Core {
+                outbox: Outbox::default(),
+                announced,
+                session: None,
+                joining: None,
+                closed: None,
+                last_end: None,
+                now: Instant::now(),
+                config,
+            },
+            tasks: VecDeque::new(),
+        })
+    }
+
+    /// The settings of the peer.
+    pub fn config(&self) -> &PeerConfig {
+        &self.core.config
+    }
+
+    /// The transport opened: a new session begins, with request ids from 1 and nothing queued.
+    ///
+    /// `serializer` is what was negotiated, `max_send` the largest message the other side takes.
+    pub fn open(&mut self, serializer: AnySerializer, max_send: Option<usize>, now: Instant) {
+        self.open_at(serializer, max_send, RequestIds::default(), now);
+    }
+
+    /// As [`open`](Self::open), with a request id to begin at: to test what happens where ids wrap.
+    pub fn open_at(
+        &mut self,
+        serializer: AnySerializer,
+        max_send: Option<usize>,
+        ids: RequestIds,
+        now: Instant,
+    ) {
+        self.core.now = now;
+        self.core.closed = None;
+        self.core.session = None;
+        self.core.joining = None;
+        self.tasks.clear();
+        let max_send = max_send.unwrap_or(usize::MAX);
+        self.core.outbox.open(serializer, max_send, ids);
+        self.with_roles(R::on_open);
+    }
+
+    /// A frame came from the wire. One that does not decode violates the protocol.
+    pub fn handle_frame(&mut self, frame: &Bytes, now: Instant) {
+        let Some(serializer) = self.core.outbox.serializer() else {
+            return;
+        };
+        match serializer.decode(frame) {
+            Ok(message) => self.handle_message(message, now),
+            Err(error) => {
+                self.core.now = now;
+                self.core.violation(error.into());
+            }
+        }
+    }
+
+    /// A message came from the wire.
+    pub fn handle_message(&mut self, message: Message, now: Instant) {
+        self.core.now = now;
+        if self.core.closed.is_some() {
+            return;
+        }
+        let unclaimed = self.with_roles(|roles, cx| {
+            roles.observe(&message, cx);
+            roles.on_message(message, cx)
+        });
+        if let ControlFlow::Continue(message) = unclaimed {
+            self.core.judge(&message);
+        }
+    }
+
+    /// A handle sent a command, or a task gave one.
+    pub fn handle_command(&mut self, command: R::Command, now: Instant) {
+        self.core.now = now;
+        self.with_roles(|roles, cx| roles.handle_call(command, cx));
+    }
+
+    /// Time passed: call this when [`poll_timeout`](Self::poll_timeout) says so.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.core.now = now;
+        if self
+            .roles
+            .deadline()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            self.with_roles(R::on_deadline);
+        }
+    }
+
+    /// The peer is to end: the roles say their farewell, and the engine is closed.
+    pub fn stop(&mut self, now: Instant) {
+        self.core.now = now;
+        if self.core.outbox.is_open() && self.core.closed.is_none() {
+            self.with_roles(R::on_stop);
+        }
+        self.core.close(CloseReason::Stopped);
+    }
+
+    /// The session is over: every role fails what is pending. What the roles sent last stays for
+    /// [`poll_transmit`](Self::poll_transmit).
+    ///
+    /// `reason` counts unless a role gave one before.
+    pub fn close(&mut self, reason: CloseReason) -> CloseReason {
+        self.core.close(reason);
+        let reason = self
+            .core
+            .closed
+            .clone()
+            .unwrap_or(CloseReason::Disconnected);
+        self.core.session = None;
+        self.core.last_end = Some(reason.clone());
+        self.tasks.clear();
+        let last_sent = self.core.outbox.last_sent();
+        self.roles
+            .on_close(&SessionEnd::new(reason.clone(), last_sent));
+        reason
+    }
+
+    /// The transport is gone: nothing more can be sent.
+    pub fn disconnect(&mut self) {
+        self.core.outbox.close();
+    }
+
+    /// The next frame to put on the wire.
+    pub fn poll_transmit(&mut self) -> Option<Bytes> {
+        self.core.outbox.pop()
+    }
+
+    /// The next task to run beside the driver; its output goes to
+    /// [`handle_command`](Self::handle_command).
+    pub fn poll_task(&mut self) -> Option<Task<R::Command>> {
+        self.tasks.pop_front()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.roles.deadline()
+    }
+
+    /// How many bytes wait for the wire.
+    pub fn queued(&self) -> usize {
+        self.core.outbox.queued()
+    }
+
+    /// Whether nothing waits for the wire.
+    pub fn is_drained(&self) -> bool {
+        self.core.outbox.is_empty()
+    }
+
+    /// Why the session ended, once a role or the engine ended it.
+    pub fn closed(&self) -> Option<&CloseReason> {
+        self.core.closed.as_ref()
+    }
+
+    /// The session that is joined.
+    pub fn session(&self) -> Option<&Arc<SessionInfo>> {
+        self.core.session.as_ref()
+    }
+
+    /// Call the roles, then tell them of a session that was established meanwhile.
+    fn with_roles<T>(&mut self, call: impl FnOnce(&mut R, &mut Context<'_, R::Command>) -> T) -> T {
+        let Self { roles, core, tasks } = self;
+        let output = call(roles, &mut Context::new(core, tasks));
+        if let Some(session) = core.joining.take() {
+            let session = Arc::new(session);
+            core.session = Some(session.clone());
+            roles.on_join(&session, &mut Context::new(core, tasks));
+        }
+        if core.outbox.queued() > core.config.outbox_hard_limit {
+            core.close(CloseReason::Overflow);
+        }
+        output
+    }
+}

@@ -1,0 +1,140 @@
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+use spell_message::{Message, RequestId, RequestIds};
+use spell_serializer::{AnySerializer, payload};
+
+use crate::SendError;
+
+/// What waits for the wire: encoded, numbered, committed.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    open: Option<Open>,
+    frames: VecDeque<Frame>,
+    /// How many bytes `frames` holds.
+    queued: usize,
+    ids: RequestIds,
+    /// The last request that was handed to the transport.
+    last_sent: Option<RequestId>,
+}
+
+#[derive(Debug)]
+struct Open {
+    serializer: AnySerializer,
+    max_send: usize,
+    /// Frames are split off here, so that many share one allocation.
+    scratch: BytesMut,
+}
+
+#[derive(Debug)]
+struct Frame {
+    bytes: Bytes,
+    request: Option<RequestId>,
+}
+
+impl Outbox {
+    /// A new session: nothing queued, ids from `first` on.
+    pub(crate) fn open(&mut self, serializer: AnySerializer, max_send: usize, ids: RequestIds) {
+        *self = Self {
+            open: Some(Open {
+                serializer,
+                max_send,
+                scratch: BytesMut::new(),
+            }),
+            ids,
+            ..Self::default()
+        };
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    pub(crate) fn serializer(&self) -> Option<&AnySerializer> {
+        self.open.as_ref().map(|open| &open.serializer)
+    }
+
+    /// Commit a request. The id counts only once the frame is queued.
+    pub(crate) fn request(
+        &mut self,
+        message: impl FnOnce(RequestId) -> Message,
+    ) -> Result<RequestId, SendError> {
+        let id = self.ids.next();
+        self.commit(&mut message(id), Some(id))?;
+        self.ids.advance();
+        Ok(id)
+    }
+
+    /// Commit a message without a request id of its own.
+    pub(crate) fn send(&mut self, message: &mut Message) -> Result<(), SendError> {
+        self.commit(message, None)
+    }
+
+    fn commit(
+        &mut self,
+        message: &mut Message,
+        request: Option<RequestId>,
+    ) -> Result<(), SendError> {
+        let open = self.open.as_mut().ok_or(SendError::NotJoined)?;
+        // Arguments that were encoded before a reconnect may be in the format of another serializer.
+        let format = open.serializer.format();
+        if let Some(arguments) = message.payload_mut()
+            && arguments.format().is_some_and(|from| from != format)
+        {
+            *arguments = payload::transcode(arguments, format)?;
+        }
+        open.scratch.clear();
+        open.serializer.encode(message, &mut open.scratch)?;
+        let size = open.scratch.len();
+        if size > open.max_send {
+            open.scratch.clear();
+            let limit = open.max_send;
+            return Err(SendError::TooLarge { size, limit });
+        }
+        let bytes = open.scratch.split().freeze();
+        self.queued = self.queued.saturating_add(size);
+        self.frames.push_back(Frame { bytes, request });
+        Ok(())
+    }
+
+    /// The next frame for the transport.
+    pub(crate) fn pop(&mut self) -> Option<Bytes> {
+        let frame = self.frames.pop_front()?;
+        self.queued = self.queued.saturating_sub(frame.bytes.len());
+        if frame.request.is_some() {
+            self.last_sent = frame.request;
+        }
+        Some(frame.bytes)
+    }
+
+    /// How many bytes wait.
+    pub(crate) fn queued(&self) -> usize {
+        self.queued
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
+    pub(crate) fn last_sent(&self) -> Option<RequestId> {
+        self.last_sent
+    }
+
+    /// Drop the requests that wait. No later id was sent either, so the wire shows no gap.
+    pub(crate) fn drop_requests(&mut self) {
+        self.frames.retain(|frame| frame.request.is_none());
+        self.queued = self.frames.iter().map(|frame| frame.bytes.len()).sum();
+    }
+
+    /// Drop all that waits.
+    pub(crate) fn clear(&mut self) {
+        self.frames.clear();
+        self.queued = 0;
+    }
+
+    /// The transport is gone.
+    pub(crate) fn close(&mut self) {
+        self.clear();
+        self.open = None;
+    }
+}

@@ -1,0 +1,72 @@
+use spell_message::{Feature, RoleFeatures, RoleName, SessionId, Uri, options::WelcomeDetails};
+
+/// The session that a peer joined: what the router granted and what it can do.
+///
+/// Read it rather than assume: realm, `authid` and `authrole` may differ from what was asked for.
+///
+/// WAMP spec, "WELCOME".
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionInfo {
+    id: SessionId,
+    realm: Uri,
+    details: WelcomeDetails,
+    roles: RoleFeatures,
+}
+
+impl SessionInfo {
+    /// A session of `realm`, as WELCOME granted it. A realm that the router names wins.
+    pub fn new(id: SessionId, realm: Uri, details: WelcomeDetails) -> Self {
+        let granted = details.realm().and_then(|realm| Uri::new(realm).ok());
+        Self {
+            id,
+            realm: granted.unwrap_or(realm),
+            roles: details.roles(),
+            details,
+        }
+    }
+
+    /// The session's id.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The realm that was joined.
+    pub fn realm(&self) -> &Uri {
+        &self.realm
+    }
+
+    /// Who the router takes this peer for.
+    pub fn authid(&self) -> Option<&str> {
+        self.details.authid()
+    }
+
+    /// The role the router gave this peer.
+    pub fn authrole(&self) -> Option<&str> {
+        self.details.authrole()
+    }
+
+    /// How this peer was authenticated.
+    pub fn authmethod(&self) -> Option<&str> {
+        self.details.authmethod()
+    }
+
+    /// The software of the router.
+    pub fn agent(&self) -> Option<&str> {
+        self.details.agent()
+    }
+
+    /// The roles and features the router announced.
+    pub fn roles(&self) -> &RoleFeatures {
+        &self.roles
+    }
+
+    /// Whether a role of the router announced a feature.
+    pub fn supports(&self, role: RoleName, feature: Feature) -> bool {
+        self.roles.supports(role, feature)
+    }
+
+    /// All details of WELCOME.
+    pub fn details(&self) -> &WelcomeDetails {
+        &self.details
+    }
+}

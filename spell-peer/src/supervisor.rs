@@ -1,0 +1,204 @@
+use std::{fmt, future, sync::Arc, time::Duration};
+
+use futures_util::SinkExt;
+use spell_transport::{ConnectError, Connector, Transport};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::{
+    CloseReason, Engine, Inbox, PeerState, RetryPolicy, Role, driver::Driver, peer::StateSender,
+};
+
+/// Runs a peer: dials, joins, drives the connection, waits, and dials again as the policy says.
+///
+/// The other half of [`Peer`](crate::Peer): handles and roles live as long as this runs. Spawn
+/// [`run`](Self::run) on a tokio runtime.
+pub struct Supervisor<R: Role, C> {
+    pub(crate) engine: Engine<R>,
+    pub(crate) inbox: Inbox<R::Command>,
+    pub(crate) connector: C,
+    pub(crate) policy: Box<dyn RetryPolicy>,
+    pub(crate) state: StateSender,
+    pub(crate) stop: CancellationToken,
+}
+
+impl<R: Role, C: Connector> Supervisor<R, C>
+where
+    R::Command: Unpin,
+{
+    /// Run until the peer ends: it left, was stopped, lost its last handle, or the policy gave up.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the connection without a GOODBYE; handles are told
+    /// [`CloseReason::Panicked`], as of any driver that vanished.
+    pub async fn run(mut self) -> CloseReason {
+        let mut attempt: u32 = 0;
+        loop {
+            attempt = attempt.saturating_add(1);
+            self.state.send(PeerState::Connecting { attempt });
+            let (reason, lasted) = self.session().await;
+            if let Some(lasted) = lasted {
+                attempt = 0;
+                self.policy.lasted(lasted);
+            }
+            match self.delay(&reason).await {
+                Some(delay) => self.wait(reason, delay).await,
+                None => return self.finish(reason),
+            }
+            if self.stop.is_cancelled() {
+                return self.finish(CloseReason::Stopped);
+            }
+        }
+    }
+
+    /// One session, from dialling to its end; gives how long it was joined.
+    async fn session(&mut self) -> (CloseReason, Option<Duration>) {
+        let join_timeout = self.engine.config().join_timeout;
+        let join_by = Instant::now() + join_timeout;
+        let mut transport = match self.dial(join_by).await {
+            Ok(transport) => transport,
+            Err(reason) => return (self.engine.close(reason), None),
+        };
+        let (name, max_send) = {
+            let info = transport.info();
+            (info.serialization(), info.max_send())
+        };
+        let Some(serializer) = self.inbox.wire().negotiated(name, max_send) else {
+            // Only a transport that breaks its promise takes what was not offered.
+            let error = Arc::new(ConnectError::UnsupportedSerialization);
+            return (self.engine.close(CloseReason::Connect(error)), None);
+        };
+        let opened = Instant::now();
+        self.engine.open(serializer, max_send, opened.into_std());
+        let stop = self.stop.clone();
+        let driver = Driver::new(
+            &mut self.engine,
+            &mut self.inbox,
+            &self.state,
+            &mut transport,
+            join_by,
+        );
+        let ended = tokio::select! {
+            reason = driver => Some(reason),
+            () = stop.cancelled() => None,
+        };
+        let joined = self.engine.session().is_some();
+        let reason = ended.unwrap_or_else(|| {
+            self.engine.stop(Instant::now().into_std());
+            CloseReason::Stopped
+        });
+        // Whoever waits is told first; the last words to the router may take a moment.
+        let reason = self.engine.close(reason);
+        info!(%reason, "session ended");
+        self.hang_up(&mut transport).await;
+        (reason, joined.then(|| opened.elapsed()))
+    }
+
+    /// Dial, and take commands meanwhile: no handle waits because the router is away.
+    async fn dial(&mut self, join_by: Instant) -> Result<C::Transport, CloseReason> {
+        let join_timeout = self.engine.config().join_timeout;
+        let offers = self.inbox.wire().offers();
+        let Self {
+            engine,
+            inbox,
+            connector,
+            stop,
+            ..
+        } = self;
+        let dialled = timeout_at(join_by, connector.connect(&offers));
+        tokio::select! {
+            dialled = dialled => match dialled {
+                Ok(Ok(transport)) => Ok(transport),
+                Ok(Err(error)) => {
+                    debug!(%error, "dialling failed");
+                    Err(CloseReason::Connect(Arc::new(error)))
+                }
+                Err(_) => Err(CloseReason::JoinTimeout(join_timeout)),
+            },
+            () = answer(engine, inbox) => Err(CloseReason::Stopped),
+            () = stop.cancelled() => Err(CloseReason::Stopped),
+        }
+    }
+
+    /// Send what the roles said last, and close the transport; not for ever.
+    async fn hang_up(&mut self, transport: &mut C::Transport) {
+        let limit = self.engine.config().close_timeout;
+        let closing = timeout(limit, async {
+            while let Some(frame) = self.engine.poll_transmit() {
+                transport.feed(frame).await?;
+            }
+            transport.close().await
+        });
+        // The session is over either way.
+        match closing.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => debug!(%error, "the transport did not close cleanly"),
+            Err(_) => debug!("the transport did not close in time"),
+        }
+        self.engine.disconnect();
+    }
+
+    /// How long to wait before the next attempt; `None` ends the peer.
+    async fn delay(&mut self, reason: &CloseReason) -> Option<Duration> {
+        if matches!(reason, CloseReason::Left | CloseReason::Stopped) {
+            return None;
+        }
+        let Self {
+            engine,
+            inbox,
+            policy,
+            stop,
+            ..
+        } = self;
+        tokio::select! {
+            delay = policy.retry(reason) => delay,
+            () = answer(engine, inbox) => None,
+            () = stop.cancelled() => None,
+        }
+    }
+
+    async fn wait(&mut self, cause: CloseReason, delay: Duration) {
+        warn!(%cause, ?delay, "will join again");
+        self.state.send(PeerState::Waiting { cause, delay });
+        let Self {
+            engine,
+            inbox,
+            stop,
+            ..
+        } = self;
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = answer(engine, inbox) => stop.cancel(),
+            () = stop.cancelled() => {}
+        }
+    }
+
+    /// No more sessions: answer what is queued, then refuse.
+    fn finish(&mut self, reason: CloseReason) -> CloseReason {
+        let now = Instant::now().into_std();
+        self.inbox.close(reason.clone());
+        while let Some(command) = self.inbox.try_next() {
+            self.engine.handle_command(command, now);
+        }
+        self.engine.close(reason.clone());
+        self.state.send(PeerState::Closed(reason.clone()));
+        reason
+    }
+}
+
+/// Give commands to the roles while there is no connection. Ends when the last handle is gone.
+async fn answer<R: Role>(engine: &mut Engine<R>, inbox: &mut Inbox<R::Command>) {
+    while let Some(command) = future::poll_fn(|cx| inbox.poll_next(cx)).await {
+        engine.handle_command(command, Instant::now().into_std());
+    }
+}
+
+impl<R: Role, C> fmt::Debug for Supervisor<R, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Supervisor")
+            .field("roles", &std::any::type_name::<R>())
+            .finish_non_exhaustive()
+    }
+}

@@ -12,6 +12,8 @@ mod guard;
 mod json;
 mod limits;
 pub mod list;
+#[cfg(feature = "msgpack")]
+mod msgpack;
 pub mod payload;
 mod serializer;
 
@@ -19,6 +21,8 @@ pub use error::{DecodeError, EncodeError, Place};
 #[cfg(feature = "json")]
 pub use json::Json;
 pub use limits::Limits;
+#[cfg(feature = "msgpack")]
+pub use msgpack::MsgPack;
 #[doc(inline)]
 pub use payload::{PayloadBuilder, PayloadExt};
 pub use serializer::{AnySerializer, Serializer};

@@ -43,6 +43,8 @@ impl AnySerializer {
     /// CBOR, JSON.
     pub fn all() -> Vec<Self> {
         vec![
+            #[cfg(feature = "msgpack")]
+            crate::MsgPack::new().into(),
             #[cfg(feature = "json")]
             crate::Json::new().into(),
         ]

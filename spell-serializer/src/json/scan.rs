@@ -335,7 +335,8 @@ pub(super) fn shape(byte: u8) -> Shape {
         b'{' => Shape::Dict,
         b't' | b'f' => Shape::Bool,
         b'n' => Shape::Null,
-        b'-' | b'0'..=b'9' => Shape::Integer,
+        b'-' => Shape::Negative,
+        b'0'..=b'9' => Shape::Integer,
         _ => Shape::Other,
     }
 }

@@ -70,11 +70,14 @@ pub(crate) enum Shape {
     Null,
     Bool,
     Integer,
+    Negative,
     Float,
     Text,
     Bytes,
     List,
     Dict,
+    /// What only one format knows: an extension type, a tag.
+    Extension,
     Other,
 }
 
@@ -84,11 +87,13 @@ impl Shape {
             Self::Null => "null",
             Self::Bool => "a boolean",
             Self::Integer => "an integer",
+            Self::Negative => "a negative integer",
             Self::Float => "a float",
             Self::Text => "a string",
             Self::Bytes => "bytes",
             Self::List => "a list",
             Self::Dict => "a dictionary",
+            Self::Extension => "an extension",
             Self::Other => "something else",
         }
     }

@@ -71,6 +71,7 @@ impl Element for Value {
         match self {
             Self::Null => Shape::Null,
             Self::Bool(_) => Shape::Bool,
+            Self::Signed(..0) => Shape::Negative,
             Self::Unsigned(_) | Self::Signed(_) => Shape::Integer,
             Self::Float(_) => Shape::Float,
             Self::String(_) => Shape::Text,

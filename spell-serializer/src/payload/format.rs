@@ -15,6 +15,11 @@ macro_rules! by_format {
                 type $Codec = $crate::json::JsonCodec;
                 $known
             }
+            #[cfg(feature = "msgpack")]
+            spell_message::Format::MsgPack => {
+                type $Codec = $crate::msgpack::MsgPackCodec;
+                $known
+            }
             spell_message::Format::Custom($custom) => $of_user,
             other => {
                 let $name = $crate::payload::format::name(other);

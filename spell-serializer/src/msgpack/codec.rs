@@ -1,0 +1,141 @@
+use std::{borrow::Cow, io, ops::Range};
+
+use bytes::{BufMut, BytesMut};
+use rmp_serde::{Deserializer, Serializer, decode};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use spell_message::Format;
+
+use super::scan::{Head, Length, MsgPackScanner, unsigned};
+use crate::{
+    Limits,
+    codec::{Codec, Source},
+    guard::{Guard, Rules},
+    list::Shape,
+};
+
+/// MessagePack.
+#[derive(Debug)]
+pub(crate) enum MsgPackCodec {}
+
+impl Codec for MsgPackCodec {
+    const FORMAT: Format = Format::MsgPack;
+    const NAME: &'static str = "MessagePack";
+    const SEPARATOR: &'static [u8] = b"";
+    const EMPTY_LIST: &'static [u8] = &[0x90];
+
+    type Scanner<'a> = MsgPackScanner<'a>;
+
+    fn begin_list(elements: usize, out: &mut BytesMut) {
+        begin(elements, 0x90, 0xdc, out);
+    }
+
+    fn end_list(_out: &mut BytesMut) {}
+
+    fn begin_dict(entries: usize, out: &mut BytesMut) {
+        begin(entries, 0x80, 0xde, out);
+    }
+
+    fn end_dict(_out: &mut BytesMut) {}
+
+    fn write_key(key: &str, out: &mut BytesMut) -> Result<(), Source> {
+        Self::write(key, 0, out)
+    }
+
+    fn entries(collection: &[u8]) -> (usize, Range<usize>) {
+        let (count, start) = match head(collection) {
+            Head::List(length) | Head::Dict(length) => match length {
+                Length::Here(count) => (count.into(), 1),
+                Length::Follows(size) => {
+                    let end = size.saturating_add(1);
+                    (unsigned(collection.get(1..end).unwrap_or_default()), end)
+                }
+            },
+            _ => (0, collection.len()),
+        };
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        (count, start..collection.len())
+    }
+
+    fn write<T: Serialize + ?Sized>(
+        value: &T,
+        level: usize,
+        out: &mut BytesMut,
+    ) -> Result<(), Source> {
+        let mut serializer = Serializer::new(out.writer()).with_struct_map();
+        value.serialize(Guard::<_, MsgPackRules>::new(&mut serializer, level))?;
+        Ok(())
+    }
+
+    fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Source> {
+        let mut deserializer = Deserializer::from_read_ref(bytes);
+        deserializer.set_max_depth(Limits::DEPTH);
+        let value = T::deserialize(&mut deserializer)?;
+        // The library does not say where it stopped, only that there is nothing left to read.
+        match IgnoredAny::deserialize(&mut deserializer) {
+            Err(decode::Error::InvalidMarkerRead(error))
+                if error.kind() == io::ErrorKind::UnexpectedEof =>
+            {
+                Ok(value)
+            }
+            _ => Err("bytes follow the value".into()),
+        }
+    }
+
+    fn integer(value: &[u8]) -> Option<u64> {
+        let rest = value.get(1..)?;
+        match head(value) {
+            Head::Small(number) => number.try_into().ok(),
+            Head::Unsigned(_) => Some(unsigned(rest)),
+            Head::Signed(_) if rest.first()?.leading_zeros() > 0 => Some(unsigned(rest)),
+            _ => None,
+        }
+    }
+
+    fn text(value: &[u8]) -> Option<Cow<'_, str>> {
+        let Head::Text(length) = head(value) else {
+            return None;
+        };
+        let start = match length {
+            Length::Here(_) => 1,
+            Length::Follows(size) => size.saturating_add(1),
+        };
+        let text = std::str::from_utf8(value.get(start..)?);
+        text.ok().map(Cow::Borrowed)
+    }
+
+    fn shape(value: &[u8]) -> Shape {
+        match (head(value), value.get(1)) {
+            (Head::Signed(_), Some(0x80..)) => Shape::Negative,
+            (head, _) => head.shape(),
+        }
+    }
+}
+
+/// What is not left to the MessagePack library when values are written.
+#[derive(Debug)]
+enum MsgPackRules {}
+
+impl Rules for MsgPackRules {}
+
+fn head(value: &[u8]) -> Head {
+    value.first().map_or(Head::Reserved, |byte| Head::of(*byte))
+}
+
+/// Writes what begins a collection, in the shortest form.
+fn begin(count: usize, short: u8, long: u8, out: &mut BytesMut) {
+    match (u8::try_from(count), u16::try_from(count)) {
+        (Ok(count @ ..=15), _) => out.put_u8(short | count),
+        (_, Ok(count)) => {
+            out.put_u8(long);
+            out.put_u16(count);
+        }
+        _ => {
+            out.put_u8(long.saturating_add(1));
+            // No memory holds more, for each takes a byte at least.
+            out.put_u32(u32::try_from(count).unwrap_or(u32::MAX));
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! The driver and the supervisor over a transport in memory, against a scripted router.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use spell_message::{
+    Message, Payload, RequestId, Uri,
+    message::{Call, Goodbye, Hello},
+    options::{CallOptions, GoodbyeDetails, HelloDetails},
+    reason,
+};
+use spell_peer::{
+    Backoff, CloseReason, Commands, Context, Delivery, JoinError, Peer, PeerBuilder, PeerState,
+    Role, SessionEnd, SessionInfo,
+};
+use spell_serializer::{AnySerializer, Json, MsgPack};
+use spell_transport::{
+    Listener, Serialization,
+    memory::{self, MemoryConnector, MemoryListener, MemoryTransport},
+};
+use tokio::sync::oneshot;
+
+/// Says HELLO, joins at WELCOME, and calls.
+#[derive(Debug, Default)]
+struct Client {
+    pending: Vec<(RequestId, Reply)>,
+}
+
+type Reply = oneshot::Sender<Result<(), (CloseReason, Delivery)>>;
+
+enum Ask {
+    Call(Reply),
+    Panic,
+    Spawned,
+}
+
+#[derive(Clone, Debug)]
+struct Handle(Commands<Ask>);
+
+impl Handle {
+    async fn call(&self) -> Result<(), (CloseReason, Delivery)> {
+        let (reply, wait) = oneshot::channel();
+        let sent = self.0.send(Ask::Call(reply)).await;
+        sent.map_err(|closed| (closed.reason, Delivery::NotSent))?;
+        wait.await.unwrap()
+    }
+}
+
+impl Role for Client {
+    type Command = Ask;
+    type Handle = Handle;
+
+    fn handle(commands: Commands<Ask>) -> Handle {
+        Handle(commands)
+    }
+
+    fn on_open(&mut self, cx: &mut Context<'_, Ask>) {
+        let mut details = HelloDetails::new();
+        details.set_roles(cx.announced().clone());
+        let realm = Uri::new("realm1").unwrap();
+        cx.send(Hello { realm, details }).unwrap();
+    }
+
+    fn on_message(
+        &mut self,
+        message: Message,
+        cx: &mut Context<'_, Ask>,
+    ) -> ControlFlow<(), Message> {
+        match message {
+            Message::Welcome(welcome) => {
+                let realm = Uri::new("realm1").unwrap();
+                cx.join(SessionInfo::new(welcome.session, realm, welcome.details));
+            }
+            Message::Abort(abort) => cx.close(CloseReason::Aborted(Arc::new(abort))),
+            Message::Result(result) => {
+                if let Some(at) = self
+                    .pending
+                    .iter()
+                    .position(|(id, _)| *id == result.request)
+                {
+                    self.pending.remove(at).1.send(Ok(())).unwrap();
+                }
+            }
+            other => return ControlFlow::Continue(other),
+        }
+        ControlFlow::Break(())
+    }
+
+    fn handle_call(&mut self, command: Ask, cx: &mut Context<'_, Ask>) {
+        match command {
+            Ask::Call(reply) => {
+                let request = cx.request(|request| {
+                    Message::Call(Call {
+                        request,
+                        options: CallOptions::new(),
+                        procedure: Uri::new("com.example.echo").unwrap(),
+                        payload: Payload::default(),
+                    })
+                });
+                if let Ok(request) = request {
+                    self.pending.push((request, reply));
+                } else {
+                    let reason = cx.last_end().cloned();
+                    let reason = reason.unwrap_or(CloseReason::Disconnected);
+                    _ = reply.send(Err((reason, Delivery::NotSent)));
+                }
+            }
+            Ask::Panic => cx.spawn(async { panic!("a task of a role") }),
+            Ask::Spawned => {}
+        }
+    }
+
+    fn on_stop(&mut self, cx: &mut Context<'_, Ask>) {
+        let reason = Uri::new(reason::CLOSE_REALM).unwrap();
+        let details = GoodbyeDetails::new();
+        cx.send(Goodbye { details, reason }).unwrap();
+    }
+
+    fn on_close(&mut self, end: &SessionEnd) {
+        for (request, reply) in self.pending.drain(..) {
+            _ = reply.send(Err((end.reason().clone(), end.delivery(request))));
+        }
+    }
+}
+
+/// The router's end.
+struct Script(MemoryTransport);
+
+impl Script {
+    async fn accept(listener: &mut MemoryListener) -> Self {
+        Self(listener.accept().await.unwrap().await.unwrap())
+    }
+
+    /// Accept, and answer HELLO.
+    async fn welcome(listener: &mut MemoryListener) -> Self {
+        let mut script = Self::accept(listener).await;
+        script.expect(r#"[1,"realm1",{"roles":{}}]"#).await;
+        script.send(r#"[2,7,{"roles":{"dealer":{}}}]"#).await;
+        script
+    }
+
+    async fn expect(&mut self, frame: &str) {
+        let got = self.0.next().await.unwrap().unwrap();
+        assert_eq!(std::str::from_utf8(&got).unwrap(), frame);
+    }
+
+    async fn send(&mut self, frame: &'static str) {
+        self.0.send(Bytes::from(frame)).await.unwrap();
+    }
+
+    async fn expect_end(&mut self) {
+        assert!(self.0.next().await.is_none(), "the peer goes on");
+    }
+}
+
+fn builder() -> PeerBuilder<(Client,)> {
+    PeerBuilder::new(Client::default()).serializers([Json::default().into()])
+}
+
+fn listener() -> (MemoryConnector, MemoryListener) {
+    memory::listener([Serialization::JSON])
+}
+
+fn handle(peer: &Peer<(Client,)>) -> Handle {
+    peer.role::<Client, _>().clone()
+}
+
+/// A peer and its router, joined.
+async fn joined(builder: PeerBuilder<(Client,)>) -> (Peer<(Client,)>, Script, MemoryListener) {
+    let (connector, mut listener) = listener();
+    let (peer, script) = tokio::join!(builder.connect(connector), Script::welcome(&mut listener));
+    (peer.unwrap(), script, listener)
+}
+
+const CALL_1: &str = r#"[48,1,{},"com.example.echo"]"#;
+const CALL_2: &str = r#"[48,2,{},"com.example.echo"]"#;
+
+#[tokio::test]
+async fn connecting_joins_and_calls_come_back() {
+    let (peer, mut script, _listener) = joined(builder()).await;
+    assert_eq!(peer.session().unwrap().id().get(), 7);
+    let call = tokio::spawn({
+        let handle = handle(&peer);
+        async move { handle.call().await.unwrap() }
+    });
+    script.expect(CALL_1).await;
+    script.send("[50,1,{}]").await;
+    call.await.unwrap();
+}
+
+#[tokio::test]
+async fn whatever_is_pending_ends_with_the_cause_when_the_connection_does() {
+    let (peer, mut script, _listener) = joined(builder()).await;
+    let call = tokio::spawn({
+        let handle = handle(&peer);
+        async move { handle.call().await }
+    });
+    script.expect(CALL_1).await;
+    drop(script);
+    let (reason, delivery) = call.await.unwrap().unwrap_err();
+    assert!(matches!(reason, CloseReason::Transport(_)), "{reason:?}");
+    assert_eq!(delivery, Delivery::OutcomeUnknown);
+    peer.closed().await;
+    let (_, delivery) = handle(&peer).call().await.unwrap_err();
+    assert_eq!(delivery, Delivery::NotSent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn handles_outlive_a_connection_and_ids_begin_anew() {
+    let policy = Backoff::constant(Duration::from_secs(1));
+    let (peer, mut script, mut listener) = joined(builder().retry(policy)).await;
+    let handle = handle(&peer);
+    let (call, ()) = tokio::join!(handle.call(), async {
+        script.expect(CALL_1).await;
+        drop(script);
+    });
+    assert!(call.is_err());
+    let mut state = peer.state();
+    let waiting = state.wait_for(|state| matches!(state, PeerState::Waiting { .. }));
+    waiting.await.unwrap();
+    assert_eq!(handle.call().await.unwrap_err().1, Delivery::NotSent);
+
+    let mut script = Script::welcome(&mut listener).await;
+    peer.joined().await.unwrap();
+    let (call, ()) = tokio::join!(handle.call(), async {
+        script.expect(CALL_1).await;
+        script.send("[50,1,{}]").await;
+    });
+    call.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_timeout_covers_dialling_and_joining() {
+    let (connector, mut listener) = listener();
+    let begun = tokio::time::Instant::now();
+    let connect = builder()
+        .join_timeout(Duration::from_secs(3))
+        .connect(connector);
+    let (joined, mut script) = tokio::join!(connect, Script::accept(&mut listener));
+    assert!(matches!(joined, Err(JoinError::Timeout(_))), "{joined:?}");
+    assert_eq!(begun.elapsed().as_secs(), 3);
+    script.expect(r#"[1,"realm1",{"roles":{}}]"#).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn dialling_that_never_ends_times_out() {
+    let connector = spell_transport::connector_fn(|_: Vec<Serialization>| {
+        std::future::pending::<Result<MemoryTransport, _>>()
+    });
+    let joined = builder().connect(connector).await;
+    assert!(matches!(joined, Err(JoinError::Timeout(_))), "{joined:?}");
+}
+
+#[tokio::test]
+async fn a_refused_session_tells_why() {
+    let (connector, mut listener) = listener();
+    let (joined, ()) = tokio::join!(builder().connect(connector), async {
+        let mut script = Script::accept(&mut listener).await;
+        script.send(r#"[3,{},"wamp.error.no_such_realm"]"#).await;
+    });
+    let Err(JoinError::Refused(abort)) = joined else {
+        panic!("{joined:?}")
+    };
+    assert_eq!(abort.reason, "wamp.error.no_such_realm");
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_dropped_leaves_nothing_behind() {
+    let (connector, mut listener) = listener();
+    let mut connect = Box::pin(builder().connect(connector));
+    let mut script = tokio::select! {
+        _ = &mut connect => panic!("joined without a WELCOME"),
+        script = Script::accept(&mut listener) => script,
+    };
+    script.expect(r#"[1,"realm1",{"roles":{}}]"#).await;
+    drop(connect);
+    script.expect(r#"[6,{},"wamp.close.close_realm"]"#).await;
+    script.expect_end().await;
+}
+
+#[tokio::test]
+async fn dropping_the_last_handle_says_goodbye() {
+    let (peer, mut script, _listener) = joined(builder()).await;
+    let handle = handle(&peer);
+    drop(peer);
+    let (call, ()) = tokio::join!(handle.call(), async {
+        script.expect(CALL_1).await;
+        script.send("[50,1,{}]").await;
+    });
+    call.unwrap();
+    drop(handle);
+    script.expect(r#"[6,{},"wamp.close.close_realm"]"#).await;
+    script.expect_end().await;
+}
+
+#[tokio::test]
+async fn stopping_ends_what_is_pending_and_says_goodbye() {
+    let (peer, mut script, _listener) = joined(builder()).await;
+    let handle = handle(&peer);
+    let (call, ()) = tokio::join!(handle.call(), async {
+        script.expect(CALL_1).await;
+        peer.stop();
+    });
+    assert!(matches!(call.unwrap_err().0, CloseReason::Stopped));
+    script.expect(r#"[6,{},"wamp.close.close_realm"]"#).await;
+    script.expect_end().await;
+    assert!(matches!(peer.closed().await, CloseReason::Stopped));
+}
+
+#[tokio::test]
+async fn a_panic_of_a_task_closes_the_peer() {
+    let (peer, _script, _listener) = joined(builder()).await;
+    handle(&peer).0.send(Ask::Panic).await.unwrap();
+    assert!(matches!(peer.closed().await, CloseReason::Panicked));
+}
+
+#[tokio::test]
+async fn what_the_router_said_last_is_heard_though_writing_fails() {
+    let (peer, mut script, _listener) = joined(builder()).await;
+    script.send(r#"[3,{},"wamp.error.not_authorized"]"#).await;
+    script.0.close().await.unwrap();
+    let (reason, _) = handle(&peer).call().await.unwrap_err();
+    assert_eq!(
+        reason.uri(),
+        Some("wamp.error.not_authorized"),
+        "{reason:?}"
+    );
+}
+
+#[tokio::test]
+async fn while_the_router_does_not_read_commands_wait_and_reading_goes_on() {
+    let small = |config: &mut spell_peer::PeerConfig| {
+        config.outbox_soft_limit = 1;
+        config.command_capacity = 1;
+    };
+    let (peer, mut script, _listener) = joined(builder().configure(small)).await;
+    // Enough calls to fill the transport, the outbox and the channel.
+    let calls: Vec<_> = (0..2000)
+        .map(|_| {
+            let handle = handle(&peer);
+            tokio::spawn(async move { handle.call().await })
+        })
+        .collect();
+    script.expect(CALL_1).await;
+    // The router reads no more, but it answers, and that is heard.
+    script.send("[50,1,{}]").await;
+    let mut done = futures_util::stream::FuturesUnordered::from_iter(calls);
+    done.next().await.unwrap().unwrap().unwrap();
+    assert_eq!(done.len(), 1999);
+    // It reads again: ids have no gap.
+    for id in 2..=2000 {
+        script
+            .expect(&format!(r#"[48,{id},{{}},"com.example.echo"]"#))
+            .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_loss_the_serializer_in_force_is_offered_first() {
+    let offers = Arc::new(Mutex::new(Vec::new()));
+    let (dial, mut listener) = listener();
+    let connector = spell_transport::connector_fn({
+        let offers = offers.clone();
+        move |offered: Vec<Serialization>| {
+            offers.lock().unwrap().push(offered.clone());
+            let mut dial = dial.clone();
+            async move { spell_transport::Connector::connect(&mut dial, &offered).await }
+        }
+    });
+    let builder = PeerBuilder::new(Client::default())
+        .serializers([
+            AnySerializer::from(MsgPack::default()),
+            Json::default().into(),
+        ])
+        .retry(Backoff::constant(Duration::from_secs(1)));
+    let (peer, script) = tokio::join!(builder.connect(connector), Script::welcome(&mut listener));
+    let peer = peer.unwrap();
+    drop(script);
+    let _script = Script::welcome(&mut listener).await;
+    peer.joined().await.unwrap();
+    let (json, msgpack) = (Serialization::JSON, Serialization::MSGPACK);
+    assert_eq!(*offers.lock().unwrap(), [[msgpack, json], [json, msgpack]]);
+}
+
+#[tokio::test]
+async fn commands_of_dropped_futures_spend_no_id() {
+    let (peer, mut script, _listener) = joined(builder()).await;
+    let handle = handle(&peer);
+    let (first, ()) = tokio::join!(handle.call(), async {
+        script.expect(CALL_1).await;
+        script.send("[50,1,{}]").await;
+    });
+    first.unwrap();
+    handle.0.send(Ask::Spawned).await.unwrap();
+    let (second, ()) = tokio::join!(handle.call(), async {
+        script.expect(CALL_2).await;
+        script.send("[50,2,{}]").await;
+    });
+    second.unwrap();
+}

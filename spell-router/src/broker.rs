@@ -7,8 +7,9 @@ use std::{
 
 use spell_message::{
     MatchPolicy, Pattern, PublicationId, SessionId, SubscriptionId,
-    message::{Event, Publish, Published, RequestKind, Subscribe, Subscribed, Unsubscribe,
-        Unsubscribed},
+    message::{
+        Event, Publish, Published, RequestKind, Subscribe, Subscribed, Unsubscribe, Unsubscribed,
+    },
     options::{EventDetails, PublishOptions},
     reason,
 };
@@ -57,7 +58,10 @@ impl Broker {
         });
         // Subscribing again changes nothing and gives the same id. WAMP spec, "SUBSCRIBED".
         shared.subscribers.insert(from);
-        self.by_session.entry(from).or_default().insert(subscription);
+        self.by_session
+            .entry(from)
+            .or_default()
+            .insert(subscription);
         out.send(
             from,
             Subscribed {
@@ -200,8 +204,17 @@ impl<'a> Audience<'a> {
             && !self.exclude.contains(&session)
             && !self.exclude_authid.contains(authid)
             && !self.exclude_authrole.contains(authrole)
-            && self.eligible.as_ref().is_none_or(|list| list.contains(&session))
-            && self.eligible_authid.as_ref().is_none_or(|list| list.contains(authid))
-            && self.eligible_authrole.as_ref().is_none_or(|list| list.contains(authrole))
+            && self
+                .eligible
+                .as_ref()
+                .is_none_or(|list| list.contains(&session))
+            && self
+                .eligible_authid
+                .as_ref()
+                .is_none_or(|list| list.contains(authid))
+            && self
+                .eligible_authrole
+                .as_ref()
+                .is_none_or(|list| list.contains(authrole))
     }
 }

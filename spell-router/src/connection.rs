@@ -9,9 +9,8 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{Sink, Stream};
 use spell_message::{
-    Message, Payload, Uri,
+    Message, Payload,
     message::{ErrorMessage, Goodbye, Kind, RequestKind},
     options::GoodbyeDetails,
     reason,
@@ -377,7 +376,8 @@ impl<T: Transport> Connection<T> {
             self.follow(flow);
         } else if matches!(self.phase, Phase::Opening(..)) && error.is_invalid_uri() {
             self.shared.counters.refused.up();
-            self.queue.push(abort(reason::INVALID_URI, error.to_string()));
+            self.queue
+                .push(abort(reason::INVALID_URI, error.to_string()));
             self.end();
         } else if !matches!(self.phase, Phase::Leaving) {
             self.violated(Violation::Undecodable(describe(error)));

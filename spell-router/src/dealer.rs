@@ -113,7 +113,12 @@ impl Undeliverable {
 
 impl Dealer {
     /// A new session; `interruptible` if it announced call canceling as a callee.
-    pub(crate) fn join(&mut self, session: SessionId, interruptible: bool, carrier: Box<dyn Carrier>) {
+    pub(crate) fn join(
+        &mut self,
+        session: SessionId,
+        interruptible: bool,
+        carrier: Box<dyn Carrier>,
+    ) {
         let party = Party {
             carrier,
             interruptible,
@@ -134,9 +139,15 @@ impl Dealer {
         let pattern = &message.procedure;
         if pattern.as_str().split('.').next() == Some("wamp") {
             // WAMP spec, "URIs": applications must not define anything below `wamp`.
-            return refuse(reason::INVALID_URI, Some("URIs below \"wamp\" are reserved"));
+            return refuse(
+                reason::INVALID_URI,
+                Some("URIs below \"wamp\" are reserved"),
+            );
         }
-        if !matches!(message.options.invoke(), None | Some(InvocationPolicy::Single)) {
+        if !matches!(
+            message.options.invoke(),
+            None | Some(InvocationPolicy::Single)
+        ) {
             let explanation = "this router does not share registrations";
             return refuse(reason::OPTION_NOT_ALLOWED, Some(explanation));
         }
@@ -241,7 +252,9 @@ impl Dealer {
             .prepare(&mut message)
             .map_err(|why| (why.reason(), Some(why.explanation())))?;
         party.invocation_ids.advance();
-        party.invocations.insert(invocation, Origin { caller, call });
+        party
+            .invocations
+            .insert(invocation, Origin { caller, call });
         out.send(callee, message);
         if let Some(caller) = self.parties.get_mut(&caller) {
             let target = Target {
@@ -257,7 +270,10 @@ impl Dealer {
     /// A call that is over, or never was, cannot be cancelled; that is no violation.
     pub(crate) fn cancel(&mut self, from: SessionId, message: &Cancel, out: &mut Outputs) {
         let call = message.request;
-        let known = self.parties.get(&from).and_then(|caller| caller.calls.get(&call));
+        let known = self
+            .parties
+            .get(&from)
+            .and_then(|caller| caller.calls.get(&call));
         let Some(target) = known.copied() else {
             return;
         };
@@ -387,7 +403,11 @@ impl Dealer {
 
     /// Takes an invocation and its call out; `None` if it is over already.
     fn end(&mut self, callee: SessionId, invocation: RequestId) -> Option<Origin> {
-        let origin = self.parties.get_mut(&callee)?.invocations.remove(&invocation)?;
+        let origin = self
+            .parties
+            .get_mut(&callee)?
+            .invocations
+            .remove(&invocation)?;
         if let Some(caller) = self.parties.get_mut(&origin.caller) {
             caller.calls.remove(&origin.call);
         }
@@ -407,7 +427,9 @@ impl Dealer {
     }
 
     fn is_interruptible(&self, session: SessionId) -> bool {
-        self.parties.get(&session).is_some_and(|party| party.interruptible)
+        self.parties
+            .get(&session)
+            .is_some_and(|party| party.interruptible)
     }
 
     fn remove_registration(&mut self, id: RegistrationId) {

@@ -1,5 +1,7 @@
 //! What can go wrong.
 
+use std::io;
+
 use spell_message::{
     InvalidUri, RequestId, Uri,
     message::{Abort, RequestKind},
@@ -52,4 +54,64 @@ pub enum BuildError {
     /// Two realms have the same name.
     #[error("the realm {0} is there twice")]
     RealmTwice(Uri),
+}
+
+/// Why a router cannot listen at a URL.
+///
+/// The URL itself is not in it, for people put secrets into URLs.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// The URL cannot be used.
+    #[error("not a URL to listen at: {reason}")]
+    Url {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The scheme is none that the router knows.
+    #[error("unknown URL scheme {scheme:?}")]
+    UnknownScheme {
+        /// The beginning of the scheme.
+        scheme: String,
+    },
+    /// The scheme needs a feature of this crate that is not compiled in.
+    #[error("the URL scheme {scheme:?} needs the feature `{feature}`")]
+    MissingFeature {
+        /// The scheme.
+        scheme: &'static str,
+        /// The feature.
+        feature: &'static str,
+    },
+    /// The scheme is one with TLS, which needs a certificate: use `listen_tls`.
+    #[error("the URL scheme {scheme:?} needs a certificate: use `listen_tls`")]
+    NeedsCertificate {
+        /// The scheme.
+        scheme: &'static str,
+    },
+    /// A certificate was given, but the scheme is one without TLS.
+    #[error("the URL scheme {scheme:?} is one without TLS")]
+    NotTls {
+        /// The scheme.
+        scheme: &'static str,
+    },
+    /// The address cannot be had.
+    #[error("cannot listen at {address}")]
+    Bind {
+        /// The address.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// Why a router could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// It could not be built.
+    #[error("the router cannot be built")]
+    Build(#[from] BuildError),
+    /// It cannot listen at one of its URLs.
+    #[error("the router cannot listen")]
+    Listen(#[from] ListenError),
 }

@@ -2,7 +2,6 @@
 
 use std::{
     collections::VecDeque,
-    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
 };
@@ -32,7 +31,7 @@ impl Outgoing {
     /// sessions may share; each counts it whole.
     fn size(&self) -> usize {
         let payload = self.message.payload().map_or(0, Payload::len);
-        payload.saturating_add(mem::size_of::<Self>())
+        payload.saturating_add(size_of::<Self>())
     }
 }
 
@@ -147,7 +146,12 @@ impl Outbound {
     pub(crate) fn is_empty(&self, writer: &Waker) -> bool {
         let mut queue = lock(&self.queue);
         let empty = queue.waiting.is_empty() && !queue.overflowed;
-        if empty && !queue.writer.as_ref().is_some_and(|known| known.will_wake(writer)) {
+        if empty
+            && !queue
+                .writer
+                .as_ref()
+                .is_some_and(|known| known.will_wake(writer))
+        {
             queue.writer = Some(writer.clone());
         }
         empty

@@ -110,8 +110,7 @@ impl<T> PatternIndex<T> {
         let prefixes = self.prefixes.range(..=uri.len()).rev();
         let prefixes = prefixes.filter_map(|(length, same)| same.get(uri.get(..*length)?));
         let shapes = self.shapes_for(uri);
-        let wildcards =
-            shapes.filter_map(|shape| self.wildcards.get(shape.emptied(uri).as_str()));
+        let wildcards = shapes.filter_map(|shape| self.wildcards.get(shape.emptied(uri).as_str()));
         exact.chain(prefixes).chain(wildcards)
     }
 
@@ -217,10 +216,7 @@ mod tests {
 
     #[test]
     fn a_wildcard_never_beats_a_prefix() {
-        let index = index(&[
-            ("a.b.", MatchPolicy::Wildcard),
-            ("a", MatchPolicy::Prefix),
-        ]);
+        let index = index(&[("a.b.", MatchPolicy::Wildcard), ("a", MatchPolicy::Prefix)]);
         assert_eq!(index.best("a.b.c"), Some(&2));
     }
 

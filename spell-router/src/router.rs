@@ -16,7 +16,6 @@ use tokio::time::timeout;
 
 use crate::{
     BuildError, Realm,
-    connection::Connection,
     outbound::QueueLimits,
     serve,
     settings::Access,
@@ -229,6 +228,7 @@ impl Default for RouterBuilder {
                     messages: 65_536,
                     bytes: 64 << 20,
                 },
+                message: 16 << 20,
                 handshake: Duration::from_secs(10),
                 goodbye: Duration::from_secs(2),
             },
@@ -265,6 +265,17 @@ impl RouterBuilder {
     /// [`Statistics::too_slow`]. One message may always wait, however large.
     pub fn queue_limits(mut self, messages: usize, bytes: usize) -> Self {
         self.limits.queue = QueueLimits { messages, bytes };
+        self
+    }
+
+    /// Sets the size in bytes of the largest message to take from a client, and to send to a
+    /// WebSocket client, which does not say what it takes; 16 MiB by default, and at most that for
+    /// RawSocket.
+    ///
+    /// A client that sends a larger one is cut off. It concerns [`Router::listen`] and the
+    /// messages of other listeners are as large as these allow.
+    pub fn max_message_size(mut self, bytes: usize) -> Self {
+        self.limits.message = bytes;
         self
     }
 

@@ -80,7 +80,11 @@ impl Realm {
         ticket: impl Into<String>,
         authrole: impl Into<String>,
     ) -> Self {
-        self.user(authid.into(), authrole.into(), Credential::ticket(ticket.into()))
+        self.user(
+            authid.into(),
+            authrole.into(),
+            Credential::ticket(ticket.into()),
+        )
     }
 
     /// Let `authid` join with this `authrole`, by signing a challenge with the secret.
@@ -96,13 +100,18 @@ impl Realm {
         secret: impl Into<CraSecret>,
         authrole: impl Into<String>,
     ) -> Self {
-        self.user(authid.into(), authrole.into(), Credential::cra(secret.into()))
+        self.user(
+            authid.into(),
+            authrole.into(),
+            Credential::cra(secret.into()),
+        )
     }
 
     fn user(mut self, authid: String, authrole: String, credential: Credential) -> Self {
         let user = self.access.users.entry(authid).or_default();
         let method = credential.method();
-        user.credentials.retain(|(_, other)| other.method() != method);
+        user.credentials
+            .retain(|(_, other)| other.method() != method);
         user.credentials.push((authrole, credential));
         self
     }

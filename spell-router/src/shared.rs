@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) serializers: Vec<AnySerializer>,
     pub(crate) limits: Limits,
     pub(crate) counters: Counters,
+    /// Where it listens.
+    pub(crate) addresses: Mutex<Vec<String>>,
     pub(crate) tasks: TaskTracker,
     /// Cancelled when sessions shall leave.
     pub(crate) closing: CancellationToken,
@@ -46,6 +48,8 @@ pub(crate) struct Shared {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) queue: QueueLimits,
+    /// The largest message to take, in bytes.
+    pub(crate) message: usize,
     pub(crate) handshake: Duration,
     pub(crate) goodbye: Duration,
 }
@@ -78,7 +82,9 @@ impl Shared {
     ) -> Self {
         let access = access.into_iter();
         Self {
-            access: access.map(|(name, access)| (name, Arc::new(access))).collect(),
+            access: access
+                .map(|(name, access)| (name, Arc::new(access)))
+                .collect(),
             unlisted: unlisted.map(Arc::new),
             realms: Mutex::default(),
             sessions: Mutex::new(SessionIds {
@@ -88,6 +94,7 @@ impl Shared {
             serializers,
             limits,
             counters: Counters::default(),
+            addresses: Mutex::default(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             force: CancellationToken::new(),
@@ -101,7 +108,9 @@ impl Shared {
 
     pub(crate) fn serializations(&self) -> Vec<Serialization> {
         let serializers = self.serializers.iter();
-        serializers.map(|serializer| serializer.serialization()).collect()
+        serializers
+            .map(|serializer| serializer.serialization())
+            .collect()
     }
 
     pub(crate) fn serializer(&self, serialization: Serialization) -> Option<AnySerializer> {
@@ -133,14 +142,18 @@ impl Shared {
         carrier: Box<dyn Carrier>,
     ) -> Membership {
         queue.push(admission.welcome());
-        let interruptible = admission.roles.supports(RoleName::Callee, Feature::CallCanceling);
+        let interruptible = admission
+            .roles
+            .supports(RoleName::Callee, Feature::CallCanceling);
         let session = admission.session;
         let mut realms = lock(&self.realms);
         let realm = Arc::clone(realms.entry(admission.realm.clone()).or_default());
         {
             let mut routing = lock(&realm.0);
             routing.queues.insert(session, Arc::clone(queue));
-            routing.state.join(session, admission.principal, interruptible, carrier);
+            routing
+                .state
+                .join(session, admission.principal, interruptible, carrier);
         }
         drop(realms);
         self.counters.sessions.up();
@@ -220,7 +233,8 @@ impl Membership {
     }
 
     pub(crate) fn handle(&self, message: Message) -> Flow {
-        self.realm.step(|state, out| state.handle(self.session(), message, out))
+        self.realm
+            .step(|state, out| state.handle(self.session(), message, out))
     }
 
     pub(crate) fn refuse_uri(
@@ -235,7 +249,8 @@ impl Membership {
     }
 
     pub(crate) fn violated(&self, violation: Violation) {
-        self.realm.step(|state, out| state.violated(self.session(), violation, out));
+        self.realm
+            .step(|state, out| state.violated(self.session(), violation, out));
     }
 
     pub(crate) fn undelivered(&self, invocation: RequestId, why: Undeliverable) {

@@ -35,7 +35,10 @@ pub(crate) struct Handshake {
 #[derive(Debug)]
 enum State {
     Hello,
-    Challenged { admission: Box<Admission>, check: Check },
+    Challenged {
+        admission: Box<Admission>,
+        check: Check,
+    },
 }
 
 /// What is to be done after a message.
@@ -232,3 +235,6 @@ fn out_of_entropy() -> Box<Abort> {
     let explanation = "the router has no random numbers";
     abort(reason::AUTHENTICATION_FAILED, explanation).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,8 @@ impl RealmState {
     ) -> Flow {
         let result = if answer == Some(RequestKind::Invocation) {
             let why = "the callee answered with an invalid URI";
-            self.dealer.fail(from, request, reason::INVALID_URI, why, out)
+            self.dealer
+                .fail(from, request, reason::INVALID_URI, why, out)
         } else {
             self.count(from, request).map(|()| {
                 if let Some(kind) = answer {
@@ -127,7 +128,9 @@ impl RealmState {
     ) {
         // The id was given, so this cannot fail.
         let (error, explanation) = (why.reason(), why.explanation());
-        let _issued = self.dealer.fail(callee, invocation, error, explanation, out);
+        let _issued = self
+            .dealer
+            .fail(callee, invocation, error, explanation, out);
     }
 
     /// The session broke the protocol, as by a frame that cannot be decoded.
@@ -209,7 +212,8 @@ impl RealmState {
             return;
         }
         let publication = PublicationId::from_random((self.random)());
-        self.broker.publish(from, message, publication, &self.members, out);
+        self.broker
+            .publish(from, message, publication, &self.members, out);
     }
 
     /// WAMP spec, "IDs": the requests of a client are numbered 1, 2, 3 and so on, all kinds
@@ -302,3 +306,6 @@ pub(crate) fn abort(reason: &'static str, explanation: impl Into<String>) -> Abo
 pub(crate) fn static_uri(uri: &'static str) -> Uri {
     Uri::new(uri).expect("a predefined URI")
 }
+
+#[cfg(all(test, feature = "json"))]
+mod tests;

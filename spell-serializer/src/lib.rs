@@ -3,10 +3,12 @@
 #![warn(clippy::arithmetic_side_effects)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "cbor")]
+mod cbor;
 #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
 mod codec;
 mod error;
-#[cfg(any(feature = "json", feature = "msgpack"))]
+#[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
 mod guard;
 #[cfg(feature = "json")]
 mod json;
@@ -17,6 +19,8 @@ mod msgpack;
 pub mod payload;
 mod serializer;
 
+#[cfg(feature = "cbor")]
+pub use cbor::Cbor;
 pub use error::{DecodeError, EncodeError, Place};
 #[cfg(feature = "json")]
 pub use json::Json;

@@ -45,6 +45,8 @@ impl AnySerializer {
         vec![
             #[cfg(feature = "msgpack")]
             crate::MsgPack::new().into(),
+            #[cfg(feature = "cbor")]
+            crate::Cbor::new().into(),
             #[cfg(feature = "json")]
             crate::Json::new().into(),
         ]

@@ -118,7 +118,10 @@ impl Codec for MsgPackCodec {
 #[derive(Debug)]
 enum MsgPackRules {}
 
-impl Rules for MsgPackRules {}
+impl Rules for MsgPackRules {
+    const LENGTHS_ARE_SENT: bool = true;
+    const KEYS_ARE_ANY_VALUE: bool = true;
+}
 
 fn head(value: &[u8]) -> Head {
     value.first().map_or(Head::Reserved, |byte| Head::of(*byte))

@@ -20,6 +20,11 @@ macro_rules! by_format {
                 type $Codec = $crate::msgpack::MsgPackCodec;
                 $known
             }
+            #[cfg(feature = "cbor")]
+            spell_message::Format::Cbor => {
+                type $Codec = $crate::cbor::CborCodec;
+                $known
+            }
             spell_message::Format::Custom($custom) => $of_user,
             other => {
                 let $name = $crate::payload::format::name(other);

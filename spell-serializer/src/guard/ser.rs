@@ -7,10 +7,17 @@ use serde::ser::{
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
+use super::key::TextKey;
 use crate::Limits;
 
 /// How a format writes what [`Guard`] asks it about.
 pub(crate) trait Rules {
+    /// Whether the length of a list or dictionary stands before its entries, so that a wrong one
+    /// would spoil the message.
+    const LENGTHS_ARE_SENT: bool = false;
+    /// Whether the format would write any value as a key.
+    const KEYS_ARE_ANY_VALUE: bool = false;
+
     fn text<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(text)
     }
@@ -47,6 +54,7 @@ impl<S: Serializer, R: Rules> Guard<S, R> {
     fn enter<C>(
         self,
         others: usize,
+        len: Option<usize>,
         begin: impl FnOnce(S) -> Result<C, S::Error>,
     ) -> Result<Collection<C, R>, S::Error> {
         let level = self.level.saturating_add(others).saturating_add(1);
@@ -56,6 +64,7 @@ impl<S: Serializer, R: Rules> Guard<S, R> {
         Ok(Collection {
             inner: begin(self.inner)?,
             level,
+            missing: if R::LENGTHS_ARE_SENT { len } else { None },
             rules: PhantomData,
         })
     }
@@ -191,11 +200,11 @@ impl<S: Serializer, R: Rules> Serializer for Guard<S, R> {
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
-        self.enter(0, |inner| inner.serialize_seq(len))
+        self.enter(0, len, |inner| inner.serialize_seq(len))
     }
 
     fn serialize_tuple(self, len: usize) -> Result<Self::SerializeTuple, S::Error> {
-        self.enter(0, |inner| inner.serialize_tuple(len))
+        self.enter(0, Some(len), |inner| inner.serialize_tuple(len))
     }
 
     fn serialize_tuple_struct(
@@ -203,7 +212,9 @@ impl<S: Serializer, R: Rules> Serializer for Guard<S, R> {
         name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleStruct, S::Error> {
-        self.enter(0, |inner| inner.serialize_tuple_struct(name, len))
+        self.enter(0, Some(len), |inner| {
+            inner.serialize_tuple_struct(name, len)
+        })
     }
 
     fn serialize_tuple_variant(
@@ -213,13 +224,13 @@ impl<S: Serializer, R: Rules> Serializer for Guard<S, R> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleVariant, S::Error> {
-        self.enter(1, |inner| {
+        self.enter(1, Some(len), |inner| {
             inner.serialize_tuple_variant(name, index, variant, len)
         })
     }
 
     fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
-        self.enter(0, |inner| inner.serialize_map(len))
+        self.enter(0, len, |inner| inner.serialize_map(len))
     }
 
     fn serialize_struct(
@@ -227,7 +238,7 @@ impl<S: Serializer, R: Rules> Serializer for Guard<S, R> {
         name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStruct, S::Error> {
-        self.enter(0, |inner| inner.serialize_struct(name, len))
+        self.enter(0, Some(len), |inner| inner.serialize_struct(name, len))
     }
 
     fn serialize_struct_variant(
@@ -237,7 +248,7 @@ impl<S: Serializer, R: Rules> Serializer for Guard<S, R> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStructVariant, S::Error> {
-        self.enter(1, |inner| {
+        self.enter(1, Some(len), |inner| {
             inner.serialize_struct_variant(name, index, variant, len)
         })
     }
@@ -252,6 +263,8 @@ impl<S: Serializer, R: Rules> Serializer for Guard<S, R> {
 pub(crate) struct Collection<C, R> {
     inner: C,
     level: usize,
+    /// How many entries are still to come, where that was sent.
+    missing: Option<usize>,
     rules: PhantomData<R>,
 }
 
@@ -259,6 +272,25 @@ impl<C, R> Collection<C, R> {
     fn guarded<'a, T: ?Sized>(&self, value: &'a T) -> Guarded<'a, T, R> {
         Guarded::new(value, self.level)
     }
+
+    /// Counts an entry.
+    fn entry<E: Error>(&mut self) -> Result<(), E> {
+        if let Some(missing) = &mut self.missing {
+            *missing = missing.checked_sub(1).ok_or_else(wrong_length)?;
+        }
+        Ok(())
+    }
+
+    fn check_end<E: Error>(&self) -> Result<(), E> {
+        match self.missing {
+            None | Some(0) => Ok(()),
+            Some(_) => Err(wrong_length()),
+        }
+    }
+}
+
+fn wrong_length<E: Error>() -> E {
+    E::custom("a type announced another number of entries than it has")
 }
 
 /// A value that is passed on by the rules.
@@ -292,10 +324,13 @@ macro_rules! items {
             type Error = C::Error;
 
             fn $method<T: Serialize + ?Sized>(&mut self, item: &T) -> Result<(), C::Error> {
-                self.inner.$method(&self.guarded(item))
+                self.entry()?;
+                let item = self.guarded(item);
+                self.inner.$method(&item)
             }
 
             fn end(self) -> Result<C::Ok, C::Error> {
+                self.check_end()?;
                 self.inner.end()
             }
         }
@@ -313,7 +348,9 @@ macro_rules! fields {
                 name: &'static str,
                 value: &T,
             ) -> Result<(), C::Error> {
-                self.inner.serialize_field(name, &self.guarded(value))
+                self.entry()?;
+                let value = self.guarded(value);
+                self.inner.serialize_field(name, &value)
             }
 
             fn skip_field(&mut self, name: &'static str) -> Result<(), C::Error> {
@@ -321,6 +358,7 @@ macro_rules! fields {
             }
 
             fn end(self) -> Result<C::Ok, C::Error> {
+                self.check_end()?;
                 self.inner.end()
             }
         }
@@ -340,14 +378,21 @@ impl<C: SerializeMap, R: Rules> SerializeMap for Collection<C, R> {
     type Error = C::Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), C::Error> {
-        self.inner.serialize_key(key)
+        self.entry()?;
+        if R::KEYS_ARE_ANY_VALUE {
+            self.inner.serialize_key(&TextKey(key))
+        } else {
+            self.inner.serialize_key(key)
+        }
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), C::Error> {
-        self.inner.serialize_value(&self.guarded(value))
+        let value = self.guarded(value);
+        self.inner.serialize_value(&value)
     }
 
     fn end(self) -> Result<C::Ok, C::Error> {
+        self.check_end()?;
         self.inner.end()
     }
 }

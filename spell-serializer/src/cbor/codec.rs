@@ -1,0 +1,96 @@
+use std::{borrow::Cow, ops::Range};
+
+use bytes::BytesMut;
+use serde::{Serialize, de::DeserializeOwned};
+use spell_message::Format;
+
+use super::{
+    de::{CborDeserializer, text},
+    head::Head,
+    scan::CborScanner,
+    ser::{CborRules, CborSerializer},
+};
+use crate::{
+    codec::{Codec, Source},
+    guard::Guard,
+    list::Shape,
+};
+
+/// CBOR.
+#[derive(Debug)]
+pub(crate) enum CborCodec {}
+
+impl Codec for CborCodec {
+    const FORMAT: Format = Format::Cbor;
+    const NAME: &'static str = "CBOR";
+    const SEPARATOR: &'static [u8] = b"";
+    const EMPTY_LIST: &'static [u8] = &[0x80];
+
+    type Scanner<'a> = CborScanner<'a>;
+
+    fn begin_list(elements: usize, out: &mut BytesMut) {
+        Head::List(Some(wide(elements))).write(out);
+    }
+
+    fn end_list(_out: &mut BytesMut) {}
+
+    fn begin_dict(entries: usize, out: &mut BytesMut) {
+        Head::Dict(Some(wide(entries))).write(out);
+    }
+
+    fn end_dict(_out: &mut BytesMut) {}
+
+    fn write_key(key: &str, out: &mut BytesMut) -> Result<(), Source> {
+        Self::write(key, 0, out)
+    }
+
+    fn entries(collection: &[u8]) -> (usize, Range<usize>) {
+        match Head::read(collection) {
+            Ok((Head::List(Some(entries)) | Head::Dict(Some(entries)), rest)) => {
+                let start = collection.len().saturating_sub(rest.len());
+                let entries = usize::try_from(entries).unwrap_or(usize::MAX);
+                (entries, start..collection.len())
+            }
+            _ => (0, collection.len()..collection.len()),
+        }
+    }
+
+    fn write<T: Serialize + ?Sized>(
+        value: &T,
+        level: usize,
+        out: &mut BytesMut,
+    ) -> Result<(), Source> {
+        value.serialize(Guard::<_, CborRules>::new(CborSerializer(out), level))?;
+        Ok(())
+    }
+
+    fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Source> {
+        let mut deserializer = CborDeserializer::new(bytes);
+        let value = T::deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        Ok(value)
+    }
+
+    fn integer(value: &[u8]) -> Option<u64> {
+        match Head::read(value) {
+            Ok((Head::Unsigned(number), _)) => Some(number),
+            _ => None,
+        }
+    }
+
+    fn text(value: &[u8]) -> Option<Cow<'_, str>> {
+        match Head::read(value) {
+            Ok((Head::Text(length), rest)) => text(length, rest).ok().map(|(text, _)| text),
+            _ => None,
+        }
+    }
+
+    fn shape(value: &[u8]) -> Shape {
+        Head::read(value).map_or(Shape::Other, |(head, _)| head.shape())
+    }
+}
+
+/// A length as it is written.
+pub(super) fn wide(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}

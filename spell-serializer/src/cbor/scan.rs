@@ -1,0 +1,283 @@
+//! Where the elements of a message stand, found without recursion and without reading any value.
+
+use std::ops::Range;
+
+use super::head::{Head, HeadError};
+use crate::{DecodeError, Limits, codec::Scanner};
+
+/// Goes over a message.
+#[derive(Debug)]
+pub(crate) struct CborScanner<'a> {
+    bytes: &'a [u8],
+    /// What is left of them.
+    rest: &'a [u8],
+    limits: Limits,
+    /// How many values were seen.
+    elements: usize,
+    /// The list that is the message.
+    message: Open,
+    /// The lists and dictionaries around the current place, below the message.
+    open: Vec<Open>,
+}
+
+/// What is still to come in a list or dictionary.
+#[derive(Clone, Copy, Debug)]
+enum Open {
+    /// So many values.
+    Values(usize),
+    /// Values up to a break.
+    Items,
+    /// Entries up to a break; whether a value is next that belongs to a key.
+    Entries { is_value: bool },
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{problem} at byte {position}")]
+struct Problem {
+    problem: &'static str,
+    position: usize,
+}
+
+impl<'a> Scanner<'a> for CborScanner<'a> {
+    fn open(frame: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
+        let mut scanner = Self {
+            bytes: frame,
+            rest: frame,
+            limits: *limits,
+            elements: 0,
+            message: Open::Items,
+            open: Vec::new(),
+        };
+        scanner.count()?;
+        scanner.check_depth(1)?;
+        match scanner.head()? {
+            Head::List(length) => scanner.message = scanner.list(length)?,
+            Head::Break => return Err(scanner.malformed(BREAK)),
+            other => {
+                return Err(DecodeError::NotAList {
+                    found: other.shape().name(),
+                });
+            }
+        }
+        Ok(scanner)
+    }
+
+    fn next(&mut self) -> Result<Option<Range<usize>>, DecodeError> {
+        let is_over = match &mut self.message {
+            Open::Values(0) => true,
+            Open::Values(remaining) => {
+                *remaining = remaining.saturating_sub(1);
+                false
+            }
+            _ => self.skip_break(),
+        };
+        if is_over {
+            return match self.rest.len() {
+                0 => Ok(None),
+                count => Err(DecodeError::TrailingBytes { count }),
+            };
+        }
+        let start = self.position();
+        self.value()?;
+        Ok(Some(start..self.position()))
+    }
+}
+
+impl<'a> CborScanner<'a> {
+    /// How many bytes the value takes that these begin with.
+    pub(super) fn skip(bytes: &'a [u8]) -> Result<usize, DecodeError> {
+        let mut scanner = Self {
+            bytes,
+            rest: bytes,
+            limits: Limits::new().max_elements(usize::MAX),
+            elements: 0,
+            message: Open::Items,
+            open: Vec::new(),
+        };
+        scanner.value()?;
+        Ok(scanner.position())
+    }
+
+    /// Goes over one value, and over all that is in it.
+    fn value(&mut self) -> Result<(), DecodeError> {
+        loop {
+            self.begin_value()?;
+            // What ends with this value is over, and so may be what is around it.
+            loop {
+                let is_over = match self.open.last_mut() {
+                    None => return Ok(()),
+                    Some(Open::Values(0)) => true,
+                    Some(Open::Values(remaining)) => {
+                        *remaining = remaining.saturating_sub(1);
+                        false
+                    }
+                    Some(Open::Items) => self.skip_break(),
+                    Some(Open::Entries { is_value: true }) => {
+                        self.turn(false);
+                        false
+                    }
+                    Some(Open::Entries { is_value: false }) => {
+                        let is_over = self.skip_break();
+                        self.turn(true);
+                        is_over
+                    }
+                };
+                if !is_over {
+                    break;
+                }
+                self.open.pop();
+            }
+        }
+    }
+
+    /// Notes whether the value after the next is that of a key.
+    fn turn(&mut self, is_value: bool) {
+        if let Some(open) = self.open.last_mut() {
+            *open = Open::Entries { is_value };
+        }
+    }
+
+    /// Goes over a value, or over the head of a list or dictionary.
+    fn begin_value(&mut self) -> Result<(), DecodeError> {
+        self.count()?;
+        let mut head = self.head()?;
+        while let Head::Tag(_) = head {
+            self.count()?;
+            head = self.head()?;
+        }
+        match head {
+            Head::Bytes(Some(size)) => {
+                self.take(size)?;
+            }
+            Head::Text(Some(size)) => self.text(size)?,
+            Head::Bytes(None) => {
+                while !self.skip_break() {
+                    let Head::Bytes(Some(size)) = self.head()? else {
+                        return Err(self.malformed(CHUNK));
+                    };
+                    self.take(size)?;
+                }
+            }
+            Head::Text(None) => {
+                while !self.skip_break() {
+                    let Head::Text(Some(size)) = self.head()? else {
+                        return Err(self.malformed(CHUNK));
+                    };
+                    self.text(size)?;
+                }
+            }
+            Head::List(length) => {
+                self.check_depth(self.open.len().saturating_add(2))?;
+                let open = self.list(length)?;
+                self.open.push(open);
+            }
+            Head::Dict(length) => {
+                self.check_depth(self.open.len().saturating_add(2))?;
+                let open = match length {
+                    Some(entries) => self.values(entries, 2)?,
+                    None => Open::Entries { is_value: false },
+                };
+                self.open.push(open);
+            }
+            Head::Break => return Err(self.malformed(BREAK)),
+            Head::Unsigned(_)
+            | Head::Negative(_)
+            | Head::Bool(_)
+            | Head::Null
+            | Head::Undefined
+            | Head::Simple
+            | Head::Float(_)
+            | Head::Tag(_) => {}
+        }
+        Ok(())
+    }
+
+    fn list(&self, length: Option<u64>) -> Result<Open, DecodeError> {
+        match length {
+            Some(items) => self.values(items, 1),
+            None => Ok(Open::Items),
+        }
+    }
+
+    /// So many entries, each being so many values.
+    fn values(&self, entries: u64, values: usize) -> Result<Open, DecodeError> {
+        let count = usize::try_from(entries)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(values);
+        // Each takes a byte at least.
+        if count > self.rest.len() {
+            return Err(self.malformed(ENDS_EARLY));
+        }
+        Ok(Open::Values(count))
+    }
+
+    fn text(&mut self, size: u64) -> Result<(), DecodeError> {
+        if std::str::from_utf8(self.take(size)?).is_err() {
+            return Err(self.malformed("a text that is not UTF-8 ends"));
+        }
+        Ok(())
+    }
+
+    /// Goes over a break, if there is one.
+    fn skip_break(&mut self) -> bool {
+        let rest = self.rest.strip_prefix(&[0xff]);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    fn head(&mut self) -> Result<Head, DecodeError> {
+        let (head, rest) = Head::read(self.rest).map_err(|error| {
+            self.malformed(match error {
+                HeadError::EndsEarly => ENDS_EARLY,
+                HeadError::Reserved => "a byte that begins no value",
+            })
+        })?;
+        self.rest = rest;
+        Ok(head)
+    }
+
+    fn take(&mut self, size: u64) -> Result<&'a [u8], DecodeError> {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let Some((taken, rest)) = self.rest.split_at_checked(size) else {
+            return Err(self.malformed(ENDS_EARLY));
+        };
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn position(&self) -> usize {
+        self.bytes.len().saturating_sub(self.rest.len())
+    }
+
+    fn count(&mut self) -> Result<(), DecodeError> {
+        let limit = self.limits.max_elements;
+        self.elements = self.elements.saturating_add(1);
+        if self.elements > limit {
+            return Err(DecodeError::TooManyElements { limit });
+        }
+        Ok(())
+    }
+
+    fn check_depth(&self, depth: usize) -> Result<(), DecodeError> {
+        let limit = self.limits.max_depth;
+        if depth > limit {
+            return Err(DecodeError::TooDeep { limit });
+        }
+        Ok(())
+    }
+
+    fn malformed(&self, problem: &'static str) -> DecodeError {
+        DecodeError::Malformed {
+            format: "CBOR",
+            source: Problem {
+                problem,
+                position: self.position(),
+            }
+            .into(),
+        }
+    }
+}
+
+const ENDS_EARLY: &str = "the message ends early";
+const BREAK: &str = "a break without a beginning";
+const CHUNK: &str = "a chunk of another kind";

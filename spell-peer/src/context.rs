@@ -29,7 +29,7 @@ impl<'a, C: Send + 'static> Context<'a, C> {
         &mut self,
         message: impl FnOnce(RequestId) -> Message,
     ) -> Result<RequestId, SendError> {
-        if self.core.session.is_none() {
+        if self.core.session.is_none() || self.core.is_ending() {
             return Err(SendError::NotJoined);
         }
         self.core.outbox.request(message)
@@ -39,6 +39,9 @@ impl<'a, C: Send + 'static> Context<'a, C> {
     ///
     /// Works as soon as the transport is open.
     pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        if self.core.is_ending() {
+            return Err(SendError::NotJoined);
+        }
         self.core.outbox.send(&mut message.into())
     }
 
@@ -74,6 +77,15 @@ impl<'a, C: Send + 'static> Context<'a, C> {
         self.core.close(reason);
     }
 
+    /// The peer ends, for good: nothing more is sent from here on, no other session follows, and
+    /// `reason` is what all are told, however the connection ends. Until then, messages still come.
+    ///
+    /// For the role that opens the session, after its farewell to the router. Works without a
+    /// connection too.
+    pub fn finish(&mut self, reason: CloseReason) {
+        self.core.finishing.get_or_insert(reason);
+    }
+
     /// The router violated the protocol: send ABORT and end the session.
     ///
     /// WAMP spec, "Protocol Errors".
@@ -83,7 +95,9 @@ impl<'a, C: Send + 'static> Context<'a, C> {
 
     /// Why the peer has no session, when it has none: the last end of one.
     pub fn last_end(&self) -> Option<&CloseReason> {
-        self.core.last_end.as_ref()
+        let core = &self.core;
+        let now = core.finishing.as_ref().or(core.closed.as_ref());
+        now.or(core.last_end.as_ref())
     }
 
     /// The time the engine was given.

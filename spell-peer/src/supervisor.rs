@@ -142,7 +142,8 @@ where
 
     /// How long to wait before the next attempt; `None` ends the peer.
     async fn delay(&mut self, reason: &CloseReason) -> Option<Duration> {
-        if matches!(reason, CloseReason::Left | CloseReason::Stopped) {
+        let wished = matches!(reason, CloseReason::Left | CloseReason::Stopped);
+        if wished || self.engine.finishing().is_some() {
             return None;
         }
         let Self {
@@ -178,6 +179,7 @@ where
     /// No more sessions: answer what is queued, then refuse.
     fn finish(&mut self, reason: CloseReason) -> CloseReason {
         let now = Instant::now().into_std();
+        let reason = self.engine.finishing().cloned().unwrap_or(reason);
         self.inbox.close(reason.clone());
         while let Some(command) = self.inbox.try_next() {
             self.engine.handle_command(command, now);
@@ -188,10 +190,14 @@ where
     }
 }
 
-/// Give commands to the roles while there is no connection. Ends when the last handle is gone.
+/// Give commands to the roles while there is no connection. Ends when the last handle is gone, or a
+/// role finishes the peer.
 async fn answer<R: Role>(engine: &mut Engine<R>, inbox: &mut Inbox<R::Command>) {
     while let Some(command) = future::poll_fn(|cx| inbox.poll_next(cx)).await {
         engine.handle_command(command, Instant::now().into_std());
+        if engine.finishing().is_some() {
+            return;
+        }
     }
 }
 

@@ -13,12 +13,19 @@ pub(crate) struct Core {
     /// A session that was established during the callback under way.
     pub(crate) joining: Option<SessionInfo>,
     pub(crate) closed: Option<CloseReason>,
+    /// The peer said its farewell: how the connection ends does not matter any more.
+    pub(crate) finishing: Option<CloseReason>,
     pub(crate) last_end: Option<CloseReason>,
     pub(crate) now: Instant,
     pub(crate) config: PeerConfig,
 }
 
 impl Core {
+    /// Whether nothing may be sent any more, whatever is still under way.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.closed.is_some() || self.finishing.is_some()
+    }
+
     pub(crate) fn close(&mut self, reason: CloseReason) {
         if self.closed.is_none() {
             self.outbox.drop_requests();

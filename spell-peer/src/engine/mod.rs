@@ -75,6 +75,7 @@ impl<R: Role> Engine<R> {
                 session: None,
                 joining: None,
                 closed: None,
+                finishing: None,
                 last_end: None,
                 now: Instant::now(),
                 config,
@@ -105,6 +106,7 @@ impl<R: Role> Engine<R> {
     ) {
         self.core.now = now;
         self.core.closed = None;
+        self.core.finishing = None;
         self.core.session = None;
         self.core.joining = None;
         self.tasks.clear();
@@ -172,14 +174,17 @@ impl<R: Role> Engine<R> {
     /// The session is over: every role fails what is pending. What the roles sent last stays for
     /// [`poll_transmit`](Self::poll_transmit).
     ///
-    /// `reason` counts unless a role gave one before.
+    /// `reason` counts unless a role gave one before, by [`Context::finish`] or
+    /// [`Context::close`].
     pub fn close(&mut self, reason: CloseReason) -> CloseReason {
+        if !self.core.outbox.is_open() {
+            // A failed dial: the reason of the session before is not its reason.
+            self.core.closed = None;
+        }
         self.core.close(reason);
-        let reason = self
-            .core
-            .closed
-            .clone()
-            .unwrap_or(CloseReason::Disconnected);
+        let core = &self.core;
+        let told = core.finishing.as_ref().or(core.closed.as_ref());
+        let reason = told.cloned().unwrap_or(CloseReason::Disconnected);
         self.core.session = None;
         self.core.last_end = Some(reason.clone());
         self.tasks.clear();
@@ -223,6 +228,11 @@ impl<R: Role> Engine<R> {
     /// Why the session ended, once a role or the engine ended it.
     pub fn closed(&self) -> Option<&CloseReason> {
         self.core.closed.as_ref()
+    }
+
+    /// Why no session may follow, once a role [finished](Context::finish) the peer.
+    pub fn finishing(&self) -> Option<&CloseReason> {
+        self.core.finishing.as_ref()
     }
 
     /// The session that is joined.

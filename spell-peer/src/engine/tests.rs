@@ -29,6 +29,7 @@ enum Ask {
     Request(Message),
     Send(Message),
     Leave,
+    Finish,
     Violate,
     Deadline(Instant),
     Spawn,
@@ -69,6 +70,7 @@ impl Role for Opener {
             }
             Ask::Send(message) => cx.send(message).unwrap(),
             Ask::Leave => cx.close(CloseReason::Left),
+            Ask::Finish => cx.finish(CloseReason::Left),
             Ask::Violate => cx.violation(Violation::Rule("a rule")),
             Ask::Deadline(at) => self.deadline = Some(at),
             Ask::Spawn => cx.spawn(async { Ask::Leave }),
@@ -345,6 +347,36 @@ fn stopping_lets_roles_say_goodbye() {
     bench.engine.stop(now);
     assert_eq!(bench.sent(), [r#"[6,{},"wamp.close.close_realm"]"#]);
     assert!(matches!(bench.engine.closed(), Some(CloseReason::Stopped)));
+}
+
+#[test]
+fn nothing_is_sent_after_the_farewell() {
+    for farewell in [Ask::Finish, Ask::Leave] {
+        let mut bench = Bench::joined();
+        bench.ask(Ask::Send(goodbye()));
+        bench.ask(farewell);
+        assert_eq!(bench.call("a"), Err(SendError::NotJoined.to_string()));
+        assert_eq!(bench.sent().len(), 1);
+    }
+}
+
+#[test]
+fn a_finished_peer_left_however_its_connection_ends() {
+    let mut bench = Bench::joined();
+    bench.ask(Ask::Finish);
+    assert!(bench.engine.closed().is_none());
+    let reason = bench.engine.close(CloseReason::Disconnected);
+    assert!(matches!(reason, CloseReason::Left));
+    assert!(matches!(bench.engine.finishing(), Some(CloseReason::Left)));
+}
+
+#[test]
+fn a_failed_dial_has_its_own_reason() {
+    let mut bench = Bench::joined();
+    bench.engine.close(CloseReason::Overflow);
+    bench.engine.disconnect();
+    let reason = bench.engine.close(CloseReason::Disconnected);
+    assert!(matches!(reason, CloseReason::Disconnected));
 }
 
 #[test]

@@ -62,14 +62,14 @@ impl<I: Incoming> AnyListener<I> {
         }
     }
 
-    /// Sets the settings of the WebSockets.
+    /// Sets the settings of each WebSocket.
     #[must_use]
     pub fn websocket_config(mut self, config: WebSocketConfig) -> Self {
         self.websocket = config;
         self
     }
 
-    /// Sets the settings of the RawSockets.
+    /// Sets the settings of each RawSocket.
     #[must_use]
     pub fn rawsocket_config(mut self, config: RawSocketConfig) -> Self {
         self.rawsocket = config;

@@ -10,7 +10,7 @@ use crate::{BoxTransport, ConnectError, Transport};
 /// Dials and negotiates; called again for each reconnect.
 ///
 /// [`connector_fn`] makes one of a closure, [`BoxConnector`] one that is chosen at run time, and
-/// [`connector`](crate::connector()) one of a URL.
+/// the function `connector` one of a URL.
 pub trait Connector: Send + 'static {
     /// The transport this connector makes.
     type Transport: Transport;

@@ -79,6 +79,13 @@ impl Endpoint {
         }
     }
 
+    #[cfg_attr(
+        not(feature = "tls"),
+        expect(
+            clippy::needless_pass_by_ref_mut,
+            reason = "the TLS configuration is made by the first dial"
+        )
+    )]
     pub(crate) async fn dial(&mut self) -> Result<Dialled, ConnectError> {
         let (socket, local) = match &self.target {
             Target::Tcp { host, port } => dial_tcp(host, *port).await?,

@@ -58,7 +58,7 @@ impl<T: Transport> Handshake<T> {
     }
 
     /// Boxes a handshake that fails with [`AcceptError::Timeout`] when it takes longer than
-    /// `limit`. Needs a tokio runtime with its timer on.
+    /// `limit` from when it is first polled. Needs a tokio runtime with its timer on.
     pub fn within(
         limit: Duration,
         handshake: impl Future<Output = Result<T, AcceptError>> + Send + 'static,

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use spell_transport::{rawsocket::RawSocketConnector, rustls};
+//! use spell_transport::{ConnectorBuilder, rustls};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -20,8 +20,12 @@
 //!     .with_safe_default_protocol_versions()?
 //!     .with_root_certificates(roots)
 //!     .with_no_client_auth();
-//! let connector = RawSocketConnector::new("rss://router.example:8081")?.tls_config(config.into());
-//! # let _ = connector; Ok(()) }
+//! # #[cfg(feature = "websocket")] {
+//! let connector = ConnectorBuilder::new("wss://router.example/wamp")?
+//!     .tls_config(config.into())
+//!     .build()?;
+//! # let _ = connector; }
+//! # Ok(()) }
 //! ```
 
 use std::{fmt, io, sync::Arc};
@@ -127,6 +131,8 @@ fn platform_config() -> Result<ClientConfig, rustls::Error> {
 
 /// Whether TLS itself failed, and not the connection below it.
 fn is_tls(error: &io::Error) -> bool {
-    let inner = error.get_ref();
-    inner.is_some_and(|inner| inner.is::<rustls::Error>())
+    match error.get_ref() {
+        Some(inner) => inner.is::<rustls::Error>(),
+        None => false,
+    }
 }

@@ -28,9 +28,11 @@ use crate::{
 /// ```
 /// use spell_transport::{UrlError, connector};
 ///
+/// # #[cfg(all(feature = "websocket", feature = "rawsocket"))] {
 /// assert!(connector("ws://router.example/wamp").is_ok());
 /// assert!(connector("rs://127.0.0.1:8081").is_ok());
 /// assert_eq!(connector("ws://me:secret@router.example/").unwrap_err(), UrlError::UserInfo);
+/// # }
 /// ```
 pub fn connector(url: &str) -> Result<BoxConnector, UrlError> {
     ConnectorBuilder::new(url)?.build()
@@ -41,10 +43,11 @@ pub fn connector(url: &str) -> Result<BoxConnector, UrlError> {
 /// ```
 /// use spell_transport::ConnectorBuilder;
 ///
+/// # #[cfg(feature = "websocket")] {
 /// let connector = ConnectorBuilder::new("ws://router.example/wamp")?
 ///     .max_message_size(1024 * 1024)
 ///     .build()?;
-/// # let _ = connector;
+/// # let _ = connector; }
 /// # Ok::<_, spell_transport::UrlError>(())
 /// ```
 #[derive(Debug)]

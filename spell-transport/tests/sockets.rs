@@ -1,4 +1,8 @@
 //! Dialling and listening on real sockets, by URL, and on what a user brings.
+#![expect(
+    clippy::unwrap_used,
+    reason = "allowed in tests, but not found to be one in what they share"
+)]
 
 use std::{io, time::Duration};
 
@@ -122,6 +126,29 @@ async fn rawsocket_dials_again_with_the_next_offer_the_router_supports() {
     assert!(matches!(error, ConnectError::UnsupportedSerialization));
     let error = dial.connect(&[]).await.unwrap_err();
     assert!(matches!(error, ConnectError::NothingToOffer));
+}
+
+#[tokio::test]
+async fn rawsocket_dials_again_also_when_the_router_only_closes() {
+    let (listener, address) = tcp().await;
+    let router = tokio::spawn(async move {
+        let mut asked = Vec::new();
+        loop {
+            let (mut io, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4];
+            io.read_exact(&mut request).await.unwrap();
+            asked.push(request);
+            if request == [0x7f, 0xf1, 0, 0] {
+                io.write_all(&request).await.unwrap();
+                return asked;
+            }
+        }
+    });
+    let mut dial = RawSocketConnector::new(&format!("rs://{address}")).unwrap();
+    let transport = dial.connect(&[CBOR, MSGPACK, JSON]).await.unwrap();
+    assert_eq!(transport.info().serialization(), JSON);
+    let asked = [0xf3, 0xf2, 0xf1].map(|octet| [0x7f, octet, 0, 0]);
+    assert_eq!(router.await.unwrap(), asked);
 }
 
 #[tokio::test]

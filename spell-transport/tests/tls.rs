@@ -1,4 +1,9 @@
 //! `wss://` and `rss://` with certificates made here.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "allowed in tests, but not found to be one in what they share"
+)]
 
 use std::{io, net::SocketAddr, sync::Arc};
 

@@ -1,7 +1,5 @@
 //! URLs as the places they name, without IO.
 
-use std::path::PathBuf;
-
 use url::{Host, Url};
 
 use crate::endpoint::{Endpoint, Target};
@@ -246,19 +244,20 @@ fn unix(scheme: &str, rest: &str) -> Result<Endpoint, UrlError> {
         return Err(UrlError::RelativePath);
     }
     let bytes = percent_decode(path)?;
-    let target = unix_target(bytes)?;
-    Ok(Endpoint::new(format!("{scheme}:{path}"), target, false))
+    unix_endpoint(format!("{scheme}:{path}"), bytes)
 }
 
 #[cfg(unix)]
-fn unix_target(path: Vec<u8>) -> Result<Target, UrlError> {
-    use std::{ffi::OsString, os::unix::ffi::OsStringExt};
+#[expect(clippy::unnecessary_wraps, reason = "not on every platform")]
+fn unix_endpoint(name: String, path: Vec<u8>) -> Result<Endpoint, UrlError> {
+    use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf};
 
-    Ok(Target::Unix(PathBuf::from(OsString::from_vec(path))))
+    let target = Target::Unix(PathBuf::from(OsString::from_vec(path)));
+    Ok(Endpoint::new(name, target, false))
 }
 
 #[cfg(not(unix))]
-fn unix_target(_path: Vec<u8>) -> Result<Target, UrlError> {
+fn unix_endpoint(_name: String, _path: Vec<u8>) -> Result<Endpoint, UrlError> {
     Err(UrlError::NoUnixSockets)
 }
 

@@ -1,5 +1,7 @@
 //! The side that dials.
 
+use std::io;
+
 use spell_message::Serialization;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -54,7 +56,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
 /// Dials RawSocket: `rs://`, `tcp://`, `rss://`, `tcps://`, `unix:` and `rs+unix:`.
 ///
 /// Each connection carries one offer, so when the router does not support it, the connector dials
-/// again with the next one.
+/// again with the next one. Some routers then close instead of saying so, so it does the same when
+/// the router closes during the handshake.
 #[derive(Clone, Debug)]
 pub struct RawSocketConnector {
     endpoint: Endpoint,
@@ -104,11 +107,20 @@ impl Connector for RawSocketConnector {
         let mut result = Err(ConnectError::NothingToOffer);
         for offer in offers {
             result = self.connect_with(*offer).await;
-            if !matches!(result, Err(ConnectError::UnsupportedSerialization)) {
-                break;
+            match &result {
+                Err(error) if may_mean_unsupported(error) => {}
+                _ => break,
             }
         }
         result
+    }
+}
+
+fn may_mean_unsupported(error: &ConnectError) -> bool {
+    match error {
+        ConnectError::UnsupportedSerialization | ConnectError::Closed => true,
+        ConnectError::Io(error) => error.kind() == io::ErrorKind::ConnectionReset,
+        _ => false,
     }
 }
 

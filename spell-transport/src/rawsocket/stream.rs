@@ -51,14 +51,12 @@ pub struct RawSocket<S> {
     info: TransportInfo,
     /// The largest frame the other side takes.
     peer_limit: Limit,
-    /// Bytes of PONGs not yet known to be flushed.
-    pongs: usize,
+    /// Bytes of PONGs not yet known to be flushed; none once writing them failed.
+    pongs: Option<usize>,
     /// A large message went into the write buffer, which is not to be kept that large.
     swollen: bool,
     /// Closed by this side: nothing more is written.
     closed: bool,
-    /// Writing a PONG failed: no more of them are written.
-    pongs_failed: bool,
     /// Nothing more is read.
     ended: bool,
 }
@@ -73,10 +71,9 @@ impl<S: AsyncRead + AsyncWrite> RawSocket<S> {
             framed,
             info: TransportInfo::new(serialization).with_max_send(Some(max_send)),
             peer_limit: peer,
-            pongs: 0,
+            pongs: Some(0),
             swollen: false,
             closed: false,
-            pongs_failed: false,
             ended: false,
         }
     }
@@ -107,10 +104,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
             };
             return Err(error.into());
         }
-        if self.closed || self.pongs_failed {
+        let Some(pongs) = self.pongs.filter(|_bytes| !self.closed) else {
             return Ok(());
-        }
-        self.pongs = self.pongs.saturating_add(ping.len()).saturating_add(4);
+        };
+        self.pongs = Some(pongs.saturating_add(ping.len()).saturating_add(4));
         self.enqueue(Frame::Pong(ping))
     }
 
@@ -123,7 +120,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
 
     fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         ready!(Pin::new(&mut self.framed).poll_flush(cx))?;
-        self.pongs = 0;
+        self.pongs = self.pongs.and(Some(0));
         if self.swollen {
             *self.framed.write_buffer_mut() = BytesMut::new();
             self.swollen = false;
@@ -134,8 +131,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
     /// A failure to write is left to the writer to find, since there may be messages left to read.
     fn poll_pongs(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if ready!(self.poll_write_out(cx)).is_err() {
-            self.pongs_failed = true;
-            self.pongs = 0;
+            self.pongs = None;
         }
         Poll::Ready(())
     }
@@ -145,7 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, TransportError>>> {
         loop {
-            if self.pongs > MAX_PONGS {
+            if self.pongs > Some(MAX_PONGS) {
                 ready!(self.poll_pongs(cx));
             }
             match ready!(Pin::new(&mut self.framed).poll_next(cx)) {
@@ -187,7 +183,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for RawSocket<S> {
             return Poll::Ready(None);
         }
         let item = self.poll_message(cx);
-        if self.pongs > 0 {
+        if self.pongs > Some(0) {
             // As far as it goes now; the rest goes with the next poll of either side.
             let _: Poll<()> = self.poll_pongs(cx);
         }

@@ -46,7 +46,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 }
 
-/// Dials WebSockets: `ws://`, `wss://` and `ws+unix:`.
+/// Dials WebSocket: `ws://`, `wss://` and `ws+unix:`.
 #[derive(Clone, Debug)]
 pub struct WebSocketConnector {
     endpoint: Endpoint,

@@ -84,6 +84,8 @@ pub(super) fn during_accept(error: Error) -> AcceptError {
     match error {
         Error::Io(error) => error.into(),
         Error::Protocol(WebSocketError::HandshakeIncomplete) => AcceptError::Closed,
+        // The one answer by which this side refuses a client that did all else right.
+        Error::Http(_) => AcceptError::UnsupportedSerialization,
         error => AcceptError::WebSocket(UpgradeError::Invalid {
             detail: detail(&error),
         }),

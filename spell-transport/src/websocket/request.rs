@@ -98,7 +98,7 @@ impl WebSocketRequest {
                     .map_or("/", |path| path.as_str()),
             )
             .build()
-            .map_err(invalid)?;
+            .map_err(|error| invalid(&error))?;
         let mut request = Request::builder()
             .uri(uri)
             .header(HOST, self.host)
@@ -108,7 +108,7 @@ impl WebSocketRequest {
             .header(SEC_WEBSOCKET_KEY, generate_key())
             .header(SEC_WEBSOCKET_PROTOCOL, subprotocols.join(", "))
             .body(())
-            .map_err(invalid)?;
+            .map_err(|error| invalid(&error))?;
         request.headers_mut().extend(self.headers);
         Ok(request)
     }
@@ -123,7 +123,7 @@ impl fmt::Debug for WebSocketRequest {
     }
 }
 
-fn invalid(error: http::Error) -> ConnectError {
+fn invalid(error: &http::Error) -> ConnectError {
     ConnectError::WebSocket(UpgradeError::Invalid {
         detail: error.to_string(),
     })

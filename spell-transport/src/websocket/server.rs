@@ -35,9 +35,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let accepted = accept_hdr_async_with_config(io, negotiation, Some(config.inner())).await;
         match (accepted, agreed) {
             (Ok(stream), Some(serialization)) => Ok(Self::new(stream, serialization, config)),
-            (Err(tokio_tungstenite::tungstenite::Error::Http(_)), None) | (Ok(_), None) => {
-                Err(AcceptError::UnsupportedSerialization)
-            }
+            (Ok(_), None) => Err(AcceptError::UnsupportedSerialization),
             (Err(error), _) => Err(during_accept(error)),
         }
     }

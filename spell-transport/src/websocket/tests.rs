@@ -141,7 +141,7 @@ async fn what_is_no_websocket_handshake_is_an_error() {
 #[tokio::test]
 async fn an_end_during_the_handshake_is_named() {
     let (near, far) = tokio::io::duplex(4096);
-    let (client, _) = tokio::join!(client(near, &[JSON]), async move {
+    let (client, ()) = tokio::join!(client(near, &[JSON]), async move {
         drop(answer(far, "HTTP/1.1 101").await);
     });
     assert!(matches!(client.unwrap_err(), ConnectError::Closed));

@@ -158,7 +158,8 @@ impl<T, C: Send + 'static> Waiting<T, C> {
         Err(Failure::Timeout(self.give_up()))
     }
 
-    fn give_up(&mut self) -> Delivery {
+    /// Give the request up; tells what became of it.
+    pub(crate) fn give_up(&mut self) -> Delivery {
         let delivery = self.state.give_up();
         if std::mem::take(&mut self.is_queued) {
             let give_up = self.requests.give_up;

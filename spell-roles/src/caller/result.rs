@@ -1,0 +1,60 @@
+use serde::de::DeserializeOwned;
+use spell_message::{Payload, options::ResultDetails};
+use spell_serializer::{DecodeError, PayloadExt};
+
+/// What a call gave. Its arguments are decoded when they are asked for.
+///
+/// WAMP spec, "RESULT".
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallResult {
+    details: ResultDetails,
+    payload: Payload,
+}
+
+impl CallResult {
+    pub(super) fn new(details: ResultDetails, payload: Payload) -> Self {
+        Self { details, payload }
+    }
+
+    /// The positional results, as a tuple, a list, or a struct read in order.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Args`] if they are not of this type.
+    pub fn args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        self.payload.parse_args()
+    }
+
+    /// The only positional result.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Args`] if it is not of this type, or not the only one.
+    pub fn value<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        self.args().map(|(value,)| value)
+    }
+
+    /// The keyword results, as a struct or a map.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Kwargs`] if they are not of this type.
+    pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        self.payload.parse_kwargs()
+    }
+
+    /// What the router added; often nothing.
+    pub fn details(&self) -> &ResultDetails {
+        &self.details
+    }
+
+    /// The results, undecoded.
+    pub fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    /// Take the results out, undecoded.
+    pub fn into_payload(self) -> Payload {
+        self.payload
+    }
+}

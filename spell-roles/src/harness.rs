@@ -1,0 +1,148 @@
+//! Runs one role by plain calls: no runtime's task, no transport, no router.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context as TaskContext, Poll, Waker},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use spell_message::{Feature, RoleFeatures, RoleName, SessionId, Uri, options::WelcomeDetails};
+use spell_peer::{
+    CloseReason, Commands, Context, Engine, Inbox, PeerConfig, Role, SessionInfo,
+};
+use spell_serializer::{AnySerializer, Json};
+
+type Command<T> = <(Joined, T) as Role>::Command;
+
+/// A peer with the role `T` that is joined to a router which the test plays, in JSON.
+pub(crate) struct Harness<T: Role> {
+    engine: Engine<(Joined, T)>,
+    inbox: Inbox<Command<T>>,
+    pub(crate) handle: T::Handle,
+}
+
+impl<T: Role> Harness<T> {
+    /// The router announces these features of a broker and of a dealer.
+    pub(crate) fn joined(role: T, features: &[Feature]) -> Self {
+        let mut harness = Self::unjoined(role, features);
+        harness.open(None);
+        harness
+    }
+
+    /// The router announces that it is a broker, and nothing else.
+    pub(crate) fn without_dealer(role: T) -> Self {
+        let mut roles = RoleFeatures::new();
+        roles.add(RoleName::Broker, []);
+        let mut harness = Self::new(role, roles);
+        harness.open(None);
+        harness
+    }
+
+    /// There is no session yet.
+    pub(crate) fn unjoined(role: T, features: &[Feature]) -> Self {
+        let mut roles = RoleFeatures::new();
+        roles.add(RoleName::Broker, features.iter().copied());
+        roles.add(RoleName::Dealer, features.iter().copied());
+        Self::new(role, roles)
+    }
+
+    fn new(role: T, roles: RoleFeatures) -> Self {
+        let mut config = PeerConfig::default();
+        config.serializers = vec![AnySerializer::from(Json::default())];
+        let (commands, inbox) = Commands::channel(&config);
+        let ((), handle) = <(Joined, T)>::handle(commands);
+        let engine = Engine::new((Joined(roles), role), config).unwrap();
+        Self {
+            engine,
+            inbox,
+            handle,
+        }
+    }
+
+    /// A session begins; the router takes messages up to this size.
+    pub(crate) fn open(&mut self, max_send: Option<usize>) {
+        let name = self.inbox.wire().offers().remove(0);
+        let serializer = self.inbox.wire().negotiated(name, max_send).unwrap();
+        self.engine.open(serializer, max_send, Instant::now());
+    }
+
+    /// Let the role handle what its handles asked for, and give what it sent.
+    pub(crate) fn sent(&mut self) -> Vec<String> {
+        self.handle_commands();
+        let frames = std::iter::from_fn(|| self.engine.poll_transmit());
+        frames
+            .map(|frame| String::from_utf8(frame.to_vec()).unwrap())
+            .collect()
+    }
+
+    /// Let the role handle what its handles asked for, and leave what it sent in the outbox.
+    pub(crate) fn handle_commands(&mut self) {
+        while let Some(command) = self.inbox.try_next() {
+            self.engine.handle_command(command, Instant::now());
+        }
+    }
+
+    /// The router sends a frame.
+    pub(crate) fn receive(&mut self, frame: &str) {
+        let frame = Bytes::copy_from_slice(frame.as_bytes());
+        self.engine.handle_frame(&frame, Instant::now());
+        let closed = self.engine.closed();
+        assert!(closed.is_none(), "{frame:?} ended the session: {closed:?}");
+    }
+
+    /// The connection is lost.
+    pub(crate) fn lose(&mut self) {
+        self.engine.close(CloseReason::Disconnected);
+        self.engine.disconnect();
+    }
+
+    /// The peer ends for good.
+    pub(crate) fn end(mut self) {
+        self.inbox.close(CloseReason::Stopped);
+        self.engine.close(CloseReason::Stopped);
+    }
+}
+
+/// Joins a session as soon as the transport is open.
+#[derive(Debug)]
+pub(crate) struct Joined(RoleFeatures);
+
+impl Role for Joined {
+    type Command = Infallible;
+    type Handle = ();
+
+    fn handle(_: Commands<Infallible>) {}
+
+    fn on_open(&mut self, cx: &mut Context<'_, Infallible>) {
+        let mut details = WelcomeDetails::new();
+        details.set_roles(self.0.clone());
+        let realm = Uri::new("com.example.realm").unwrap();
+        cx.join(SessionInfo::new(SessionId::MIN, realm, details));
+    }
+
+    fn handle_call(&mut self, command: Infallible, _: &mut Context<'_, Infallible>) {
+        match command {}
+    }
+}
+
+/// Poll a future once.
+pub(crate) fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    Pin::new(future).poll(&mut TaskContext::from_waker(Waker::noop()))
+}
+
+/// The output of a future that must be ready.
+#[track_caller]
+pub(crate) fn ready<F: Future + Unpin>(future: &mut F) -> F::Output {
+    match poll(future) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("still pending"),
+    }
+}
+
+/// Poll a future that must not be ready.
+#[track_caller]
+pub(crate) fn pending<F: Future + Unpin>(future: &mut F) {
+    assert!(poll(future).is_pending(), "ready too early");
+}

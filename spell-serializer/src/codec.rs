@@ -1,6 +1,6 @@
 //! What the formats differ in. What they have in common is done once, with this trait.
 
-use std::{borrow::Cow, error::Error, marker::PhantomData, ops::Range};
+use std::{borrow::Cow, marker::PhantomData, ops::Range};
 
 use bytes::{Bytes, BytesMut};
 use serde::{Serialize, de::DeserializeOwned};
@@ -8,7 +8,8 @@ use spell_message::{Dict, Format, List, Message, Payload, Value, message::Kind};
 
 use crate::{
     DecodeError, EncodeError, Limits,
-    list::{DictError, Element, Shape, Writer, check_length, envelope, read, write},
+    error::Source,
+    list::{Element, Shape, Writer, check_length, envelope, read, write},
     payload::{join, transcode},
 };
 
@@ -53,8 +54,6 @@ pub(crate) trait Codec: 'static {
     fn shape(value: &[u8]) -> Shape;
 }
 
-pub(crate) type Source = Box<dyn Error + Send + Sync>;
-
 /// Finds where the elements of a message stand, without decoding them.
 pub(crate) trait Scanner<'a>: Sized {
     /// Reads what begins the message.
@@ -81,10 +80,10 @@ pub(crate) fn encode<C: Codec>(message: &Message, out: &mut BytesMut) -> Result<
 
 /// Reads a message, whose payload shares the frame.
 pub(crate) fn decode<C: Codec>(frame: &Bytes, limits: &Limits) -> Result<Message, DecodeError> {
-    if frame.len() > limits.max_size {
+    if frame.len() > limits.size {
         return Err(DecodeError::TooLarge {
             size: frame.len(),
-            limit: limits.max_size,
+            limit: limits.size,
         });
     }
     let mut scanner = C::Scanner::open(frame, limits)?;
@@ -228,10 +227,10 @@ impl<C: Codec> Element for Encoded<'_, C> {
         C::text(self.bytes)
     }
 
-    fn dict(&self) -> Result<Dict, DictError> {
+    fn dict(&self) -> Result<Dict, Option<Source>> {
         match self.shape() {
-            Shape::Dict => C::read(self.bytes).map_err(DictError::Malformed),
-            _ => Err(DictError::NotADict),
+            Shape::Dict => C::read(self.bytes).map_err(Some),
+            _ => Err(None),
         }
     }
 }

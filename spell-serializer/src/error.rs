@@ -8,7 +8,7 @@ use spell_message::{
     options::InvalidOption,
 };
 
-type Source = Box<dyn Error + Send + Sync>;
+pub(crate) type Source = Box<dyn Error + Send + Sync>;
 
 /// A message or a value could not be written.
 ///

@@ -14,9 +14,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Limits {
-    pub(crate) max_depth: usize,
-    pub(crate) max_size: usize,
-    pub(crate) max_elements: usize,
+    pub(crate) depth: usize,
+    pub(crate) size: usize,
+    pub(crate) elements: usize,
 }
 
 impl Limits {
@@ -29,27 +29,27 @@ impl Limits {
     /// 128 levels, 16 MiB, 1 048 576 values.
     pub const fn new() -> Self {
         Self {
-            max_depth: Self::DEPTH,
-            max_size: 16 * 1024 * 1024,
-            max_elements: 1024 * 1024,
+            depth: Self::DEPTH,
+            size: 16 * 1024 * 1024,
+            elements: 1024 * 1024,
         }
     }
 
     /// How many levels deep lists and dictionaries may be nested, the list that is the message
     /// being the first; default and most [`Limits::DEPTH`].
     pub const fn max_depth(self, levels: usize) -> Self {
-        let max_depth = if levels < Self::DEPTH {
+        let depth = if levels < Self::DEPTH {
             levels
         } else {
             Self::DEPTH
         };
-        Self { max_depth, ..self }
+        Self { depth, ..self }
     }
 
     /// How long a message may be, in bytes; default 16 MiB.
     pub const fn max_size(self, bytes: usize) -> Self {
         Self {
-            max_size: bytes,
+            size: bytes,
             ..self
         }
     }
@@ -60,7 +60,7 @@ impl Limits {
     /// for a value that takes 32 when it is read without a type, so this bounds the memory.
     pub const fn max_elements(self, values: usize) -> Self {
         Self {
-            max_elements: values,
+            elements: values,
             ..self
         }
     }

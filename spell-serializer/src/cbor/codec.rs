@@ -10,11 +10,7 @@ use super::{
     scan::CborScanner,
     ser::{CborRules, CborSerializer},
 };
-use crate::{
-    codec::{Codec, Source},
-    guard::Guard,
-    list::Shape,
-};
+use crate::{codec::Codec, error::Source, guard::Guard, list::Shape};
 
 /// CBOR.
 #[derive(Debug)]

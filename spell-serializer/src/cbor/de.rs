@@ -126,7 +126,7 @@ impl<'de> CborDeserializer<'de> {
             deserializer: self,
         };
         let value = read(&mut entries)?;
-        if !entries.is_over && entries.next()? {
+        if !entries.is_over && entries.next() {
             return Err(CborReadError::TooLong);
         }
         self.depth = self.depth.saturating_add(1);
@@ -288,7 +288,7 @@ impl<'de> Deserializer<'de> for &mut CborDeserializer<'de> {
                     _ => None,
                 };
                 self.collection(length, |entries| {
-                    if entries.next()? {
+                    if entries.next() {
                         visitor.visit_enum(Variant(entries.deserializer))
                     } else {
                         Err(serde::de::Error::custom("the dictionary names no variant"))
@@ -326,7 +326,7 @@ struct Entries<'a, 'de> {
 
 impl Entries<'_, '_> {
     /// Whether there is one more entry, which must then be read.
-    fn next(&mut self) -> Result<bool> {
+    fn next(&mut self) -> bool {
         let has_next = match &mut self.remaining {
             Some(0) => false,
             Some(remaining) => {
@@ -336,7 +336,7 @@ impl Entries<'_, '_> {
             None => !self.deserializer.skip_break(),
         };
         self.is_over = !has_next;
-        Ok(has_next)
+        has_next
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -348,7 +348,7 @@ impl<'de> SeqAccess<'de> for &mut Entries<'_, 'de> {
     type Error = CborReadError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.is_over || !self.next()? {
+        if self.is_over || !self.next() {
             return Ok(None);
         }
         seed.deserialize(&mut *self.deserializer).map(Some)
@@ -363,7 +363,7 @@ impl<'de> MapAccess<'de> for &mut Entries<'_, 'de> {
     type Error = CborReadError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        if self.is_over || !self.next()? {
+        if self.is_over || !self.next() {
             return Ok(None);
         }
         seed.deserialize(&mut *self.deserializer).map(Some)
@@ -395,10 +395,8 @@ impl<'de> EnumAccess<'de> for UnitVariant<'_, 'de> {
 #[derive(Debug)]
 struct NoData;
 
-impl NoData {
-    fn error<T>() -> Result<T> {
-        Err(serde::de::Error::custom("the variant lacks its data"))
-    }
+fn no_data() -> CborReadError {
+    serde::de::Error::custom("the variant lacks its data")
 }
 
 impl<'de> VariantAccess<'de> for NoData {
@@ -409,11 +407,11 @@ impl<'de> VariantAccess<'de> for NoData {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, _seed: T) -> Result<T::Value> {
-        Self::error()
+        Err(no_data())
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, _len: usize, _visitor: V) -> Result<V::Value> {
-        Self::error()
+        Err(no_data())
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -421,7 +419,7 @@ impl<'de> VariantAccess<'de> for NoData {
         _fields: &'static [&'static str],
         _visitor: V,
     ) -> Result<V::Value> {
-        Self::error()
+        Err(no_data())
     }
 }
 

@@ -84,18 +84,22 @@ impl Head {
     }
 
     fn simple(info: u8, argument: &[u8]) -> Result<Self, HeadError> {
+        if let Ok(bytes) = argument.try_into() {
+            return Ok(Self::Float(half(u16::from_be_bytes(bytes))));
+        }
+        if let Ok(bytes) = argument.try_into() {
+            return Ok(Self::Float(f32::from_be_bytes(bytes).into()));
+        }
+        if let Ok(bytes) = argument.try_into() {
+            return Ok(Self::Float(f64::from_be_bytes(bytes)));
+        }
         Ok(match (info, argument) {
             (20, _) => Self::Bool(false),
             (21, _) => Self::Bool(true),
             (22, _) => Self::Null,
             (23, _) => Self::Undefined,
             // What has a short form must not have a long one.
-            (24, [..32]) => return Err(HeadError::Reserved),
-            (_, [a, b]) => Self::Float(half(u16::from_be_bytes([*a, *b]))),
-            (_, [a, b, c, d]) => Self::Float(f32::from_be_bytes([*a, *b, *c, *d]).into()),
-            (_, [a, b, c, d, e, f, g, h]) => {
-                Self::Float(f64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]))
-            }
+            (_, [..32]) => return Err(HeadError::Reserved),
             _ => Self::Simple,
         })
     }
@@ -108,11 +112,10 @@ impl Head {
             Self::Text(_) => Shape::Text,
             Self::List(_) => Shape::List,
             Self::Dict(_) => Shape::Dict,
-            Self::Tag(_) => Shape::Extension,
             Self::Bool(_) => Shape::Bool,
             Self::Null | Self::Undefined => Shape::Null,
             Self::Float(_) => Shape::Float,
-            Self::Simple | Self::Break => Shape::Other,
+            Self::Tag(_) | Self::Simple | Self::Break => Shape::Other,
         }
     }
 
@@ -133,16 +136,16 @@ impl Head {
         if let Ok(number @ ..24) = u8::try_from(number) {
             out.put_u8(major | number);
         } else if let Ok(number) = u8::try_from(number) {
-            out.put_u8(major | 24);
+            out.put_u8(major | 0x18);
             out.put_u8(number);
         } else if let Ok(number) = u16::try_from(number) {
-            out.put_u8(major | 25);
+            out.put_u8(major | 0x19);
             out.put_u16(number);
         } else if let Ok(number) = u32::try_from(number) {
-            out.put_u8(major | 26);
+            out.put_u8(major | 0x1a);
             out.put_u32(number);
         } else {
-            out.put_u8(major | 27);
+            out.put_u8(major | 0x1b);
             out.put_u64(number);
         }
     }
@@ -157,13 +160,12 @@ fn unsigned(bytes: &[u8]) -> u64 {
 
 /// The value of a float of 16 bits: a sign, 5 bits of exponent, 10 of fraction.
 fn half(bits: u16) -> f64 {
-    let exponent = (bits >> 10) & 0x1f;
-    let fraction = f64::from(bits & 0x3ff);
-    let magnitude = match exponent {
-        0 => fraction * 2_f64.powi(-24),
-        31 if bits & 0x3ff == 0 => f64::INFINITY,
-        31 => f64::NAN,
-        _ => (1024.0 + fraction) * 2_f64.powi(i32::from(exponent).saturating_sub(25)),
+    let (exponent, fraction) = ((bits >> 10) & 0x1f, bits & 0x3ff);
+    let magnitude = match (exponent, fraction) {
+        (0, _) => f64::from(fraction) * 2_f64.powi(-24),
+        (31, 0) => f64::INFINITY,
+        (31, _) => f64::NAN,
+        _ => f64::from(fraction | 0x400) * 2_f64.powi(i32::from(exponent).saturating_sub(25)),
     };
     if bits & 0x8000 == 0 {
         magnitude

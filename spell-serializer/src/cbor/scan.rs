@@ -250,7 +250,7 @@ impl<'a> CborScanner<'a> {
     }
 
     fn count(&mut self) -> Result<(), DecodeError> {
-        let limit = self.limits.max_elements;
+        let limit = self.limits.elements;
         self.elements = self.elements.saturating_add(1);
         if self.elements > limit {
             return Err(DecodeError::TooManyElements { limit });
@@ -259,7 +259,7 @@ impl<'a> CborScanner<'a> {
     }
 
     fn check_depth(&self, depth: usize) -> Result<(), DecodeError> {
-        let limit = self.limits.max_depth;
+        let limit = self.limits.depth;
         if depth > limit {
             return Err(DecodeError::TooDeep { limit });
         }

@@ -35,11 +35,6 @@ impl serde::ser::Error for CborWriteError {
 pub(super) struct CborSerializer<'a>(pub(super) &'a mut BytesMut);
 
 impl CborSerializer<'_> {
-    fn head(self, head: Head) -> Result<(), CborWriteError> {
-        head.write(self.0);
-        Ok(())
-    }
-
     fn variant(&mut self, variant: &str) {
         Head::Dict(Some(1)).write(self.0);
         Head::Text(Some(wide(variant.len()))).write(self.0);
@@ -58,7 +53,8 @@ macro_rules! integers {
 macro_rules! unsigned {
     ($($method:ident $type:ty;)*) => {$(
         fn $method(self, value: $type) -> Result<(), CborWriteError> {
-            self.head(Head::Unsigned(value.into()))
+            Head::Unsigned(value.into()).write(self.0);
+            Ok(())
         }
     )*};
 }
@@ -87,15 +83,17 @@ impl<'a> Serializer for CborSerializer<'a> {
     }
 
     fn serialize_i64(self, value: i64) -> Result<(), CborWriteError> {
-        self.head(match u64::try_from(value) {
+        let head = match u64::try_from(value) {
             Ok(value) => Head::Unsigned(value),
-            // -1 - n has all bits of n turned.
             Err(_) => Head::Negative(value.unsigned_abs().saturating_sub(1)),
-        })
+        };
+        head.write(self.0);
+        Ok(())
     }
 
     fn serialize_bool(self, value: bool) -> Result<(), CborWriteError> {
-        self.head(Head::Bool(value))
+        Head::Bool(value).write(self.0);
+        Ok(())
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), CborWriteError> {
@@ -127,7 +125,8 @@ impl<'a> Serializer for CborSerializer<'a> {
     }
 
     fn serialize_none(self) -> Result<(), CborWriteError> {
-        self.head(Head::Null)
+        Head::Null.write(self.0);
+        Ok(())
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), CborWriteError> {
@@ -135,11 +134,13 @@ impl<'a> Serializer for CborSerializer<'a> {
     }
 
     fn serialize_unit(self) -> Result<(), CborWriteError> {
-        self.head(Head::Null)
+        Head::Null.write(self.0);
+        Ok(())
     }
 
     fn serialize_unit_struct(self, _name: &'static str) -> Result<(), CborWriteError> {
-        self.head(Head::Null)
+        Head::Null.write(self.0);
+        Ok(())
     }
 
     fn serialize_unit_variant(
@@ -225,17 +226,20 @@ impl<'a> Serializer for CborSerializer<'a> {
     }
 }
 
+/// Makes the head of a list or dictionary of its length.
+type MakeHead = fn(Option<u64>) -> Head;
+
 /// A list or dictionary under way.
 #[derive(Debug)]
 pub(super) struct CborCollection<'a> {
     out: &'a mut BytesMut,
     /// Where it begins and how its head is made, if its length is not known yet.
-    late: Option<(usize, fn(Option<u64>) -> Head)>,
+    late: Option<(usize, MakeHead)>,
     entries: u64,
 }
 
 impl<'a> CborCollection<'a> {
-    fn new(out: &'a mut BytesMut, head: fn(Option<u64>) -> Head, len: Option<usize>) -> Self {
+    fn new(out: &'a mut BytesMut, head: MakeHead, len: Option<usize>) -> Self {
         let late = match len {
             Some(len) => {
                 head(Some(wide(len))).write(out);

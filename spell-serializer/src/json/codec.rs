@@ -9,11 +9,7 @@ use super::{
     de::FromJson,
     scan::{JsonScanner, shape},
 };
-use crate::{
-    codec::{Codec, Source},
-    guard::Guard,
-    list::Shape,
-};
+use crate::{codec::Codec, error::Source, guard::Guard, list::Shape};
 
 /// JSON.
 #[derive(Debug)]

@@ -299,7 +299,7 @@ impl JsonScanner<'_> {
     }
 
     fn count(&mut self) -> Result<(), DecodeError> {
-        let limit = self.limits.max_elements;
+        let limit = self.limits.elements;
         self.elements = self.elements.saturating_add(1);
         if self.elements > limit {
             return Err(DecodeError::TooManyElements { limit });
@@ -308,7 +308,7 @@ impl JsonScanner<'_> {
     }
 
     fn check_depth(&self, depth: usize) -> Result<(), DecodeError> {
-        let limit = self.limits.max_depth;
+        let limit = self.limits.depth;
         if depth > limit {
             return Err(DecodeError::TooDeep { limit });
         }

@@ -18,15 +18,18 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod element;
+mod fields;
 mod read;
 mod values;
 mod write;
 
 pub use values::{from_values, to_values};
 
-pub(crate) use read::Element;
+pub(crate) use element::Element;
 #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
 pub(crate) use {
-    read::{DictError, Shape, check_length, envelope, read},
+    element::Shape,
+    read::{check_length, envelope, read},
     write::{Writer, write},
 };

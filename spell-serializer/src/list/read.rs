@@ -1,103 +1,21 @@
-use std::{borrow::Cow, error::Error};
-
 use spell_message::{
-    Dict, InvalidId, InvalidUri, Message, Pattern, Payload, RequestId, Uri,
+    Message, Pattern, Payload,
     message::{
         Abort, Authenticate, Call, Cancel, Challenge, ErrorMessage, Event, EventReceived, Goodbye,
-        Hello, Interrupt, Invocation, Kind, Publish, Published, Register, Registered, RequestKind,
+        Hello, Interrupt, Invocation, Kind, Publish, Published, Register, Registered,
         ResultMessage, Subscribe, Subscribed, Unregister, Unregistered, Unsubscribe, Unsubscribed,
         Welcome, Yield,
     },
     options::{
         AbortDetails, CallOptions, CancelOptions, ErrorDetails, EventDetails, GoodbyeDetails,
-        HelloDetails, InterruptOptions, InvalidOption, InvocationDetails, PublishOptions,
-        RegisterOptions, ResultDetails, SubscribeOptions, UnregisteredDetails, UnsubscribedDetails,
-        WelcomeDetails, YieldOptions,
+        HelloDetails, InterruptOptions, InvocationDetails, PublishOptions, RegisterOptions,
+        ResultDetails, SubscribeOptions, UnregisteredDetails, UnsubscribedDetails, WelcomeDetails,
+        YieldOptions,
     },
 };
 
-use crate::{DecodeError, error::Place};
-
-/// One element of a message, in whatever form.
-pub(crate) trait Element {
-    /// What it is.
-    fn shape(&self) -> Shape;
-    /// The integer, if it is one that is not negative.
-    fn integer(&self) -> Option<u64>;
-    /// The text, if it is one.
-    fn text(&self) -> Option<Cow<'_, str>>;
-    /// The dictionary, if it is one.
-    fn dict(&self) -> Result<Dict, DictError>;
-
-    /// Whether it is positional arguments, and not null, which stands for none.
-    fn is_args(&self, kind: Kind) -> Result<bool, DecodeError> {
-        self.is_shape(Shape::List, kind, "Arguments")
-    }
-
-    /// Whether it is keyword arguments, and not null, which stands for none.
-    fn is_kwargs(&self, kind: Kind) -> Result<bool, DecodeError> {
-        self.is_shape(Shape::Dict, kind, "ArgumentsKw")
-    }
-
-    #[doc(hidden)]
-    fn is_shape(
-        &self,
-        wanted: Shape,
-        kind: Kind,
-        field: &'static str,
-    ) -> Result<bool, DecodeError> {
-        match self.shape() {
-            Shape::Null => Ok(false),
-            found if found == wanted => Ok(true),
-            found => Err(DecodeError::Field {
-                place: Place::new(kind, field, None).into(),
-                expected: wanted.name(),
-                found: found.name(),
-            }),
-        }
-    }
-}
-
-/// Why an element is no dictionary.
-pub(crate) enum DictError {
-    NotADict,
-    Malformed(Box<dyn Error + Send + Sync>),
-}
-
-/// What an element is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
-    Null,
-    Bool,
-    Integer,
-    Negative,
-    Float,
-    Text,
-    Bytes,
-    List,
-    Dict,
-    /// What only one format knows: an extension type, a tag.
-    Extension,
-    Other,
-}
-
-impl Shape {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Bool => "a boolean",
-            Self::Integer => "an integer",
-            Self::Negative => "a negative integer",
-            Self::Float => "a float",
-            Self::Text => "a string",
-            Self::Bytes => "bytes",
-            Self::List => "a list",
-            Self::Dict => "a dictionary",
-            Self::Extension => "an extension",
-            Self::Other => "something else",
-        }
-    }
-}
+use super::{element::Element, fields::Fields};
+use crate::DecodeError;
 
 /// Checks how many elements a message has, its code included.
 pub(crate) fn check_length(kind: Kind, length: usize) -> Result<(), DecodeError> {
@@ -127,12 +45,32 @@ pub(crate) fn read<E: Element>(
     elements: &[E],
     payload: Payload,
 ) -> Result<Message, DecodeError> {
-    let mut fields = Fields {
-        kind,
-        length: elements.len().saturating_add(1),
-        elements: elements.iter(),
-        request: None,
-    };
+    let mut fields = Fields::new(kind, elements);
+    match kind {
+        Kind::Hello
+        | Kind::Welcome
+        | Kind::Abort
+        | Kind::Challenge
+        | Kind::Authenticate
+        | Kind::Goodbye
+        | Kind::Error => session(&mut fields, payload),
+        Kind::Publish
+        | Kind::Published
+        | Kind::Subscribe
+        | Kind::Subscribed
+        | Kind::Unsubscribe
+        | Kind::Unsubscribed
+        | Kind::Event
+        | Kind::EventReceived => pubsub(&mut fields, payload),
+        _ => rpc(&mut fields, payload),
+    }
+}
+
+fn session<E: Element>(
+    fields: &mut Fields<'_, E>,
+    payload: Payload,
+) -> Result<Message, DecodeError> {
+    let kind = fields.kind();
     Ok(match kind {
         Kind::Hello => Hello {
             realm: fields.uri("Realm")?,
@@ -173,7 +111,17 @@ pub(crate) fn read<E: Element>(
             payload,
         }
         .into(),
-        Kind::Publish => publish(&mut fields, payload)?,
+        _ => return Err(fields.wrong_length()),
+    })
+}
+
+fn pubsub<E: Element>(
+    fields: &mut Fields<'_, E>,
+    payload: Payload,
+) -> Result<Message, DecodeError> {
+    let kind = fields.kind();
+    Ok(match kind {
+        Kind::Publish => publish(fields, payload)?,
         Kind::Published => Published {
             request: fields.request("PUBLISH.Request")?,
             publication: fields.id("Publication")?,
@@ -220,6 +168,13 @@ pub(crate) fn read<E: Element>(
             publication: fields.id("EVENT.Publication")?,
         }
         .into(),
+        _ => return Err(fields.wrong_length()),
+    })
+}
+
+fn rpc<E: Element>(fields: &mut Fields<'_, E>, payload: Payload) -> Result<Message, DecodeError> {
+    let kind = fields.kind();
+    Ok(match kind {
         Kind::Call => Call {
             request: fields.request("Request")?,
             options: fields.options("Options", CallOptions::from_dict)?,
@@ -286,13 +241,7 @@ pub(crate) fn read<E: Element>(
             payload,
         }
         .into(),
-        // A kind that a later version of the messages may add.
-        other => {
-            return Err(DecodeError::Length {
-                kind: other,
-                length: fields.length,
-            });
-        }
+        _ => return Err(fields.wrong_length()),
     })
 }
 
@@ -318,128 +267,4 @@ fn publish<E: Element>(
         payload,
     }
     .into())
-}
-
-/// The elements of a message, read one after the other.
-struct Fields<'a, E> {
-    kind: Kind,
-    length: usize,
-    elements: std::slice::Iter<'a, E>,
-    request: Option<RequestId>,
-}
-
-impl<'a, E: Element> Fields<'a, E> {
-    fn next(&mut self) -> Result<&'a E, DecodeError> {
-        self.elements.next().ok_or(DecodeError::Length {
-            kind: self.kind,
-            length: self.length,
-        })
-    }
-
-    fn place(&self, field: &'static str) -> Box<Place> {
-        Place::new(self.kind, field, self.request).into()
-    }
-
-    fn wrong(&self, field: &'static str, expected: &'static str, element: &E) -> DecodeError {
-        DecodeError::Field {
-            place: self.place(field),
-            expected,
-            found: element.shape().name(),
-        }
-    }
-
-    fn integer(&mut self, field: &'static str, expected: &'static str) -> Result<u64, DecodeError> {
-        let element = self.next()?;
-        element
-            .integer()
-            .ok_or_else(|| self.wrong(field, expected, element))
-    }
-
-    fn id<T: TryFrom<u64, Error = InvalidId>>(
-        &mut self,
-        field: &'static str,
-    ) -> Result<T, DecodeError> {
-        let number = self.integer(field, "an id, an integer from 1 to 2^53")?;
-        T::try_from(number).map_err(|source| DecodeError::Id {
-            place: self.place(field),
-            source,
-        })
-    }
-
-    fn request(&mut self, field: &'static str) -> Result<RequestId, DecodeError> {
-        let request = self.id(field)?;
-        self.request = Some(request);
-        Ok(request)
-    }
-
-    fn request_kind(&mut self, field: &'static str) -> Result<RequestKind, DecodeError> {
-        const EXPECTED: &str = "the code of a request (16, 32, 34, 48, 64, 66 or 68)";
-        let code = self.integer(field, EXPECTED)?;
-        RequestKind::from_code(code).ok_or_else(|| DecodeError::Field {
-            place: self.place(field),
-            expected: EXPECTED,
-            found: "another integer",
-        })
-    }
-
-    /// Whether the message has the form of a revocation, whose request id is then read: 0.
-    fn is_revocation(&mut self, field: &'static str) -> Result<bool, DecodeError> {
-        const EXPECTED: &str = "0 where details follow";
-        if self.elements.len() == 1 {
-            return Ok(false);
-        }
-        match self.integer(field, EXPECTED)? {
-            0 => Ok(true),
-            _ => Err(DecodeError::Field {
-                place: self.place(field),
-                expected: EXPECTED,
-                found: "another integer",
-            }),
-        }
-    }
-
-    fn text(&mut self, field: &'static str) -> Result<Cow<'a, str>, DecodeError> {
-        let element = self.next()?;
-        element
-            .text()
-            .ok_or_else(|| self.wrong(field, "a string", element))
-    }
-
-    fn named<T>(
-        &mut self,
-        field: &'static str,
-        parse: impl FnOnce(&str) -> Result<T, InvalidUri>,
-    ) -> Result<T, DecodeError> {
-        let text = self.text(field)?;
-        parse(&text).map_err(|source| DecodeError::Uri {
-            place: self.place(field),
-            source: source.into(),
-        })
-    }
-
-    fn uri(&mut self, field: &'static str) -> Result<Uri, DecodeError> {
-        self.named(field, |text| Uri::new(text))
-    }
-
-    fn dict(&mut self, field: &'static str) -> Result<Dict, DecodeError> {
-        let element = self.next()?;
-        element.dict().map_err(|error| match error {
-            DictError::NotADict => self.wrong(field, "a dictionary", element),
-            DictError::Malformed(source) => DecodeError::Dict {
-                place: self.place(field),
-                source,
-            },
-        })
-    }
-
-    fn options<T>(
-        &mut self,
-        field: &'static str,
-        from_dict: impl FnOnce(Dict) -> Result<T, InvalidOption>,
-    ) -> Result<T, DecodeError> {
-        from_dict(self.dict(field)?).map_err(|source| DecodeError::Option {
-            place: self.place(field),
-            source: source.into(),
-        })
-    }
 }

@@ -8,10 +8,11 @@ use spell_message::{
 };
 
 use super::{
-    read::{DictError, Element, Shape, check_length, envelope, read},
+    element::{Element, Shape},
+    read::{check_length, envelope, read},
     write::{Writer, write},
 };
-use crate::{DecodeError, EncodeError, PayloadBuilder, PayloadExt};
+use crate::{DecodeError, EncodeError, PayloadBuilder, PayloadExt, error::Source};
 
 /// The elements of a message, its code first and its arguments last.
 ///
@@ -90,8 +91,8 @@ impl Element for Value {
         self.as_str().map(Cow::Borrowed)
     }
 
-    fn dict(&self) -> Result<Dict, DictError> {
-        self.as_dict().cloned().ok_or(DictError::NotADict)
+    fn dict(&self) -> Result<Dict, Option<Source>> {
+        self.as_dict().cloned().ok_or(None)
     }
 }
 

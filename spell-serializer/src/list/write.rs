@@ -53,7 +53,8 @@ pub(crate) fn write<W: Writer>(message: &Message, out: &mut W) -> Result<(), Enc
         }
         Message::Subscribed(m) => elements!(&m.request, &m.subscription),
         Message::Unsubscribe(m) => elements!(&m.request, &m.subscription),
-        Message::Unsubscribed(Unsubscribed::Reply { request }) => elements!(request),
+        Message::Unsubscribed(Unsubscribed::Reply { request })
+        | Message::Unregistered(Unregistered::Reply { request }) => elements!(request),
         Message::Unsubscribed(Unsubscribed::Revocation { details }) => {
             elements!(&NO_REQUEST, details.as_dict())
         }
@@ -73,7 +74,6 @@ pub(crate) fn write<W: Writer>(message: &Message, out: &mut W) -> Result<(), Enc
         }
         Message::Registered(m) => elements!(&m.request, &m.registration),
         Message::Unregister(m) => elements!(&m.request, &m.registration),
-        Message::Unregistered(Unregistered::Reply { request }) => elements!(request),
         Message::Unregistered(Unregistered::Revocation { details }) => {
             elements!(&NO_REQUEST, details.as_dict())
         }

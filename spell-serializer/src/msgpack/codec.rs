@@ -11,7 +11,8 @@ use spell_message::Format;
 use super::scan::{Head, Length, MsgPackScanner, unsigned};
 use crate::{
     Limits,
-    codec::{Codec, Source},
+    codec::Codec,
+    error::Source,
     guard::{Guard, Rules},
     list::Shape,
 };

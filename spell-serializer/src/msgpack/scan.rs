@@ -106,10 +106,9 @@ impl Head {
             Self::Float(_) => Shape::Float,
             Self::Text(_) => Shape::Text,
             Self::Bytes(_) => Shape::Bytes,
-            Self::Extension(_) => Shape::Extension,
             Self::List(_) => Shape::List,
             Self::Dict(_) => Shape::Dict,
-            Self::Reserved => Shape::Other,
+            Self::Extension(_) | Self::Reserved => Shape::Other,
         }
     }
 }
@@ -251,7 +250,7 @@ impl MsgPackScanner<'_> {
     }
 
     fn count(&mut self) -> Result<(), DecodeError> {
-        let limit = self.limits.max_elements;
+        let limit = self.limits.elements;
         self.elements = self.elements.saturating_add(1);
         if self.elements > limit {
             return Err(DecodeError::TooManyElements { limit });
@@ -260,7 +259,7 @@ impl MsgPackScanner<'_> {
     }
 
     fn check_depth(&self, depth: usize) -> Result<(), DecodeError> {
-        let limit = self.limits.max_depth;
+        let limit = self.limits.depth;
         if depth > limit {
             return Err(DecodeError::TooDeep { limit });
         }

@@ -4,9 +4,7 @@ use bytes::BytesMut;
 use serde::{Serialize, de::DeserializeOwned};
 use spell_message::{CustomFormat, Dict, Format, List, Payload, Value, from_value, to_value};
 
-use crate::{EncodeError, list::Element};
-
-type Source = Box<dyn std::error::Error + Send + Sync>;
+use crate::{EncodeError, error::Source, list::Element};
 
 pub(super) fn parse<T: DeserializeOwned>(
     format: &dyn CustomFormat,

@@ -5,9 +5,9 @@ use serde::de::{
 use spell_message::{Format, Payload};
 
 use super::{custom, format::by_format};
-use crate::DecodeError;
 #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
 use crate::codec::Codec;
+use crate::{DecodeError, error::Source};
 
 /// Reads arguments straight into your types.
 ///
@@ -59,7 +59,7 @@ impl PayloadExt for Payload {
     }
 }
 
-type Parsed<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+type Parsed<T> = Result<T, Source>;
 
 fn parse<T: DeserializeOwned>(
     format: Option<Format>,

@@ -120,15 +120,18 @@ impl Outbound {
             return;
         }
         let bytes = queue.bytes.saturating_add(message.size());
+        let first = queue.waiting.is_empty();
         let full = queue.waiting.len() >= self.limits.messages || bytes > self.limits.bytes;
-        if full && !queue.waiting.is_empty() {
+        if full && !first {
             queue.overflowed = true;
             queue.waiting = VecDeque::new();
         } else {
             queue.waiting.push_back(message);
             queue.bytes = bytes;
         }
-        if let Some(writer) = queue.writer.take() {
+        if (first || queue.overflowed)
+            && let Some(writer) = queue.writer.take()
+        {
             drop(queue);
             writer.wake();
         }
@@ -142,19 +145,14 @@ impl Outbound {
         Some(message)
     }
 
-    /// Whether nothing waits; the writer is woken when that changes.
+    /// Whether nothing waits. The writer is woken when that changes, and when the queue overflows.
     pub(crate) fn is_empty(&self, writer: &Waker) -> bool {
         let mut queue = lock(&self.queue);
-        let empty = queue.waiting.is_empty() && !queue.overflowed;
-        if empty
-            && !queue
-                .writer
-                .as_ref()
-                .is_some_and(|known| known.will_wake(writer))
-        {
+        let known = queue.writer.as_ref();
+        if !known.is_some_and(|known| known.will_wake(writer)) {
             queue.writer = Some(writer.clone());
         }
-        empty
+        queue.waiting.is_empty()
     }
 
     /// Whether the queue was full once.

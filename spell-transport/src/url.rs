@@ -1,5 +1,7 @@
 //! A URL to a connector.
 
+use std::fmt;
+
 use crate::{
     BoxConnector, UrlError,
     address::{Address, Protocol},
@@ -50,7 +52,6 @@ pub fn connector(url: &str) -> Result<BoxConnector, UrlError> {
 /// # let _ = connector; }
 /// # Ok::<_, spell_transport::UrlError>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "a connector is only made by `build`"]
 pub struct ConnectorBuilder {
     address: Address,
@@ -109,6 +110,16 @@ impl ConnectorBuilder {
                 scheme: address.scheme,
             }),
         }
+    }
+}
+
+/// Without the query, which may hold a token.
+impl fmt::Debug for ConnectorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectorBuilder")
+            .field("endpoint", &self.address.endpoint)
+            .field("max_message_size", &self.max_message_size)
+            .finish_non_exhaustive()
     }
 }
 

@@ -7,6 +7,7 @@ fn refused(url: &str) -> UrlError {
     }
 }
 
+#[cfg(feature = "websocket")]
 fn name(url: &str) -> String {
     Address::parse(url).unwrap().endpoint.name().to_owned()
 }
@@ -130,6 +131,15 @@ fn user_names_and_passwords_are_refused_and_not_shown() {
         let error = refused(url);
         assert!(!format!("{error} {error:?}").contains("canary"), "{url}");
     }
+}
+
+#[cfg(feature = "websocket")]
+#[test]
+fn the_query_is_not_shown() {
+    let url = "ws://router.example/wamp?token=canary";
+    let builder = crate::ConnectorBuilder::new(url).unwrap();
+    let connector = crate::websocket::WebSocketConnector::new(url).unwrap();
+    assert!(!format!("{builder:?} {connector:?}").contains("canary"));
 }
 
 #[test]

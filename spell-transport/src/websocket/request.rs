@@ -22,7 +22,7 @@ use crate::{
 /// ```
 /// use spell_transport::websocket::WebSocketRequest;
 ///
-/// let request = WebSocketRequest::new("wss://router.example/wamp?realm=a")?
+/// let request = WebSocketRequest::new("ws://router.example/wamp?realm=a")?
 ///     .header("Authorization", "Bearer 0123")?;
 /// assert!(!format!("{request:?}").contains("0123"));
 /// # Ok::<_, Box<dyn std::error::Error>>(())
@@ -43,8 +43,8 @@ pub struct InvalidHeader {
 }
 
 impl WebSocketRequest {
-    /// Asks for the path and the query of `url`, and for its host by name. Whether the URL is a
-    /// `wss:` one matters only to a connector: here the stream of bytes is there already.
+    /// Asks for the path and the query of `url`, and for its host by name. A `wss:` URL needs the
+    /// feature `tls` here too, although the stream of bytes is there already.
     pub fn new(url: &str) -> Result<Self, UrlError> {
         let address = Address::parse(url)?;
         match address.protocol {

@@ -41,7 +41,10 @@ pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf, String> {
                 "--disable-pip-version-check",
                 "--requirement",
             ])
-            .arg(&requirements),
+            .arg(&requirements)
+            // Two serializers that nobody here uses need neither a C compiler nor the headers of Python.
+            .env("PYBJDATA_NO_EXTENSION", "1")
+            .env("PYUBJSON_NO_EXTENSION", "1"),
     )
     .map_err(|problem| format!("{problem}\n{PYTHON_HINT}"))?;
     // Written last: without it the installation does not count.
@@ -56,5 +59,5 @@ fn pip(environment: &Path) -> Command {
 }
 
 const PYTHON_HINT: &str = "Crossbar.io needs Python 3.11 or newer with venv and pip (on Debian and Ubuntu: \
-    `apt install python3-venv python3-dev`) and access to PyPI. \
+    `apt install python3-venv`) and access to PyPI. \
     `cargo test --workspace` runs all tests that need neither.";

@@ -17,7 +17,7 @@ use std::{
 
 pub use self::config::{Account, CRA, REALM, ROLE, SALTED_CRA, TICKET};
 use self::process::Process;
-use crate::link::Addresses;
+use crate::{link::Addresses, notice};
 
 /// A running Crossbar.io. It ends when this value is dropped or the test process ends, however that happens.
 #[derive(Debug)]
@@ -50,9 +50,11 @@ impl Crossbar {
             }
         });
         if shared.is_none() {
-            eprintln!(
-                "SKIPPED: the test needs Crossbar.io; run `cargo xtask test`, or name it in SPELL_CROSSBAR"
-            );
+            let test = std::thread::current();
+            let test = test.name().unwrap_or("a test");
+            notice(&format!(
+                "SKIPPED {test}: it needs Crossbar.io; run `cargo xtask test`, which installs it"
+            ));
         }
         shared.as_ref()
     }

@@ -166,6 +166,8 @@ impl<T: Transport> Connection<T> {
             let transport = Pin::new(&mut self.transport);
             match transport.poll_ready(cx) {
                 Poll::Pending => return Ok(progress),
+                // The transport may have told the client itself what it did wrong.
+                Poll::Ready(Err(_)) if matches!(self.phase, Phase::Closing) => break,
                 Poll::Ready(Err(_)) => return Err(Ended),
                 Poll::Ready(Ok(())) => {}
             }

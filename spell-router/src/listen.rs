@@ -1,10 +1,13 @@
 //! Listening on a URL.
 
 use std::io;
-#[cfg(unix)]
-use std::path::PathBuf;
 #[cfg(feature = "tls")]
 use std::sync::Arc;
+#[cfg(unix)]
+use std::{
+    os::unix::fs::FileTypeExt,
+    path::{Path, PathBuf},
+};
 
 use spell_transport::Incoming;
 #[cfg(feature = "rawsocket")]
@@ -246,20 +249,28 @@ impl UnixSocket {
     async fn bind(path: PathBuf) -> io::Result<Self> {
         let listener = match UnixListener::bind(&path) {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                // The file outlives a process that was killed. Whether someone still listens
-                // there only dialling tells.
-                match UnixStream::connect(&path).await {
-                    Err(refused) if refused.kind() == io::ErrorKind::ConnectionRefused => {
-                        std::fs::remove_file(&path)?;
-                        UnixListener::bind(&path)?
-                    }
-                    _ => return Err(error),
+                if !is_left_behind(&path).await {
+                    return Err(error);
                 }
+                std::fs::remove_file(&path)?;
+                UnixListener::bind(&path)?
             }
             bound => bound?,
         };
         Ok(Self { listener, path })
     }
+}
+
+/// Whether it is the socket of a process that was killed, so that its file stayed. Only dialling
+/// tells.
+#[cfg(unix)]
+async fn is_left_behind(path: &Path) -> bool {
+    let file = std::fs::symlink_metadata(path);
+    if !file.is_ok_and(|file| file.file_type().is_socket()) {
+        return false;
+    }
+    let dialled = UnixStream::connect(path).await;
+    dialled.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 #[cfg(unix)]

@@ -32,8 +32,8 @@ enum Source {
     Provider(Box<Provider>),
 }
 
-type Provider = dyn FnMut() -> Pin<Box<dyn Future<Output = Result<SecretString, AuthError>> + Send>>
-    + Send;
+type Provider =
+    dyn FnMut() -> Pin<Box<dyn Future<Output = Result<SecretString, AuthError>> + Send>> + Send;
 
 impl Ticket {
     /// The same ticket for every attempt.

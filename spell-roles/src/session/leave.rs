@@ -1,8 +1,6 @@
 use std::{fmt, pin::Pin, time::Duration};
 
-use spell_message::{
-    IntoUri, InvalidUri, Uri, message::Goodbye, options::GoodbyeDetails, reason,
-};
+use spell_message::{IntoUri, InvalidUri, Uri, message::Goodbye, options::GoodbyeDetails, reason};
 use spell_peer::{CloseReason, Commands, SendError};
 use thiserror::Error;
 use tokio::sync::oneshot;

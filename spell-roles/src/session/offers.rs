@@ -60,7 +60,11 @@ impl Offers {
     /// Check what can be known before the first attempt. HELLO names one `authid` for all methods.
     pub(super) fn check(&self) -> Result<(), InitError> {
         for (index, offer) in self.0.iter().enumerate() {
-            if self.methods().take(index).any(|other| other == offer.method) {
+            if self
+                .methods()
+                .take(index)
+                .any(|other| other == offer.method)
+            {
                 let method = &offer.method;
                 let text = format!("the authentication method {method:?} is offered twice");
                 return Err(InitError::new(text));

@@ -400,7 +400,10 @@ impl State {
 /// Whether a router may send it in a session.
 fn is_of_a_session(message: &Message) -> bool {
     let opens = matches!(message, Message::Welcome(_) | Message::Challenge(_));
-    !opens && message.kind().is_some_and(|kind| kind.sender() != Sender::Client)
+    !opens
+        && message
+            .kind()
+            .is_some_and(|kind| kind.sender() != Sender::Client)
 }
 
 /// Break the join off.

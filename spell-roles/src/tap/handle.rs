@@ -6,8 +6,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::{
-    Messages, Tap,
-    messages,
+    Messages, Tap, messages,
     role::{Ask, Command},
 };
 
@@ -143,7 +142,9 @@ impl NextMessage<'_> {
             reply,
         };
         self.commands.send(Command(ask)).await?;
-        answer.await.unwrap_or_else(|_| Err(closed(self.commands).into()))
+        answer
+            .await
+            .unwrap_or_else(|_| Err(closed(self.commands).into()))
     }
 }
 
@@ -184,7 +185,9 @@ impl SendMessage<'_> {
         let (reply, answer) = oneshot::channel();
         let ask = Ask::Send(Box::new(self.message), reply);
         self.commands.send(Command(ask)).await?;
-        answer.await.unwrap_or_else(|_| Err(closed(self.commands).into()))
+        answer
+            .await
+            .unwrap_or_else(|_| Err(closed(self.commands).into()))
     }
 }
 
@@ -199,7 +202,9 @@ impl<'a> IntoFuture for SendMessage<'a> {
 
 impl fmt::Debug for SendMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("SendMessage").field(&self.message.name()).finish()
+        f.debug_tuple("SendMessage")
+            .field(&self.message.name())
+            .finish()
     }
 }
 

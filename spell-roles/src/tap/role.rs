@@ -5,10 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use spell_message::{
-    Message, RequestId,
-    message::Kind,
-};
+use spell_message::{Message, RequestId, message::Kind};
 use spell_peer::{Closed, Commands, Context, Role, SendError, SessionEnd};
 use tokio::sync::oneshot;
 
@@ -170,7 +167,10 @@ impl Role for Tap {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.waiting.iter().filter_map(|waiting| waiting.until).min()
+        self.waiting
+            .iter()
+            .filter_map(|waiting| waiting.until)
+            .min()
     }
 
     fn on_deadline(&mut self, cx: &mut Context<'_, Command>) {

@@ -42,8 +42,8 @@ impl RetryPolicy for NoRetry {
 /// use std::time::Duration;
 /// use spell_peer::Backoff;
 ///
-/// // As the Elixir original: five attempts, one second apart.
-/// let policy = Backoff::constant(Duration::from_secs(1)).attempts(5);
+/// // As the Elixir original: the first attempt and four more, one second apart.
+/// let policy = Backoff::constant(Duration::from_secs(1)).attempts(4);
 /// # let _ = policy;
 /// ```
 #[derive(Debug)]
@@ -99,7 +99,7 @@ impl Backoff {
         self
     }
 
-    /// How many attempts in a row may fail before it gives up. Default: no limit.
+    /// How many times in a row it tries again before it gives up. Default: no limit.
     #[must_use]
     pub fn attempts(mut self, attempts: usize) -> Self {
         self.attempts = Some(attempts);

@@ -8,9 +8,14 @@ use super::{
     de::{CborDeserializer, text},
     head::Head,
     scan::CborScanner,
-    ser::{CborRules, CborSerializer},
+    ser::CborSerializer,
 };
-use crate::{codec::Codec, error::Source, guard::Guard, list::Shape};
+use crate::{
+    codec::Codec,
+    error::Source,
+    guard::{ReadGuard, ReadRules, WriteGuard, WriteRules},
+    list::Shape,
+};
 
 /// CBOR.
 #[derive(Debug)]
@@ -56,13 +61,13 @@ impl Codec for CborCodec {
         level: usize,
         out: &mut BytesMut,
     ) -> Result<(), Source> {
-        value.serialize(Guard::<_, CborRules>::new(CborSerializer(out), level))?;
+        value.serialize(WriteGuard::<_, CborRules>::new(CborSerializer(out), level))?;
         Ok(())
     }
 
     fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Source> {
         let mut deserializer = CborDeserializer::new(bytes);
-        let value = T::deserialize(&mut deserializer)?;
+        let value = T::deserialize(ReadGuard::<_, CborRules>::new(&mut deserializer))?;
         deserializer.end()?;
         Ok(value)
     }
@@ -84,6 +89,19 @@ impl Codec for CborCodec {
     fn shape(value: &[u8]) -> Shape {
         Head::read(value).map_or(Shape::Other, |(head, _)| head.shape())
     }
+}
+
+/// What is left to the guards: integers beyond 64 bits, depth, lengths, keys.
+#[derive(Debug)]
+enum CborRules {}
+
+impl WriteRules for CborRules {
+    const LENGTHS_ARE_SENT: bool = true;
+    const KEYS_ARE_ANY_VALUE: bool = true;
+}
+
+impl ReadRules for CborRules {
+    const KEYS_NEED_PARSING: bool = true;
 }
 
 /// A length as it is written.

@@ -9,16 +9,6 @@ use serde::ser::{
 };
 
 use super::{codec::wide, head::Head};
-use crate::guard::Rules;
-
-/// What [`CborSerializer`] leaves to the guard: integers beyond 64 bits, depth, lengths, keys.
-#[derive(Debug)]
-pub(super) enum CborRules {}
-
-impl Rules for CborRules {
-    const LENGTHS_ARE_SENT: bool = true;
-    const KEYS_ARE_ANY_VALUE: bool = true;
-}
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

@@ -1,7 +1,10 @@
-//! Around the serializers and deserializers of serde that other libraries give: what they do not do
-//! as WAMP wants it.
+//! Around the serializers and deserializers of serde that others give: what they do not do as WAMP
+//! wants it.
 
-mod key;
-mod ser;
+mod read;
+mod read_key;
+mod write;
+mod write_key;
 
-pub(crate) use ser::{Guard, Rules};
+pub(crate) use read::{ReadGuard, ReadRules};
+pub(crate) use write::{WriteGuard, WriteRules};

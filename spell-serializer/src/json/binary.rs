@@ -5,19 +5,19 @@
 use data_encoding::BASE64;
 use serde::ser::{Error, Serializer};
 
-use crate::guard::Rules;
+use crate::guard::{ReadRules, WriteRules};
 
 /// What begins a string that stands for bytes.
-pub(super) const MARK: u8 = 0;
+const MARK: u8 = 0;
 
 /// The same as it stands in JSON, where a control character must be escaped.
 pub(super) const ESCAPED_MARK: &[u8] = b"\\u0000";
 
-/// What is not left to the JSON library when values are written.
+/// What is not left to the JSON library.
 #[derive(Debug)]
 pub(super) enum JsonRules {}
 
-impl Rules for JsonRules {
+impl WriteRules for JsonRules {
     fn text<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
         if text.as_bytes().first() == Some(&MARK) {
             return Err(S::Error::custom(
@@ -43,11 +43,15 @@ impl Rules for JsonRules {
     }
 }
 
-/// The bytes that a string stands for, after its mark.
-pub(super) fn decode<E: serde::de::Error>(base64: &[u8]) -> Result<Vec<u8>, E> {
-    BASE64.decode(base64).map_err(|error| {
-        E::custom(format_args!(
-            "a string that begins with U+0000 must go on as Base64: {error}"
-        ))
-    })
+impl ReadRules for JsonRules {
+    fn bytes_in_text<E: serde::de::Error>(text: &[u8]) -> Result<Option<Vec<u8>>, E> {
+        let [MARK, base64 @ ..] = text else {
+            return Ok(None);
+        };
+        BASE64.decode(base64).map(Some).map_err(|error| {
+            E::custom(format_args!(
+                "a text that begins with U+0000 must go on as Base64: {error}"
+            ))
+        })
+    }
 }

@@ -6,10 +6,14 @@ use spell_message::Format;
 
 use super::{
     binary::{ESCAPED_MARK, JsonRules},
-    de::FromJson,
     scan::{JsonScanner, shape},
 };
-use crate::{codec::Codec, error::Source, guard::Guard, list::Shape};
+use crate::{
+    codec::Codec,
+    error::Source,
+    guard::{ReadGuard, WriteGuard},
+    list::Shape,
+};
 
 /// JSON.
 #[derive(Debug)]
@@ -55,13 +59,13 @@ impl Codec for JsonCodec {
         out: &mut BytesMut,
     ) -> Result<(), Source> {
         let mut serializer = serde_json::Serializer::new(out.writer());
-        value.serialize(Guard::<_, JsonRules>::new(&mut serializer, level))?;
+        value.serialize(WriteGuard::<_, JsonRules>::new(&mut serializer, level))?;
         Ok(())
     }
 
     fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Source> {
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let value = T::deserialize(FromJson(&mut deserializer))?;
+        let value = T::deserialize(ReadGuard::<_, JsonRules>::new(&mut deserializer))?;
         deserializer.end()?;
         Ok(value)
     }

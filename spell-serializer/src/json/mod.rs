@@ -2,7 +2,6 @@
 
 mod binary;
 mod codec;
-mod de;
 mod scan;
 
 pub(crate) use codec::JsonCodec;

@@ -13,7 +13,7 @@ use crate::{
     Limits,
     codec::Codec,
     error::Source,
-    guard::{Guard, Rules},
+    guard::{ReadGuard, ReadRules, WriteGuard, WriteRules},
     list::Shape,
 };
 
@@ -66,14 +66,14 @@ impl Codec for MsgPackCodec {
         out: &mut BytesMut,
     ) -> Result<(), Source> {
         let mut serializer = Serializer::new(out.writer()).with_struct_map();
-        value.serialize(Guard::<_, MsgPackRules>::new(&mut serializer, level))?;
+        value.serialize(WriteGuard::<_, MsgPackRules>::new(&mut serializer, level))?;
         Ok(())
     }
 
     fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Source> {
         let mut deserializer = Deserializer::from_read_ref(bytes);
         deserializer.set_max_depth(Limits::DEPTH);
-        let value = T::deserialize(&mut deserializer)?;
+        let value = T::deserialize(ReadGuard::<_, MsgPackRules>::new(&mut deserializer))?;
         // The library does not say where it stopped, only that there is nothing left to read.
         match IgnoredAny::deserialize(&mut deserializer) {
             Err(decode::Error::InvalidMarkerRead(error))
@@ -115,13 +115,17 @@ impl Codec for MsgPackCodec {
     }
 }
 
-/// What is not left to the MessagePack library when values are written.
+/// What is not left to the MessagePack library.
 #[derive(Debug)]
 enum MsgPackRules {}
 
-impl Rules for MsgPackRules {
+impl WriteRules for MsgPackRules {
     const LENGTHS_ARE_SENT: bool = true;
     const KEYS_ARE_ANY_VALUE: bool = true;
+}
+
+impl ReadRules for MsgPackRules {
+    const KEYS_NEED_PARSING: bool = true;
 }
 
 fn head(value: &[u8]) -> Head {

@@ -7,11 +7,11 @@ use serde::ser::{
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-use super::key::TextKey;
+use super::write_key::TextKey;
 use crate::Limits;
 
-/// How a format writes what [`Guard`] asks it about.
-pub(crate) trait Rules {
+/// How a format writes what [`WriteGuard`] asks it about.
+pub(crate) trait WriteRules {
     /// Whether the length of a list or dictionary stands before its entries, so that a wrong one
     /// would spoil the message.
     const LENGTHS_ARE_SENT: bool = false;
@@ -34,13 +34,13 @@ pub(crate) trait Rules {
 
 /// Passes values on, at any depth, by the rules of a format, and checks their depth.
 #[derive(Debug)]
-pub(crate) struct Guard<S, R> {
+pub(crate) struct WriteGuard<S, R> {
     inner: S,
     level: usize,
     rules: PhantomData<R>,
 }
 
-impl<S: Serializer, R: Rules> Guard<S, R> {
+impl<S: Serializer, R: WriteRules> WriteGuard<S, R> {
     /// For a value that this many lists and dictionaries stand around.
     pub(crate) fn new(inner: S, level: usize) -> Self {
         Self {
@@ -85,7 +85,7 @@ macro_rules! pass {
     )*};
 }
 
-impl<S: Serializer, R: Rules> Serializer for Guard<S, R> {
+impl<S: Serializer, R: WriteRules> Serializer for WriteGuard<S, R> {
     type Ok = S::Ok;
     type Error = S::Error;
     type SerializeSeq = Collection<S::SerializeSeq, R>;
@@ -310,16 +310,16 @@ impl<'a, T: ?Sized, R> Guarded<'a, T, R> {
     }
 }
 
-impl<T: Serialize + ?Sized, R: Rules> Serialize for Guarded<'_, T, R> {
+impl<T: Serialize + ?Sized, R: WriteRules> Serialize for Guarded<'_, T, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.value
-            .serialize(Guard::<S, R>::new(serializer, self.level))
+            .serialize(WriteGuard::<S, R>::new(serializer, self.level))
     }
 }
 
 macro_rules! items {
     ($($trait:ident $method:ident;)*) => {$(
-        impl<C: $trait, R: Rules> $trait for Collection<C, R> {
+        impl<C: $trait, R: WriteRules> $trait for Collection<C, R> {
             type Ok = C::Ok;
             type Error = C::Error;
 
@@ -339,7 +339,7 @@ macro_rules! items {
 
 macro_rules! fields {
     ($($trait:ident)*) => {$(
-        impl<C: $trait, R: Rules> $trait for Collection<C, R> {
+        impl<C: $trait, R: WriteRules> $trait for Collection<C, R> {
             type Ok = C::Ok;
             type Error = C::Error;
 
@@ -373,7 +373,7 @@ items! {
 }
 fields! { SerializeStruct SerializeStructVariant }
 
-impl<C: SerializeMap, R: Rules> SerializeMap for Collection<C, R> {
+impl<C: SerializeMap, R: WriteRules> SerializeMap for Collection<C, R> {
     type Ok = C::Ok;
     type Error = C::Error;
 

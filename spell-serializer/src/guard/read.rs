@@ -1,26 +1,53 @@
-//! A serde deserializer around that of the JSON library, which gives bytes for the strings that
-//! stand for some.
+//! A serde deserializer around another one, for what the other does not do as WAMP wants it.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::binary::{MARK, decode};
+use super::read_key::KeySeed;
 
-/// Passes on what it wraps, at any depth, but for keys: they are always text.
-pub(super) struct FromJson<T>(pub(super) T);
+/// How a format reads what [`ReadGuard`] asks it about.
+pub(crate) trait ReadRules {
+    /// Whether the library reads integers and booleans only from such keys, and not from text.
+    const KEYS_NEED_PARSING: bool = false;
+
+    /// The bytes that a text stands for.
+    fn bytes_in_text<E: Error>(_text: &[u8]) -> Result<Option<Vec<u8>>, E> {
+        Ok(None)
+    }
+}
+
+/// Passes on what it wraps, at any depth, by the rules of a format.
+#[derive(Debug)]
+pub(crate) struct ReadGuard<T, R> {
+    inner: T,
+    rules: PhantomData<R>,
+}
+
+impl<T, R> ReadGuard<T, R> {
+    pub(crate) fn new(inner: T) -> Self {
+        Self {
+            inner,
+            rules: PhantomData,
+        }
+    }
+}
+
+fn guard<T, R>(inner: T) -> ReadGuard<T, R> {
+    ReadGuard::new(inner)
+}
 
 macro_rules! pass {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-            self.0.$method(FromJson(visitor))
+            self.inner.$method(guard::<_, R>(visitor))
         }
     )*};
 }
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for FromJson<D> {
+impl<'de, D: Deserializer<'de>, R: ReadRules> Deserializer<'de> for ReadGuard<D, R> {
     type Error = D::Error;
 
     pass! {
@@ -36,7 +63,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for FromJson<D> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_unit_struct(name, FromJson(visitor))
+        self.inner
+            .deserialize_unit_struct(name, guard::<_, R>(visitor))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -44,7 +72,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for FromJson<D> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_newtype_struct(name, FromJson(visitor))
+        self.inner
+            .deserialize_newtype_struct(name, guard::<_, R>(visitor))
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(
@@ -52,7 +81,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for FromJson<D> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_tuple(len, FromJson(visitor))
+        self.inner.deserialize_tuple(len, guard::<_, R>(visitor))
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -61,8 +90,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for FromJson<D> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0
-            .deserialize_tuple_struct(name, len, FromJson(visitor))
+        self.inner
+            .deserialize_tuple_struct(name, len, guard::<_, R>(visitor))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -71,7 +100,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for FromJson<D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_struct(name, fields, FromJson(visitor))
+        self.inner
+            .deserialize_struct(name, fields, guard::<_, R>(visitor))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -80,31 +110,32 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for FromJson<D> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_enum(name, variants, FromJson(visitor))
+        self.inner
+            .deserialize_enum(name, variants, guard::<_, R>(visitor))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
-        self.0.deserialize_ignored_any(visitor)
+        self.inner.deserialize_ignored_any(visitor)
     }
 
     fn is_human_readable(&self) -> bool {
-        self.0.is_human_readable()
+        self.inner.is_human_readable()
     }
 }
 
 macro_rules! visit {
     ($($method:ident $type:ty;)*) => {$(
         fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
-            self.0.$method(value)
+            self.inner.$method(value)
         }
     )*};
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for FromJson<V> {
+impl<'de, V: Visitor<'de>, R: ReadRules> Visitor<'de> for ReadGuard<V, R> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
+        self.inner.expecting(f)
     }
 
     visit! {
@@ -125,148 +156,152 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for FromJson<V> {
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<V::Value, E> {
-        match value.as_bytes() {
-            [MARK, base64 @ ..] => self.0.visit_byte_buf(decode(base64)?),
-            _ => self.0.visit_str(value),
+        match R::bytes_in_text(value.as_bytes())? {
+            Some(bytes) => self.inner.visit_byte_buf(bytes),
+            None => self.inner.visit_str(value),
         }
     }
 
     fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<V::Value, E> {
-        match value.as_bytes() {
-            [MARK, base64 @ ..] => self.0.visit_byte_buf(decode(base64)?),
-            _ => self.0.visit_borrowed_str(value),
+        match R::bytes_in_text(value.as_bytes())? {
+            Some(bytes) => self.inner.visit_byte_buf(bytes),
+            None => self.inner.visit_borrowed_str(value),
         }
     }
 
     fn visit_string<E: Error>(self, value: String) -> Result<V::Value, E> {
-        match value.as_bytes() {
-            [MARK, base64 @ ..] => self.0.visit_byte_buf(decode(base64)?),
-            _ => self.0.visit_string(value),
+        match R::bytes_in_text(value.as_bytes())? {
+            Some(bytes) => self.inner.visit_byte_buf(bytes),
+            None => self.inner.visit_string(value),
         }
     }
 
-    // The JSON library gives the bytes of a string for these.
+    // The JSON library gives the bytes of a text for these, where bytes are wanted.
     fn visit_bytes<E: Error>(self, value: &[u8]) -> Result<V::Value, E> {
-        match value {
-            [MARK, base64 @ ..] => self.0.visit_byte_buf(decode(base64)?),
-            _ => self.0.visit_bytes(value),
+        match R::bytes_in_text(value)? {
+            Some(bytes) => self.inner.visit_byte_buf(bytes),
+            None => self.inner.visit_bytes(value),
         }
     }
 
     fn visit_borrowed_bytes<E: Error>(self, value: &'de [u8]) -> Result<V::Value, E> {
-        match value {
-            [MARK, base64 @ ..] => self.0.visit_byte_buf(decode(base64)?),
-            _ => self.0.visit_borrowed_bytes(value),
+        match R::bytes_in_text(value)? {
+            Some(bytes) => self.inner.visit_byte_buf(bytes),
+            None => self.inner.visit_borrowed_bytes(value),
         }
     }
 
     fn visit_byte_buf<E: Error>(self, value: Vec<u8>) -> Result<V::Value, E> {
-        match &*value {
-            [MARK, base64 @ ..] => self.0.visit_byte_buf(decode(base64)?),
-            _ => self.0.visit_byte_buf(value),
+        match R::bytes_in_text(&value)? {
+            Some(bytes) => self.inner.visit_byte_buf(bytes),
+            None => self.inner.visit_byte_buf(value),
         }
     }
 
     fn visit_none<E: Error>(self) -> Result<V::Value, E> {
-        self.0.visit_none()
+        self.inner.visit_none()
     }
 
     fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
-        self.0.visit_unit()
+        self.inner.visit_unit()
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.0.visit_some(FromJson(deserializer))
+        self.inner.visit_some(guard::<_, R>(deserializer))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(
         self,
         deserializer: D,
     ) -> Result<V::Value, D::Error> {
-        self.0.visit_newtype_struct(FromJson(deserializer))
+        self.inner.visit_newtype_struct(guard::<_, R>(deserializer))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<V::Value, A::Error> {
-        self.0.visit_seq(FromJson(items))
+        self.inner.visit_seq(guard::<_, R>(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<V::Value, A::Error> {
-        self.0.visit_map(FromJson(entries))
+        self.inner.visit_map(guard::<_, R>(entries))
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<V::Value, A::Error> {
-        self.0.visit_enum(FromJson(data))
+        self.inner.visit_enum(guard::<_, R>(data))
     }
 }
 
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for FromJson<S> {
+impl<'de, S: DeserializeSeed<'de>, R: ReadRules> DeserializeSeed<'de> for ReadGuard<S, R> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.0.deserialize(FromJson(deserializer))
+        self.inner.deserialize(guard::<_, R>(deserializer))
     }
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for FromJson<A> {
+impl<'de, A: SeqAccess<'de>, R: ReadRules> SeqAccess<'de> for ReadGuard<A, R> {
     type Error = A::Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, A::Error> {
-        self.0.next_element_seed(FromJson(seed))
+        self.inner.next_element_seed(guard::<_, R>(seed))
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
+        self.inner.size_hint()
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for FromJson<A> {
+impl<'de, A: MapAccess<'de>, R: ReadRules> MapAccess<'de> for ReadGuard<A, R> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, A::Error> {
-        self.0.next_key_seed(seed)
+        if R::KEYS_NEED_PARSING {
+            self.inner.next_key_seed(KeySeed(seed))
+        } else {
+            self.inner.next_key_seed(seed)
+        }
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
-        self.0.next_value_seed(FromJson(seed))
+        self.inner.next_value_seed(guard::<_, R>(seed))
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
+        self.inner.size_hint()
     }
 }
 
-impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for FromJson<A> {
+impl<'de, A: EnumAccess<'de>, R: ReadRules> EnumAccess<'de> for ReadGuard<A, R> {
     type Error = A::Error;
-    type Variant = FromJson<A::Variant>;
+    type Variant = ReadGuard<A::Variant, R>;
 
     fn variant_seed<T: DeserializeSeed<'de>>(
         self,
         seed: T,
     ) -> Result<(T::Value, Self::Variant), A::Error> {
-        let (variant, data) = self.0.variant_seed(seed)?;
-        Ok((variant, FromJson(data)))
+        let (variant, data) = self.inner.variant_seed(seed)?;
+        Ok((variant, guard::<_, R>(data)))
     }
 }
 
-impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for FromJson<A> {
+impl<'de, A: VariantAccess<'de>, R: ReadRules> VariantAccess<'de> for ReadGuard<A, R> {
     type Error = A::Error;
 
     fn unit_variant(self) -> Result<(), A::Error> {
-        self.0.unit_variant()
+        self.inner.unit_variant()
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, A::Error> {
-        self.0.newtype_variant_seed(FromJson(seed))
+        self.inner.newtype_variant_seed(guard::<_, R>(seed))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
-        self.0.tuple_variant(len, FromJson(visitor))
+        self.inner.tuple_variant(len, guard::<_, R>(visitor))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -274,6 +309,6 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for FromJson<A> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
-        self.0.struct_variant(fields, FromJson(visitor))
+        self.inner.struct_variant(fields, guard::<_, R>(visitor))
     }
 }

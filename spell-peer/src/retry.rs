@@ -20,6 +20,18 @@ pub trait RetryPolicy: fmt::Debug + Send + 'static {
     fn lasted(&mut self, _session: Duration) {}
 }
 
+/// A policy chosen at run time.
+#[async_trait]
+impl<P: RetryPolicy + ?Sized> RetryPolicy for Box<P> {
+    async fn retry(&mut self, reason: &CloseReason) -> Option<Duration> {
+        (**self).retry(reason).await
+    }
+
+    fn lasted(&mut self, session: Duration) {
+        (**self).lasted(session);
+    }
+}
+
 /// Never tries again: the peer ends with its first failure. The default.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]

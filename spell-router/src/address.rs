@@ -51,7 +51,9 @@ const SCHEMES: &[(&str, Protocols, bool, bool)] = &[
 impl Address {
     pub(crate) fn parse(url: &str) -> Result<Self, ListenError> {
         let invalid = |reason| ListenError::Url { reason };
-        let (scheme, rest) = url.split_once(':').ok_or(invalid("it has no scheme"))?;
+        let (scheme, rest) = url
+            .split_once(':')
+            .ok_or_else(|| invalid("it has no scheme"))?;
         let mut schemes = SCHEMES.iter();
         let known = schemes.find(|(name, ..)| name.eq_ignore_ascii_case(scheme));
         let Some(&(scheme, protocols, tls, unix)) = known else {

@@ -285,7 +285,9 @@ fn timestamp(now: SystemTime) -> String {
 
 /// Year, month and day, so many days after 1 January 1970.
 fn date(days: u64) -> (u64, u64, u64) {
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
     let mut rest = days;
     let mut year = 1970_u64;
     loop {

@@ -43,14 +43,12 @@ struct Subscription {
 impl Broker {
     pub(crate) fn subscribe(&mut self, from: SessionId, message: &Subscribe, out: &mut Outputs) {
         let pattern = &message.topic;
-        let subscription = match self.by_pattern.get(pattern) {
-            Some(known) => *known,
-            None => {
-                let id = self.ids.next_subscription();
-                self.by_pattern.insert(pattern, id);
-                id
-            }
-        };
+        let known = self.by_pattern.get(pattern).copied();
+        let subscription = known.unwrap_or_else(|| {
+            let id = self.ids.next_subscription();
+            self.by_pattern.insert(pattern, id);
+            id
+        });
         let shared = self.subscriptions.entry(subscription);
         let shared = shared.or_insert_with(|| Subscription {
             pattern: pattern.clone(),

@@ -23,7 +23,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use crate::{
     dealer::{Carrier, Undeliverable},
     error::Violation,
-    outbound::{Outbound, Outgoing, bring_into},
+    outbound::{FanOut, Outbound, Outgoing, bring_into},
     realm::{Flow, abort, refusal, static_uri},
     session::{Handshake, Step},
     shared::{Membership, ReservedId, Shared},
@@ -195,51 +195,54 @@ impl<T: Transport> Connection<T> {
     }
 
     fn send(&mut self, outgoing: Outgoing) -> Progress {
-        match self.encode(outgoing) {
-            Ok((message, frame)) => match Pin::new(&mut self.transport).start_send(frame) {
-                Ok(()) => Ok(()),
-                Err(TransportError::TooLarge { .. }) => {
-                    self.undelivered(message, Undeliverable::TooLarge)
-                }
-                Err(TransportError::NotText) => {
-                    self.undelivered(message, Undeliverable::NotExpressible)
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "cannot write");
-                    Err(Ended)
-                }
-            },
-            Err((message, why)) => self.undelivered(message, why),
-        }
-    }
-
-    fn encode(&mut self, outgoing: Outgoing) -> Result<(Message, Bytes), (Message, Undeliverable)> {
         let Outgoing {
             mut message,
             fan_out,
         } = outgoing;
+        let frame = match self.encode(&mut message, fan_out.as_deref()) {
+            Ok(frame) => frame,
+            Err(why) => return self.undelivered(message, why),
+        };
+        match Pin::new(&mut self.transport).start_send(frame) {
+            Ok(()) => Ok(()),
+            Err(TransportError::TooLarge { .. }) => {
+                self.undelivered(message, Undeliverable::TooLarge)
+            }
+            Err(TransportError::NotText) => {
+                self.undelivered(message, Undeliverable::NotExpressible)
+            }
+            Err(error) => {
+                tracing::debug!(%error, "cannot write");
+                Err(Ended)
+            }
+        }
+    }
+
+    fn encode(
+        &mut self,
+        message: &mut Message,
+        fan_out: Option<&FanOut>,
+    ) -> Result<Bytes, Undeliverable> {
         let format = self.serializer.format();
         if let (Some(fan_out), Some(payload)) = (fan_out, message.payload_mut())
             && payload.format().is_some_and(|found| found != format)
         {
-            match fan_out.transcode(payload, format) {
-                Some(transcoded) => *payload = transcoded,
-                None => return Err((message, Undeliverable::NotExpressible)),
-            }
+            let transcoded = fan_out.transcode(payload, format);
+            *payload = transcoded.ok_or(Undeliverable::NotExpressible)?;
         }
-        if self.serializer.encode(&message, &mut self.buffer).is_err() {
+        if self.serializer.encode(message, &mut self.buffer).is_err() {
             self.buffer.clear();
-            return Err((message, Undeliverable::NotExpressible));
+            return Err(Undeliverable::NotExpressible);
         }
         let frame = self.buffer.split().freeze();
         if self.max_send.is_some_and(|limit| frame.len() > limit) {
-            return Err((message, Undeliverable::TooLarge));
+            return Err(Undeliverable::TooLarge);
         }
-        Ok((message, frame))
+        Ok(frame)
     }
 
     /// A message cannot be sent to this client: whoever waits for it learns so.
-    fn undelivered(&mut self, message: Message, why: Undeliverable) -> Progress {
+    fn undelivered(&self, message: Message, why: Undeliverable) -> Progress {
         tracing::debug!(message = message.name(), ?why, "message not delivered");
         match message {
             Message::Event(_) => self.shared.counters.events_dropped.up(),

@@ -11,7 +11,10 @@ use spell_message::{
         Call, Cancel, ErrorMessage, Interrupt, Invocation, Register, Registered, RequestKind,
         ResultMessage, Unregister, Unregistered, Yield,
     },
-    options::{CancelMode, InterruptOptions, InvocationDetails, InvocationPolicy, ResultDetails},
+    options::{
+        CancelMode, ErrorDetails, InterruptOptions, InvocationDetails, InvocationPolicy,
+        ResultDetails,
+    },
     reason,
 };
 
@@ -214,7 +217,7 @@ impl Dealer {
 
     fn invoke(
         &mut self,
-        caller: SessionId,
+        from: SessionId,
         message: Call,
         out: &mut Outputs,
     ) -> Result<(), (&'static str, Option<&'static str>)> {
@@ -254,9 +257,9 @@ impl Dealer {
         party.invocation_ids.advance();
         party
             .invocations
-            .insert(invocation, Origin { caller, call });
+            .insert(invocation, Origin { caller: from, call });
         out.send(callee, message);
-        if let Some(caller) = self.parties.get_mut(&caller) {
+        if let Some(caller) = self.parties.get_mut(&from) {
             let target = Target {
                 callee,
                 invocation,
@@ -340,7 +343,7 @@ impl Dealer {
                 ErrorMessage {
                     request_kind: RequestKind::Call,
                     request: call,
-                    details: Default::default(),
+                    details: ErrorDetails::default(),
                     error: message.error,
                     payload: message.payload,
                 },
@@ -392,7 +395,7 @@ impl Dealer {
                 let error = ErrorMessage {
                     request_kind: RequestKind::Call,
                     request: origin.call,
-                    details: Default::default(),
+                    details: ErrorDetails::default(),
                     error: static_uri(reason::CANCELED),
                     payload: Payload::default(),
                 };

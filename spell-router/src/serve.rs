@@ -71,9 +71,10 @@ pub(crate) fn attach(shared: &Arc<Shared>, transport: impl Transport) {
     if shared.closing.is_cancelled() {
         return;
     }
-    match Connection::new(Arc::clone(shared), transport) {
-        Some(connection) => spawn(shared, connection),
-        None => tracing::warn!("a transport with a serialization that the router does not have"),
+    if let Some(connection) = Connection::new(Arc::clone(shared), transport) {
+        spawn(shared, connection);
+    } else {
+        tracing::warn!("a transport with a serialization that the router does not have");
     }
 }
 

@@ -8,68 +8,68 @@ use spell_router::Router;
 use spell_transport::{BoxConnector, BoxTransport, Connector, Serialization};
 
 /// One end of a transport, written and read as JSON.
-pub struct Client {
+pub(crate) struct Client {
     transport: BoxTransport,
 }
 
 impl Client {
     /// An open transport whose messages are JSON.
-    pub fn new(transport: BoxTransport) -> Self {
+    pub(crate) fn new(transport: BoxTransport) -> Self {
         Self { transport }
     }
 
     /// Dials without joining.
-    pub async fn dial(connector: impl Connector) -> Self {
+    pub(crate) async fn dial(connector: impl Connector) -> Self {
         let mut connector = BoxConnector::new(connector);
         let offers = [Serialization::JSON];
         Self::new(connector.connect(&offers).await.expect("a connection"))
     }
 
     /// Dials in memory and joins a realm with all roles.
-    pub async fn join(router: &Router, realm: &str) -> Self {
+    pub(crate) async fn join(router: &Router, realm: &str) -> Self {
         let mut client = Self::dial(router.connector()).await;
         client.hello(realm).await;
         client
     }
 
     /// Joins a realm with all roles; the callee can be interrupted.
-    pub async fn hello(&mut self, realm: &str) {
+    pub(crate) async fn hello(&mut self, realm: &str) {
         let roles = r#"{"publisher":{},"subscriber":{},"caller":{},"callee":{"features":{"call_canceling":true}}}"#;
         let hello = format!(r#"[1,"{realm}",{{"roles":{roles}}}]"#);
         let welcome = self.ask(&hello).await;
         assert!(welcome.starts_with("[2,"), "{welcome}");
     }
 
-    pub async fn send(&mut self, message: &str) {
+    pub(crate) async fn send(&mut self, message: &str) {
         let frame = Bytes::copy_from_slice(message.as_bytes());
         self.transport.send(frame).await.expect(message);
     }
 
     /// Sends, and gives the next message that comes.
-    pub async fn ask(&mut self, message: &str) -> String {
+    pub(crate) async fn ask(&mut self, message: &str) -> String {
         self.send(message).await;
         self.next().await
     }
 
     /// The next message.
-    pub async fn next(&mut self) -> String {
+    pub(crate) async fn next(&mut self) -> String {
         self.try_next().await.expect("a message, not the end")
     }
 
     /// The next message; `None` when the connection has ended, in whichever way.
-    pub async fn try_next(&mut self) -> Option<String> {
+    pub(crate) async fn try_next(&mut self) -> Option<String> {
         let next = tokio::time::timeout(Duration::from_secs(60), self.transport.next());
         let frame = next.await.expect("the router says nothing")?.ok()?;
         Some(String::from_utf8(frame.to_vec()).expect("text"))
     }
 
     /// The connection ends without another message.
-    pub async fn expect_end(&mut self) {
+    pub(crate) async fn expect_end(&mut self) {
         assert_eq!(self.try_next().await, None);
     }
 
     /// The next message is an ABORT with this reason, then the connection ends.
-    pub async fn expect_abort(&mut self, reason: &str) {
+    pub(crate) async fn expect_abort(&mut self, reason: &str) {
         let abort = self.next().await;
         assert!(abort.starts_with("[3,"), "{abort}");
         assert!(abort.ends_with(&format!(r#""{reason}"]"#)), "{abort}");

@@ -1,13 +1,9 @@
 //! Sessions over the memory transport: what the connection adds to the routing core.
-#![cfg(feature = "json")]
-#![expect(missing_docs, reason = "tests")]
-
-mod support;
 
 use std::time::Duration;
 
+use crate::support::Client;
 use spell_router::{BuildError, Realm, Router};
-use support::Client;
 
 #[tokio::test]
 async fn events_and_results_travel() {
@@ -209,7 +205,7 @@ async fn an_invalid_uri_fails_the_request_and_the_session_lives() {
     let mut client = Client::join(&router, "realm1").await;
     for (request, message) in [
         (1, r#"[32,1,{},"com..topic"]"#),
-        (2, r##"[64,2,{},"com.#"]"##),
+        (2, "[64,2,{},\"com.#\"]"),
         (3, r#"[48,3,{},"com. p"]"#),
         (4, r#"[16,4,{"acknowledge":true},""]"#),
     ] {

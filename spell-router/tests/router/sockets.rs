@@ -1,12 +1,8 @@
 //! The router on real sockets of this host, each kind of URL, and between formats.
-#![cfg(all(feature = "json", feature = "websocket", feature = "rawsocket"))]
-#![expect(missing_docs, reason = "tests")]
 
-mod support;
-
+use crate::support::Client;
 use spell_router::{ListenError, Router};
 use spell_transport::{ConnectorBuilder, connector};
-use support::Client;
 
 /// An event and a call between two clients at these URLs.
 async fn exchange(alice: &str, bob: &str) {

@@ -103,16 +103,7 @@ impl<C: Send + 'static> Requests<C> {
         command: impl FnOnce(Reply<T>) -> C,
     ) -> Result<T, Failure> {
         let (reply, mut waiting) = self.open();
-        let command = command(reply);
-        let answer = async {
-            waiting.send(command).await?;
-            (&mut waiting).await
-        };
-        let answer = match limit {
-            Some(limit) => tokio::time::timeout(limit, answer).await.ok(),
-            None => Some(answer.await),
-        };
-        answer.unwrap_or_else(|| waiting.expire())
+        waiting.ask(limit, command(reply)).await
     }
 }
 
@@ -138,6 +129,20 @@ pub(crate) struct Waiting<T, C: Send + 'static> {
 }
 
 impl<T, C: Send + 'static> Waiting<T, C> {
+    /// Queue the command with this request's reply, and wait for the answer, no longer than `limit`
+    /// from queue to answer.
+    pub(crate) async fn ask(&mut self, limit: Option<Duration>, command: C) -> Result<T, Failure> {
+        let answer = async {
+            self.send(command).await?;
+            (&mut *self).await
+        };
+        let answer = match limit {
+            Some(limit) => tokio::time::timeout(limit, answer).await.ok(),
+            None => Some(answer.await),
+        };
+        answer.unwrap_or_else(|| self.expire())
+    }
+
     /// Queue the command with this request's reply.
     pub(crate) async fn send(&mut self, command: C) -> Result<(), Failure> {
         let sent = self.requests.commands.send(command).await;

@@ -1,0 +1,273 @@
+use std::{
+    pin::Pin,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use spell_message::{
+    IntoUri, MatchPolicy, Pattern, Uri, Value,
+    options::{InvalidOption, InvocationPolicy, RegisterOptions},
+    reason,
+};
+use tokio::sync::watch;
+
+use super::{
+    Command, Handled, Invocation, Order, Registration,
+    registration::{Shared, State},
+    wanted::Wanted,
+};
+use crate::{
+    RegisterError,
+    handler::{FromInvocation, Handler, InvocationError, IntoResult, serve},
+    queue::{Bounds, Consumer, Overflow, queue},
+    request::{Requests, limit_methods},
+};
+
+/// A registration in the making; `.await` registers the procedure and gives a stream of its
+/// invocations, unless [`handler`](Self::handler) is given one.
+///
+/// If there is no session yet, it waits for one. A router that has the procedure already answers
+/// `wamp.error.procedure_already_exists` ([`RegisterError::Refused`]).
+///
+/// Registering a *shared* procedure twice on one peer is refused here
+/// ([`RegisterError::AlreadyRegistered`]): its invocations could not be told apart.
+///
+/// # Cancel safety
+///
+/// Dropped early, the registration is given up: what the router granted is unregistered.
+///
+/// WAMP spec, "REGISTER".
+#[derive(Debug)]
+#[must_use = "a procedure is registered only when this is awaited"]
+pub struct Register<'a> {
+    requests: &'a Arc<Requests<Command>>,
+    procedure: String,
+    options: Result<RegisterOptions, InvalidOption>,
+    error_uri: Option<Result<Uri, spell_message::InvalidUri>>,
+    bounds: Bounds,
+    concurrency: usize,
+    limit: Option<Duration>,
+}
+
+impl<'a> Register<'a> {
+    pub(super) fn new(requests: &'a Arc<Requests<Command>>, procedure: &str) -> Self {
+        Self {
+            requests,
+            procedure: procedure.to_owned(),
+            options: Ok(RegisterOptions::new()),
+            error_uri: None,
+            bounds: Bounds {
+                count: QUEUE_COUNT,
+                bytes: QUEUE_BYTES,
+                overflow: Overflow::DropNewest,
+            },
+            concurrency: CONCURRENCY,
+            limit: requests.commands().request_timeout(),
+        }
+    }
+
+    limit_methods!();
+
+    /// Register all procedures whose URI begins with this text.
+    ///
+    /// WAMP spec, "Pattern-based Registrations".
+    pub fn prefix(self) -> Self {
+        self.with(|options| _ = options.set_match_policy(MatchPolicy::Prefix))
+    }
+
+    /// Register all procedures whose URI matches this text, an empty component standing for any.
+    ///
+    /// WAMP spec, "Pattern-based Registrations".
+    pub fn wildcard(self) -> Self {
+        self.with(|options| _ = options.set_match_policy(MatchPolicy::Wildcard))
+    }
+
+    /// Share the procedure with other callees. Default: it has one callee only.
+    ///
+    /// WAMP spec, "Shared Registration".
+    pub fn invoke(self, policy: InvocationPolicy) -> Self {
+        self.with(|options| _ = options.set_invoke(policy))
+    }
+
+    /// Ask the router to disclose who calls.
+    ///
+    /// WAMP spec, "Caller Identification".
+    pub fn disclose_caller(self) -> Self {
+        self.with(|options| _ = options.set_disclose_caller(true))
+    }
+
+    /// Set one option of REGISTER: one that has no method here, or an extension of the router.
+    pub fn option(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.options = self.options.and_then(|mut options| {
+            options.set(key, value)?;
+            Ok(options)
+        });
+        self
+    }
+
+    /// Replace all options of REGISTER.
+    pub fn options(mut self, options: RegisterOptions) -> Self {
+        self.options = Ok(options);
+        self
+    }
+
+    /// How many invocations may wait to be read. One more is answered with an ERROR
+    /// `wamp.error.unavailable`. Default: 256.
+    pub fn queue_count(mut self, count: usize) -> Self {
+        self.bounds.count = count;
+        self
+    }
+
+    /// How many bytes the arguments of all waiting invocations may have. What does not fit is
+    /// answered with an ERROR `wamp.error.unavailable`. Default: 8 MiB.
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.bounds.bytes = bytes;
+        self
+    }
+
+    /// How many invocations a handler may work on at a time, at least 1; the others wait in the
+    /// queue. Default: 64.
+    pub fn concurrency(mut self, limit: usize) -> Self {
+        self.concurrency = limit;
+        self
+    }
+
+    /// The ERROR that answers what is dropped unanswered, by a panic too, or cannot be encoded.
+    /// Default: `wamp.error.runtime_error`.
+    pub fn error_uri(mut self, uri: impl IntoUri) -> Self {
+        self.error_uri = Some(uri.into_uri());
+        self
+    }
+
+    /// Answer invocations by an async closure, each in a task of its own.
+    ///
+    /// See [`FromInvocation`] for what it can be called with, [`IntoResult`] for what it can give,
+    /// and [`InvocationError`] for how it fails. When the caller gives up, or the session ends, the
+    /// closure's future is dropped where it stands; spawn a task for what must be finished.
+    ///
+    /// ```
+    /// use spell_roles::{CalleeHandle, InvocationError, RegisterError};
+    ///
+    /// async fn serve(callee: &CalleeHandle) -> Result<(), RegisterError> {
+    ///     let divide = callee
+    ///         .register("com.example.divide")
+    ///         .handler(|(a, b): (i64, i64)| async move {
+    ///             let odd = || InvocationError::new("com.example.error.by_zero").arg(a);
+    ///             a.checked_div(b).ok_or_else(odd)
+    ///         })
+    ///         .await?;
+    ///     divide.detach();
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// The future it gives must be awaited on a tokio runtime. A panic of the closure is answered
+    /// with an ERROR, see [`error_uri`](Self::error_uri).
+    pub fn handler<F, T, Fut, Y>(self, handler: F) -> RegisterHandler<'a>
+    where
+        F: Fn(T) -> Fut + Send + Sync + 'static,
+        T: FromInvocation,
+        Fut: Future<Output = Result<Y, InvocationError>> + Send + 'static,
+        Y: IntoResult,
+    {
+        RegisterHandler {
+            register: self,
+            handler: Handler::new(handler),
+        }
+    }
+
+    /// Register: what `.await` does, without the box.
+    pub async fn send(self) -> Result<Registration, RegisterError> {
+        let (shared, invocations) = self.register().await?;
+        Ok(Registration::stream(shared, invocations))
+    }
+
+    async fn register(self) -> Result<(Shared, Consumer<Invocation>), RegisterError> {
+        let options = self.options?;
+        let policy = options.match_policy().unwrap_or_default();
+        let procedure = Pattern::new(&self.procedure, policy)?;
+        let error_uri = match self.error_uri {
+            Some(uri) => uri?,
+            None => Uri::new(reason::RUNTIME_ERROR)?,
+        };
+        let requests = self.requests.clone();
+        let (reply, mut waiting) = requests.open();
+        let key = reply.key();
+        let (queue, invocations) = queue(self.bounds);
+        let (state, watch) = watch::channel(State::Waiting);
+        let refused = Arc::new(AtomicU64::new(0));
+        let command = Command(Order::Register(Box::new(Wanted {
+            key,
+            procedure: procedure.clone(),
+            options,
+            error_uri,
+            queue,
+            refused: refused.clone(),
+            state,
+            requests: requests.clone(),
+            reply: Some(reply),
+        })));
+        waiting.ask(self.limit, command).await??;
+        let shared = Shared {
+            key,
+            procedure,
+            state: watch,
+            refused,
+            requests,
+            limit: self.limit,
+            is_detached: false,
+        };
+        Ok((shared, invocations))
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut RegisterOptions)) -> Self {
+        if let Ok(options) = &mut self.options {
+            set(options);
+        }
+        self
+    }
+}
+
+impl<'a> IntoFuture for Register<'a> {
+    type Output = Result<Registration, RegisterError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// A registration with a handler, in the making; `.await` registers the procedure.
+///
+/// Cancel safety and errors are those of [`Register`].
+#[derive(Debug)]
+#[must_use = "a procedure is registered only when this is awaited"]
+pub struct RegisterHandler<'a> {
+    register: Register<'a>,
+    handler: Handler,
+}
+
+impl<'a> RegisterHandler<'a> {
+    /// Register: what `.await` does, without the box.
+    pub async fn send(self) -> Result<Registration<Handled>, RegisterError> {
+        let concurrency = self.register.concurrency;
+        let (shared, invocations) = self.register.register().await?;
+        serve(invocations, concurrency, self.handler);
+        Ok(Registration::handled(shared))
+    }
+}
+
+impl<'a> IntoFuture for RegisterHandler<'a> {
+    type Output = Result<Registration<Handled>, RegisterError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+const QUEUE_COUNT: usize = 256;
+const QUEUE_BYTES: usize = 8 << 20;
+const CONCURRENCY: usize = 64;

@@ -1,0 +1,233 @@
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_core::Stream;
+use spell_message::{Pattern, RegistrationId};
+use spell_peer::CloseReason;
+use tokio::sync::watch;
+
+use super::{Command, Invocation, Order};
+use crate::{
+    RegisterError, UnregisterError,
+    queue::Consumer,
+    request::{Key, Requests},
+};
+
+/// A procedure that is registered. Dropping it unregisters the procedure in the background.
+///
+/// It outlives its session: after a reconnect the procedure is registered again with the same
+/// options, and the same value goes on. If the router refuses that, or takes the registration
+/// away, it ends, and [`ended`](Self::ended) says why.
+///
+/// Without a handler it is a [`Stream`] of [`Invocation`]s, which end with it. With one it is a
+/// `Registration<Handled>`.
+///
+/// ```
+/// use spell_roles::{CalleeHandle, Registration};
+///
+/// async fn serve(callee: &CalleeHandle) -> Result<(), Box<dyn std::error::Error>> {
+///     let mut registration = callee.register("com.example.add2").await?;
+///     while let Some(invocation) = registration.next().await {
+///         match invocation.args::<(i64, i64)>() {
+///             Ok((a, b)) => invocation.respond().arg(a + b).await?,
+///             Err(_) => invocation.error("wamp.error.invalid_argument").await?,
+///         }
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// WAMP spec, "REGISTERED".
+#[derive(Debug)]
+#[must_use = "dropping it unregisters the procedure"]
+pub struct Registration<S = Invocations> {
+    shared: Shared,
+    source: S,
+}
+
+/// The source of a registration's [`Stream`].
+#[derive(Debug)]
+pub struct Invocations(Consumer<Invocation>);
+
+/// Marks a registration whose invocations go to a handler.
+#[derive(Debug)]
+pub struct Handled(());
+
+impl<S> Registration<S> {
+    /// What was registered.
+    pub fn procedure(&self) -> &Pattern {
+        &self.shared.procedure
+    }
+
+    /// The router's id for it, another one after each reconnect; `None` while there is no session,
+    /// and at the end.
+    pub fn id(&self) -> Option<RegistrationId> {
+        match *self.shared.state.borrow() {
+            State::Active(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// How many invocations were refused because the queue was full.
+    pub fn refused(&self) -> u64 {
+        self.shared.refused.load(Ordering::Relaxed)
+    }
+
+    /// Wait until it is over; gives why.
+    ///
+    /// # Cancel safety
+    ///
+    /// Waits only; dropping it changes nothing.
+    pub async fn ended(&self) -> RegistrationEnd {
+        let mut state = self.shared.state.clone();
+        let ended = state.wait_for(|state| matches!(state, State::Ended(_))).await;
+        match ended.as_deref() {
+            Ok(State::Ended(end)) => end.clone(),
+            _ => {
+                let end = self.shared.requests.commands().end();
+                RegistrationEnd::Closed(end.unwrap_or(CloseReason::Panicked))
+            }
+        }
+    }
+
+    /// Unregister, and wait until the router confirms it.
+    ///
+    /// Invocations that came before are still served: those under way are answered as ever, and
+    /// those that wait in the queue can still be read. Without a session, or if it ended already,
+    /// there is nothing to wait for.
+    ///
+    /// # Errors
+    ///
+    /// [`UnregisterError`]. Unless the router says that there is no such registration, it lives on.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped early, it may or may not be unregistered; drop the registration to be sure.
+    pub async fn unregister(&mut self) -> Result<(), UnregisterError> {
+        let Shared {
+            key,
+            requests,
+            limit,
+            ..
+        } = &self.shared;
+        let command = |reply| Command(Order::Unregister(*key, reply));
+        Ok(requests.ask(*limit, command).await?)
+    }
+}
+
+impl Registration<Invocations> {
+    pub(super) fn stream(shared: Shared, invocations: Consumer<Invocation>) -> Self {
+        Self {
+            shared,
+            source: Invocations(invocations),
+        }
+    }
+
+    /// The next invocation; `None` once the registration is over and all were read.
+    ///
+    /// # Cancel safety
+    ///
+    /// No invocation is lost when it is dropped.
+    pub async fn next(&mut self) -> Option<Invocation> {
+        poll_fn(|cx| self.source.poll_next(cx)).await
+    }
+}
+
+impl Registration<Handled> {
+    pub(super) fn handled(shared: Shared) -> Self {
+        Self {
+            shared,
+            source: Handled(()),
+        }
+    }
+
+    /// Let it stay registered as long as the peer lives. The peer then lives until it is stopped.
+    pub fn detach(mut self) {
+        self.shared.is_detached = true;
+    }
+}
+
+impl Stream for Registration<Invocations> {
+    type Item = Invocation;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Invocation>> {
+        self.source.poll_next(cx)
+    }
+}
+
+impl Invocations {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Invocation>> {
+        self.0.poll_next(cx).map(|taken| Some(taken?.item))
+    }
+}
+
+/// Why a registration is over.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum RegistrationEnd {
+    /// It was unregistered by this peer.
+    Unregistered,
+    /// The router took it away.
+    #[non_exhaustive]
+    Revoked {
+        /// Why, if the router says so.
+        reason: Option<String>,
+    },
+    /// It could not be restored after a reconnect.
+    Refused(RegisterError),
+    /// The peer ended.
+    Closed(CloseReason),
+}
+
+impl fmt::Display for RegistrationEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unregistered => f.write_str("it was unregistered"),
+            Self::Revoked { reason: None } => f.write_str("the router revoked it"),
+            Self::Revoked {
+                reason: Some(reason),
+            } => write!(f, "the router revoked it: {}", reason.escape_debug()),
+            Self::Refused(error) => write!(f, "it could not be restored: {error}"),
+            Self::Closed(reason) => write!(f, "the peer ended: {reason}"),
+        }
+    }
+}
+
+/// What a registration is doing, as its role tells it.
+#[derive(Clone, Debug)]
+pub(super) enum State {
+    /// There is no session, or the router did not answer yet.
+    Waiting,
+    Active(RegistrationId),
+    Ended(RegistrationEnd),
+}
+
+/// What all registrations have, whoever takes their invocations.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) key: Key,
+    pub(super) procedure: Pattern,
+    pub(super) state: watch::Receiver<State>,
+    pub(super) refused: Arc<AtomicU64>,
+    pub(super) requests: Arc<Requests<Command>>,
+    pub(super) limit: Option<Duration>,
+    pub(super) is_detached: bool,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if !self.is_detached {
+            let command = Command(Order::Release(self.key));
+            self.requests.commands().release(command);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use spell_message::{
+    Feature, MatchPolicy, Message, Pattern, RegistrationId, RequestId, RoleName, Uri,
+    message,
+    options::{InvocationPolicy, RegisterOptions},
+};
+use spell_peer::Context;
+use tokio::sync::{oneshot, watch};
+
+use super::{
+    Command, Invocation, RegistrationEnd, invocation::Responder, registration::State,
+    running::Ticket,
+};
+use crate::{
+    RegisterError,
+    error::Failure,
+    queue::{Producer, Pushed},
+    request::{Key, Reply, Requests},
+};
+
+/// A registration that the user wants, whether there is a session or not.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) key: Key,
+    pub(super) procedure: Pattern,
+    pub(super) options: RegisterOptions,
+    /// The URI that answers what the user left unanswered.
+    pub(super) error_uri: Uri,
+    pub(super) queue: Producer<Invocation>,
+    pub(super) refused: Arc<AtomicU64>,
+    pub(super) state: watch::Sender<State>,
+    /// The way back for answers.
+    pub(super) requests: Arc<Requests<Command>>,
+    /// Who waits for the first time that it is registered.
+    pub(super) reply: Option<Reply<Result<(), RegisterError>>>,
+}
+
+impl Wanted {
+    pub(super) fn key(&self) -> Key {
+        self.key
+    }
+
+    /// It is about to be asked for; `false` if the user gave it up before it was registered for
+    /// the first time.
+    pub(super) fn commit(&self) -> bool {
+        self.reply.as_ref().is_none_or(Reply::commit)
+    }
+
+    /// What the router must have announced, and did not.
+    pub(super) fn unsupported(&self, cx: &Context<'_, Command>) -> Option<Failure> {
+        let is_pattern = self.procedure.policy() != MatchPolicy::Exact;
+        let is_shared = self.options.invoke().unwrap_or_default() != InvocationPolicy::Single;
+        let needs = [
+            (true, None),
+            (is_pattern, Some(Feature::PatternBasedRegistration)),
+            (is_shared, Some(Feature::SharedRegistration)),
+        ];
+        let mut needed = needs.into_iter().filter(|(is_needed, _)| *is_needed);
+        needed.find_map(|(_, feature)| Failure::unsupported(RoleName::Dealer, feature, cx))
+    }
+
+    pub(super) fn message(&self, request: RequestId) -> Message {
+        Message::Register(message::Register {
+            request,
+            options: self.options.clone(),
+            procedure: self.procedure.clone(),
+        })
+    }
+
+    /// The registration of this session.
+    pub(super) fn registration(&self) -> Option<RegistrationId> {
+        match *self.state.borrow() {
+            State::Active(registration) => Some(registration),
+            _ => None,
+        }
+    }
+
+    pub(super) fn registered(&mut self, registration: RegistrationId) {
+        self.state.send_replace(State::Active(registration));
+        if let Some(reply) = self.reply.take() {
+            reply.send(Ok(Ok(())));
+        }
+    }
+
+    pub(super) fn session_ended(&mut self) {
+        self.state.send_replace(State::Waiting);
+        if let Some(reply) = &self.reply {
+            reply.revert();
+        }
+    }
+
+    /// It could not be registered, for the first time or again.
+    pub(super) fn fail(self, error: RegisterError) {
+        match self.reply {
+            Some(reply) => reply.send(Ok(Err(error))),
+            None => self.end(RegistrationEnd::Refused(error)),
+        }
+    }
+
+    pub(super) fn end(self, end: RegistrationEnd) {
+        self.state.send_replace(State::Ended(end));
+    }
+
+    pub(super) fn invocation(
+        &self,
+        message: message::Invocation,
+        ticket: Ticket,
+        interrupted: oneshot::Receiver<()>,
+    ) -> Invocation {
+        let responder = Responder::new(ticket, self.requests.clone());
+        Invocation::new(message, &self.procedure, responder, interrupted)
+    }
+
+    /// Queue an invocation for the user. What does not fit is counted and comes back.
+    pub(super) fn push(&self, invocation: Invocation, size: usize) -> Pushed<Invocation> {
+        let pushed = self.queue.push(invocation, size);
+        if matches!(pushed, Pushed::Refused(_)) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        pushed
+    }
+}

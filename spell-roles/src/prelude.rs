@@ -4,4 +4,7 @@
 //! use spell_roles::prelude::*;
 //! ```
 
-pub use crate::{SessionExt as _, TapExt as _};
+pub use crate::{
+    CalleeExt as _, CallerExt as _, PublisherExt as _, SessionExt as _, SubscriberExt as _,
+    TapExt as _,
+};

@@ -1,0 +1,309 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use spell_message::{
+    InvalidUri, Payload, PublicationId, RequestId, SessionId, Uri, Value,
+    options::{InvalidOption, PublishOptions},
+};
+use spell_serializer::PayloadBuilder;
+
+use super::{Answer, Command, Order, Publication};
+use crate::{
+    PublishError,
+    request::{Requests, argument_methods, limit_methods},
+    started::Started,
+};
+
+/// A publication in the making; `.await` sends it.
+///
+/// It is done when it is committed to the wire. Nothing more is ever known of it: if the broker
+/// refuses it, nobody is told. Use [`acknowledge`](Self::acknowledge) to know.
+///
+/// # Errors
+///
+/// What was given is checked when it is awaited: a bad topic, arguments that cannot be encoded or
+/// are too large, and an invalid option all end the publication before anything is sent. Without a
+/// session it fails with [`PublishError::Closed`]; nothing is kept for later.
+///
+/// # Cancel safety
+///
+/// Dropped before it was committed, a publication is never sent. Dropped later, it is sent.
+///
+/// # Examples
+///
+/// ```
+/// use spell_roles::{PublishError, PublisherHandle};
+///
+/// async fn greet(publisher: &PublisherHandle) -> Result<(), PublishError> {
+///     publisher.publish("com.example.hello").args(("Hello", 42)).await
+/// }
+/// ```
+///
+/// WAMP spec, "PUBLISH".
+#[derive(Debug)]
+#[must_use = "a publication is sent only when it is awaited"]
+pub struct Publish<'a> {
+    requests: &'a Requests<Command>,
+    topic: Result<Uri, InvalidUri>,
+    options: Result<PublishOptions, InvalidOption>,
+    arguments: PayloadBuilder,
+    limit: Option<Duration>,
+}
+
+/// The methods that set the options of PUBLISH; `self.options` is a `Result` of them.
+macro_rules! option_methods {
+    () => {
+        /// Whether this session itself gets no event, should it have subscribed to the topic;
+        /// default yes.
+        ///
+        /// WAMP spec, "Publisher Exclusion".
+        pub fn exclude_me(self, exclude_me: bool) -> Self {
+            self.set(|options| options.set_exclude_me(exclude_me))
+        }
+
+        /// Sessions that get no event; default none.
+        ///
+        /// The broker must have announced `subscriber_blackwhite_listing` for this, as for the
+        /// other lists of receivers (see [`PublishOptions`]).
+        ///
+        /// WAMP spec, "Subscriber Black- and Whitelisting".
+        pub fn exclude(self, sessions: impl IntoIterator<Item = SessionId>) -> Self {
+            self.set(|options| options.set_exclude(sessions))
+        }
+
+        /// The only sessions that may get the event; default all. An empty list means nobody.
+        ///
+        /// WAMP spec, "Subscriber Black- and Whitelisting".
+        pub fn eligible(self, sessions: impl IntoIterator<Item = SessionId>) -> Self {
+            self.set(|options| options.set_eligible(sessions))
+        }
+
+        /// Whether subscribers may learn who publishes; default no.
+        ///
+        /// WAMP spec, "Publisher Identification".
+        pub fn disclose_me(self, disclose_me: bool) -> Self {
+            self.set(|options| options.set_disclose_me(disclose_me))
+        }
+
+        /// Whether the broker keeps the event for those who subscribe later; default no. Brokers
+        /// may decline silently.
+        ///
+        /// WAMP spec, "Event Retention".
+        pub fn retain(self, retain: bool) -> Self {
+            self.set(|options| options.set_retain(retain))
+        }
+
+        /// Set one option of PUBLISH: one that has no method here, or an extension of the router.
+        pub fn option(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+            self.options = self.options.and_then(|mut options| {
+                options.set(key, value)?;
+                Ok(options)
+            });
+            self
+        }
+
+        /// Replace all options of PUBLISH.
+        pub fn options(mut self, options: PublishOptions) -> Self {
+            self.options = Ok(options);
+            self
+        }
+
+        fn set(mut self, set: impl FnOnce(&mut PublishOptions) -> &mut PublishOptions) -> Self {
+            if let Ok(options) = &mut self.options {
+                set(options);
+            }
+            self
+        }
+    };
+}
+
+impl<'a> Publish<'a> {
+    pub(super) fn new(requests: &'a Requests<Command>, topic: Result<Uri, InvalidUri>) -> Self {
+        Self {
+            requests,
+            topic,
+            options: Ok(PublishOptions::new()),
+            arguments: requests.arguments(),
+            limit: requests.commands().request_timeout(),
+        }
+    }
+
+    argument_methods!();
+    option_methods!();
+    limit_methods!();
+
+    /// Ask the broker to answer: the publication is then done when the broker took it, and gives
+    /// its id; a refusal is an error.
+    pub fn acknowledge(self) -> AcknowledgedPublish<'a> {
+        AcknowledgedPublish {
+            requests: self.requests,
+            topic: self.topic,
+            options: self.options,
+            arguments: self.arguments,
+            limit: self.limit,
+        }
+    }
+
+    /// Send it: what `.await` does, without the box.
+    pub async fn send(self) -> Result<(), PublishError> {
+        let (requests, limit) = (self.requests, self.limit);
+        // An answer that nobody waits for is not asked for.
+        let publication = publication(
+            self.topic,
+            self.options.map(|mut options| {
+                if options.acknowledge() == Some(true) {
+                    options.set_acknowledge(false);
+                }
+                options
+            }),
+            requests.finish(self.arguments)?,
+        )?;
+        let sent = requests.ask(limit, |reply| publication(Answer::WhenSent(reply)));
+        Ok(sent.await?)
+    }
+}
+
+impl<'a> IntoFuture for Publish<'a> {
+    type Output = Result<(), PublishError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// A publication in the making that the broker is to answer; `.await` sends it and gives its id.
+///
+/// # Errors
+///
+/// As for [`Publish`], and [`PublishError::Refused`] when the broker refuses it. When the session
+/// ends, or the time is up, before the answer came, the error tells whether it was sent.
+///
+/// # Cancel safety
+///
+/// Dropped before it was committed, a publication is never sent. Dropped later, it is sent, and the
+/// answer is dropped.
+///
+/// # Examples
+///
+/// ```
+/// use spell_message::PublicationId;
+/// use spell_roles::{PublishError, PublisherHandle};
+///
+/// async fn greet(publisher: &PublisherHandle) -> Result<PublicationId, PublishError> {
+///     let hello = publisher.publish("com.example.hello").arg("Hello");
+///     hello.acknowledge().await
+/// }
+/// ```
+///
+/// WAMP spec, "PUBLISH" and "PUBLISHED".
+#[derive(Debug)]
+#[must_use = "a publication is sent only when it is awaited"]
+pub struct AcknowledgedPublish<'a> {
+    requests: &'a Requests<Command>,
+    topic: Result<Uri, InvalidUri>,
+    options: Result<PublishOptions, InvalidOption>,
+    arguments: PayloadBuilder,
+    limit: Option<Duration>,
+}
+
+impl AcknowledgedPublish<'_> {
+    argument_methods!();
+    option_methods!();
+    limit_methods!();
+
+    /// Send it and wait for the answer: what `.await` does, without the box.
+    pub async fn send(self) -> Result<PublicationId, PublishError> {
+        let (requests, limit) = (self.requests, self.limit);
+        let command = self.command()?;
+        let published = requests.ask(limit, |reply| {
+            command(Answer::WhenPublished { reply, id: None })
+        });
+        Ok(published.await?)
+    }
+
+    /// Send it, and wait only until it has its id. The answer can be waited for later.
+    ///
+    /// # Errors
+    ///
+    /// What kept the publication from being sent.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the publication itself.
+    pub async fn start(self) -> Result<PendingPublish, PublishError> {
+        let (requests, limit) = (self.requests, self.limit);
+        let command = self.command()?;
+        let started = requests.start(limit, |reply, id| {
+            command(Answer::WhenPublished {
+                reply,
+                id: Some(id),
+            })
+        });
+        Ok(PendingPublish(started.await?))
+    }
+
+    fn command(self) -> Result<impl FnOnce(Answer) -> Command, PublishError> {
+        let options = self.options.map(|mut options| {
+            options.set_acknowledge(true);
+            options
+        });
+        let payload = self.requests.finish(self.arguments)?;
+        publication(self.topic, options, payload)
+    }
+}
+
+impl<'a> IntoFuture for AcknowledgedPublish<'a> {
+    type Output = Result<PublicationId, PublishError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// A publication that was sent; the future of its answer. Made by [`AcknowledgedPublish::start`].
+///
+/// The publication's time limit goes on running.
+///
+/// # Cancel safety
+///
+/// Dropping it drops the answer; the publication was sent.
+#[derive(Debug)]
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct PendingPublish(Started<PublicationId, Command>);
+
+impl PendingPublish {
+    /// The id of the PUBLISH, by which the messages about it are known.
+    pub fn id(&self) -> RequestId {
+        self.0.id()
+    }
+}
+
+impl Future for PendingPublish {
+    type Output = Result<PublicationId, PublishError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map_err(Into::into)
+    }
+}
+
+/// All that can fail because of the user, and the command that is left.
+fn publication(
+    topic: Result<Uri, InvalidUri>,
+    options: Result<PublishOptions, InvalidOption>,
+    payload: Payload,
+) -> Result<impl FnOnce(Answer) -> Command, PublishError> {
+    let (topic, options) = (topic?, options?);
+    Ok(move |answer| {
+        Command(Order::Publish(Box::new(Publication {
+            topic,
+            options,
+            payload,
+            answer,
+        })))
+    })
+}

@@ -1,0 +1,92 @@
+//! A request in two steps: first its id, later its answer.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use spell_message::RequestId;
+use tokio::{
+    sync::oneshot,
+    time::{Instant, Sleep, sleep_until, timeout_at},
+};
+
+use crate::{
+    error::Failure,
+    request::{Reply, Requests, Waiting},
+};
+
+/// Where a role puts the id of a request once it is committed.
+pub(crate) type IdSlot = oneshot::Sender<RequestId>;
+
+impl<C: Send + 'static> Requests<C> {
+    /// Make a request and wait until it has its id; `limit` covers the answer too.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the request up.
+    pub(crate) async fn start<T>(
+        &self,
+        limit: Option<Duration>,
+        command: impl FnOnce(Reply<T>, IdSlot) -> C,
+    ) -> Result<Started<T, C>, Failure> {
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let (reply, mut waiting) = self.open();
+        let (slot, id) = oneshot::channel();
+        let command = command(reply, slot);
+        let sent = async {
+            waiting.send(command).await?;
+            match id.await {
+                Ok(id) => Ok(id),
+                // It was not committed; the reply says why. There is no answer without an id.
+                Err(_) => Err((&mut waiting)
+                    .await
+                    .err()
+                    .unwrap_or(Failure::no_session(None))),
+            }
+        };
+        let sent = match deadline {
+            Some(deadline) => timeout_at(deadline, sent).await.ok(),
+            None => Some(sent.await),
+        };
+        let id = match sent {
+            Some(sent) => sent?,
+            None => return Err(Failure::Timeout(waiting.give_up())),
+        };
+        Ok(Started {
+            id,
+            waiting,
+            deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
+        })
+    }
+}
+
+/// A request that was committed; the future of its answer. Dropped, it gives the request up.
+#[derive(Debug)]
+pub(crate) struct Started<T, C: Send + 'static> {
+    id: RequestId,
+    waiting: Waiting<T, C>,
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+impl<T, C: Send + 'static> Started<T, C> {
+    pub(crate) fn id(&self) -> RequestId {
+        self.id
+    }
+}
+
+impl<T, C: Send + 'static> Future for Started<T, C> {
+    type Output = Result<T, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Poll::Ready(answer) = Pin::new(&mut self.waiting).poll(cx) {
+            return Poll::Ready(answer);
+        }
+        let deadline = self.deadline.as_mut();
+        match deadline.map(|deadline| deadline.as_mut().poll(cx)) {
+            Some(Poll::Ready(())) => Poll::Ready(self.waiting.expire()),
+            _ => Poll::Pending,
+        }
+    }
+}

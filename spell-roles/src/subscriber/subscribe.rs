@@ -1,0 +1,257 @@
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use spell_message::{
+    MatchPolicy, Pattern, RequestId, Value,
+    options::{InvalidOption, SubscribeOptions},
+};
+
+use super::{
+    Command, Event, Order, Subscription, Wanted,
+    subscription::{Link, Status},
+};
+use crate::{
+    SubscribeError,
+    queue::{Bounds, Consumer, Overflow, queue},
+    request::{Key, Reply, Requests, limit_methods},
+    started::{IdSlot, Started},
+};
+
+/// A subscription in the making; `.await` makes it and gives the [`Subscription`].
+///
+/// While the peer has no session it waits for one. Events that come right behind the router's
+/// answer are not missed.
+///
+/// # Errors
+///
+/// What was given is checked when it is awaited: a bad topic or an invalid option ends it before
+/// anything is sent. [`SubscribeError::Refused`] if the router refuses it,
+/// [`SubscribeError::Unsupported`] if it cannot match patterns; [`SubscribeError::Closed`] if the
+/// session ends before the answer came.
+///
+/// # Cancel safety
+///
+/// Dropped before it was committed, nothing is sent. Dropped later, it is unsubscribed as soon as
+/// the answer comes.
+///
+/// # Examples
+///
+/// ```
+/// use spell_roles::{Overflow, SubscribeError, SubscriberHandle, Subscription};
+///
+/// async fn prices(subscriber: &SubscriberHandle) -> Result<Subscription, SubscribeError> {
+///     let prices = subscriber.subscribe("com.example.price.").prefix();
+///     prices.queue(100, 1 << 20).overflow(Overflow::DropOldest).await
+/// }
+/// ```
+///
+/// WAMP spec, "SUBSCRIBE" and "Pattern-based Subscriptions".
+#[derive(Debug)]
+#[must_use = "a subscription is made only when it is awaited"]
+pub struct Subscribe<'a> {
+    requests: &'a Arc<Requests<Command>>,
+    topic: String,
+    options: Result<SubscribeOptions, InvalidOption>,
+    bounds: Bounds,
+    limit: Option<Duration>,
+}
+
+impl<'a> Subscribe<'a> {
+    pub(super) fn new(requests: &'a Arc<Requests<Command>>, topic: &str) -> Self {
+        Self {
+            requests,
+            topic: topic.to_owned(),
+            options: Ok(SubscribeOptions::new()),
+            bounds: Bounds {
+                count: DEFAULT_COUNT,
+                bytes: DEFAULT_BYTES,
+                overflow: Overflow::default(),
+            },
+            limit: requests.commands().request_timeout(),
+        }
+    }
+
+    limit_methods!();
+
+    /// Take all topics that begin with the text, character by character.
+    pub fn prefix(self) -> Self {
+        self.match_policy(MatchPolicy::Prefix)
+    }
+
+    /// Take all topics with as many components, where an empty one in the text stands for any.
+    pub fn wildcard(self) -> Self {
+        self.match_policy(MatchPolicy::Wildcard)
+    }
+
+    /// How topics are matched; default exactly.
+    pub fn match_policy(mut self, policy: MatchPolicy) -> Self {
+        if let Ok(options) = &mut self.options {
+            options.set_match_policy(policy);
+        }
+        self
+    }
+
+    /// Set one option of SUBSCRIBE: one that has no method here, or an extension of the router.
+    pub fn option(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.options = self.options.and_then(|mut options| {
+            options.set(key, value)?;
+            Ok(options)
+        });
+        self
+    }
+
+    /// Replace all options of SUBSCRIBE, the match policy among them.
+    pub fn options(mut self, options: SubscribeOptions) -> Self {
+        self.options = Ok(options);
+        self
+    }
+
+    /// How many events, and how many bytes of them, may wait to be read; default 1024 events and
+    /// 16 MiB. What becomes of more, [`overflow`](Self::overflow) says.
+    ///
+    /// An event that alone has more bytes is lost.
+    pub fn queue(mut self, count: usize, bytes: usize) -> Self {
+        self.bounds.count = count;
+        self.bounds.bytes = bytes;
+        self
+    }
+
+    /// What becomes of events when the queue is full; default [`Overflow::DropNewest`].
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.bounds.overflow = overflow;
+        self
+    }
+
+    /// Make the subscription: what `.await` does, without the box.
+    pub async fn send(self) -> Result<Subscription, SubscribeError> {
+        let (requests, limit) = (self.requests, self.limit);
+        let (parts, order) = self.parts()?;
+        let key = requests.ask(limit, |reply| order(reply, None)).await?;
+        Ok(parts.subscription(key))
+    }
+
+    /// Send SUBSCRIBE, and wait only until it has its id. The answer can be waited for later.
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being sent.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the subscription itself.
+    pub async fn start(self) -> Result<PendingSubscribe, SubscribeError> {
+        let (requests, limit) = (self.requests, self.limit);
+        let (parts, order) = self.parts()?;
+        let started = requests.start(limit, |reply, slot| order(reply, Some(slot)));
+        Ok(PendingSubscribe {
+            started: started.await?,
+            parts: Some(parts),
+        })
+    }
+
+    /// All that can fail because of the user; what the subscription and what its role keeps.
+    fn parts(
+        self,
+    ) -> Result<(Parts, impl FnOnce(Reply<Key>, Option<IdSlot>) -> Command), SubscribeError> {
+        let options = self.options?;
+        let pattern = Pattern::new(self.topic, options.match_policy().unwrap_or_default())?;
+        let (producer, events) = queue(self.bounds);
+        let status = Arc::new(Status::default());
+        let parts = Parts {
+            pattern: pattern.clone(),
+            status: status.clone(),
+            events,
+            requests: self.requests.clone(),
+        };
+        let overflow = self.bounds.overflow;
+        let order = move |reply, started| {
+            Command(Order::Subscribe(Box::new(Wanted {
+                pattern,
+                options,
+                overflow,
+                events: producer,
+                status,
+                reply: Some(reply),
+                started,
+                id: None,
+                has_warned: false,
+            })))
+        };
+        Ok((parts, order))
+    }
+}
+
+const DEFAULT_COUNT: usize = 1024;
+const DEFAULT_BYTES: usize = 16 << 20;
+
+impl<'a> IntoFuture for Subscribe<'a> {
+    type Output = Result<Subscription, SubscribeError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
+/// What becomes a [`Subscription`] once its role says so.
+#[derive(Debug)]
+struct Parts {
+    pattern: Pattern,
+    status: Arc<Status>,
+    events: Consumer<Event>,
+    requests: Arc<Requests<Command>>,
+}
+
+impl Parts {
+    fn subscription(self, key: Key) -> Subscription {
+        let link = Link {
+            key,
+            pattern: self.pattern,
+            status: self.status,
+            requests: self.requests,
+        };
+        Subscription::new(link, self.events)
+    }
+}
+
+/// A SUBSCRIBE that was sent; the future of the [`Subscription`]. Made by [`Subscribe::start`].
+///
+/// Its time limit goes on running.
+///
+/// # Cancel safety
+///
+/// Dropping it unsubscribes as soon as the answer comes.
+#[derive(Debug)]
+#[must_use = "dropping it unsubscribes"]
+pub struct PendingSubscribe {
+    started: Started<Key, Command>,
+    parts: Option<Parts>,
+}
+
+impl PendingSubscribe {
+    /// The id of the SUBSCRIBE, by which the messages about it are known.
+    pub fn id(&self) -> RequestId {
+        self.started.id()
+    }
+}
+
+impl Future for PendingSubscribe {
+    type Output = Result<Subscription, SubscribeError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = std::task::ready!(Pin::new(&mut self.started).poll(cx));
+        let key = match answer {
+            Ok(key) => key,
+            Err(failure) => return Poll::Ready(Err(failure.into())),
+        };
+        // Polled again after it was done: there will be no second answer.
+        let parts = self.parts.take();
+        parts.map_or(Poll::Pending, |parts| {
+            Poll::Ready(Ok(parts.subscription(key)))
+        })
+    }
+}

@@ -25,6 +25,14 @@ macro_rules! by_parsing {
     )*};
 }
 
+macro_rules! as_text {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            self.0.$method(TextOnly(visitor))
+        }
+    )*};
+}
+
 macro_rules! pass {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -50,10 +58,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Key<D> {
         deserialize_u128 u64;
     }
 
+    as_text! { deserialize_any deserialize_str deserialize_string deserialize_identifier }
+
     pass! {
-        deserialize_any deserialize_f32 deserialize_f64 deserialize_char deserialize_str
-        deserialize_string deserialize_bytes deserialize_byte_buf deserialize_option
-        deserialize_unit deserialize_seq deserialize_map deserialize_identifier
+        deserialize_f32 deserialize_f64 deserialize_char deserialize_bytes deserialize_byte_buf
+        deserialize_option deserialize_unit deserialize_seq deserialize_map
         deserialize_ignored_any
     }
 
@@ -110,6 +119,29 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Key<D> {
 
     fn is_human_readable(&self) -> bool {
         self.0.is_human_readable()
+    }
+}
+
+/// Gives a visitor a text, and nothing else: types that want a text take bytes as well.
+struct TextOnly<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for TextOnly<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text as the key of a dictionary")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<V::Value, E> {
+        self.0.visit_str(key)
+    }
+
+    fn visit_borrowed_str<E: Error>(self, key: &'de str) -> Result<V::Value, E> {
+        self.0.visit_borrowed_str(key)
+    }
+
+    fn visit_string<E: Error>(self, key: String) -> Result<V::Value, E> {
+        self.0.visit_string(key)
     }
 }
 

@@ -34,7 +34,7 @@ impl<P: RetryPolicy + ?Sized> RetryPolicy for Box<P> {
 
 /// Never tries again: the peer ends with its first failure. The default.
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_structs, reason = "says all there is to say")]
 pub struct NoRetry;
 
 #[async_trait]

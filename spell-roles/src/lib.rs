@@ -1,25 +1,49 @@
 //! The client roles of WAMP v2.
 //!
-//! Each role is a plain state machine over [`spell_peer`], a *handle* for user code, and an
+//! Use this crate for a peer with only the roles it needs; `spell-wamp` has all of them behind one
+//! call. Each role is a plain state machine over [`spell_peer`], a *handle* for user code, and an
 //! extension trait that puts the role's verbs on [`Peer`](spell_peer::Peer):
 //!
 //! | role | does | on the peer |
 //! |---|---|---|
-//! | [`Session`] | joins a realm, authenticates, leaves | [`SessionExt`] |
+//! | [`Session`] | joins a realm, authenticates ([`auth`]), leaves | [`SessionExt`] |
 //! | [`Publisher`] | publishes events | [`PublisherExt`] |
-//! | [`Subscriber`] | subscribes to events | [`SubscriberExt`] |
+//! | [`Subscriber`] | receives events | [`SubscriberExt`] |
+//! | [`Caller`] | calls procedures | [`CallerExt`] |
+//! | [`Callee`] | serves procedures | [`CalleeExt`] |
 //! | [`Tap`] | shows and sends raw messages | [`TapExt`] |
 //!
 //! A peer has the roles it was built with; the verb of a role that it does not have is a compile
 //! error. `use spell_roles::prelude::*` brings the extension traits.
+//!
+//! ```
+//! use spell_peer::{JoinError, Peer, PeerBuilder};
+//! use spell_roles::{Publisher, Session, auth::Ticket, prelude::*};
+//! use spell_transport::Connector;
+//!
+//! /// A peer that can publish, and nothing else.
+//! async fn sensor(router: impl Connector) -> Result<Peer<(Session, Publisher)>, JoinError> {
+//!     let session = Session::new("com.example.realm").authenticator(Ticket::new("boiler", "…"));
+//!     let peer = PeerBuilder::new(session).role(Publisher::new());
+//!     peer.connect(router).await
+//! }
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! # let (router, _) = spell_transport::memory::listener([spell_transport::Serialization::JSON]);
+//! // Nobody listens here.
+//! assert!(matches!(sensor(router).await, Err(JoinError::Connect(_))));
+//! # });
+//! ```
 //!
 //! Roles are not privileged: a role of your own uses the same API, [`spell_peer::Role`].
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod auth;
+mod callee;
 mod caller;
 mod error;
+mod handler;
 #[cfg(test)]
 mod harness;
 mod pending;
@@ -32,18 +56,23 @@ mod started;
 mod subscriber;
 mod tap;
 
+pub use callee::{
+    Answer, AnswerError, Callee, CalleeExt, CalleeHandle, Handled, Invocation, InvocationInfo,
+    Invocations, Register, RegisterHandler, Registration, RegistrationEnd,
+};
 pub use caller::{Call, CallResult, Caller, CallerExt, CallerHandle, PendingCall};
 pub use error::{
     CallError, PublishError, RegisterError, SubscribeError, UnregisterError, UnsubscribeError,
     WampError,
 };
+pub use handler::{Args, FromInvocation, IntoResult, InvocationError, Kwargs};
 pub use publisher::{
     AcknowledgedPublish, PendingPublish, Publish, Publisher, PublisherExt, PublisherHandle,
 };
 pub use queue::Overflow;
 pub use session::{Leave, LeaveError, Session, SessionExt, SessionHandle};
 pub use subscriber::{
-    Event, PendingSubscribe, Subscribe, Subscriber, SubscriberExt, SubscriberHandle, Subscription,
-    SubscriptionEnd,
+    Event, Events, FromEvent, PendingSubscribe, Subscribe, SubscribeHandler, Subscriber,
+    SubscriberExt, SubscriberHandle, Subscription, SubscriptionEnd,
 };
 pub use tap::{Messages, NextMessage, SendMessage, Tap, TapError, TapExt, TapHandle};

@@ -65,7 +65,7 @@ impl Authenticator for Cra {
 
     async fn challenge(&mut self, challenge: &Challenge) -> Result<Authenticate, AuthError> {
         let text = text(&challenge.extra, "challenge")?;
-        let text = text.ok_or(AuthError::malformed("challenge", "a string"))?;
+        let text = text.ok_or_else(|| AuthError::malformed("challenge", "a string"))?;
         let signature = match Salting::read(&challenge.extra, self.max_iterations)? {
             None => sign(self.secret.expose_secret(), text)?,
             Some(salting) => {
@@ -148,7 +148,7 @@ fn text<'a>(extra: &'a Dict, field: &'static str) -> Result<Option<&'a str>, Aut
         Some(value) => value
             .as_str()
             .map(Some)
-            .ok_or(AuthError::malformed(field, "a string")),
+            .ok_or_else(|| AuthError::malformed(field, "a string")),
     }
 }
 
@@ -158,8 +158,8 @@ fn integer(extra: &Dict, field: &'static str, default: i128) -> Result<i128, Aut
         Some(value) => value
             .as_i64()
             .map(i128::from)
-            .or(value.as_u64().map(i128::from))
-            .ok_or(AuthError::malformed(field, "an integer")),
+            .or_else(|| value.as_u64().map(i128::from))
+            .ok_or_else(|| AuthError::malformed(field, "an integer")),
     }
 }
 

@@ -80,10 +80,9 @@ impl Tap {
         while let Some(index) = self.waiting_for(&message) {
             let waiting = self.waiting.remove(index);
             match waiting.reply.send(Ok(message)) {
-                Ok(()) => return,
                 // That one had given up: the next one gets it.
                 Err(Ok(returned)) => message = returned,
-                Err(Err(_)) => return,
+                _ => return,
             }
         }
         self.mailbox_bytes = self.mailbox_bytes.saturating_add(size(&message));

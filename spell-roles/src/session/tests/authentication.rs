@@ -56,9 +56,10 @@ impl Authenticator for Stepwise {
             .details
             .authextra()
             .and_then(|extra| extra.get("proof"));
-        match given.and_then(Value::as_str) == Some(proof) {
-            true => Ok(()),
-            false => Err(AuthError::UntrustedRouter),
+        if given.and_then(Value::as_str) == Some(proof) {
+            Ok(())
+        } else {
+            Err(AuthError::UntrustedRouter)
         }
     }
 }
@@ -502,11 +503,10 @@ async fn no_secret_shows_in_any_state_of_the_session() {
     assert_eq!(bench.sent(), [r#"[5,"canary",{}]"#]);
     bench.receive(r#"[2,7,{"roles":{"broker":{}},"authmethod":"x"}]"#);
     let reason = bench.engine.closed().unwrap().clone();
-    let mut shown = format!("{reason:?}");
     let mut cause: Option<&dyn Error> = Some(&reason);
     while let Some(error) = cause {
-        shown += &format!("{error} {error:?}");
+        let shown = format!("{error} {error:?}");
+        assert!(!shown.contains("canary"), "{shown}");
         cause = error.source();
     }
-    assert!(!shown.contains("canary"), "{shown}");
 }

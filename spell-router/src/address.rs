@@ -182,11 +182,15 @@ mod tests {
         assert!(reason("unix:/run/%41").contains('%'));
     }
 
+    #[test]
+    fn a_url_needs_a_known_scheme() {
+        assert!(reason("127.0.0.1").contains("no scheme"));
+        assert!(reason("http://127.0.0.1:80").contains("http"));
+    }
+
     #[cfg(feature = "websocket")]
     #[test]
     fn what_is_wrong_with_a_url_is_said() {
-        assert!(reason("127.0.0.1").contains("no scheme"));
-        assert!(reason("http://127.0.0.1:80").contains("http"));
         assert!(reason("ws:127.0.0.1:80").contains("//"));
         assert!(reason("ws://127.0.0.1").contains("no port"));
         assert!(reason("ws://127.0.0.1:65536").contains("port"));

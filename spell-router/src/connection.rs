@@ -21,9 +21,9 @@ use tokio::time::{Sleep, sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::{
-    dealer::{Carrier, Undeliverable},
+    carrier::{Line, Undeliverable},
     error::Violation,
-    outbound::{FanOut, Outbound, Outgoing, bring_into},
+    outbound::{FanOut, Outbound, Outgoing},
     realm::{Flow, abort, refusal, static_uri},
     session::{Handshake, Step},
     shared::{Membership, ReservedId, Shared},
@@ -345,10 +345,7 @@ impl<T: Transport> Connection<T> {
             Step::Admit(admission) => {
                 let phase = std::mem::replace(&mut self.phase, Phase::Closing);
                 if let Phase::Opening(_, reserved) = phase {
-                    let carrier = Box::new(Line {
-                        serializer: self.serializer.clone(),
-                        max_send: self.max_send,
-                    });
+                    let carrier = Box::new(Line::new(self.serializer.clone(), self.max_send));
                     let membership = self.shared.join(reserved, *admission, &self.queue, carrier);
                     self.phase = Phase::Joined(membership);
                     self.deadline = None;
@@ -449,33 +446,6 @@ impl<T> fmt::Debug for Connection<T> {
     }
 }
 
-/// What a connection can carry.
-#[derive(Debug)]
-struct Line {
-    serializer: AnySerializer,
-    max_send: Option<usize>,
-}
-
-impl Carrier for Line {
-    fn prepare(&self, message: &mut Message) -> Result<(), Undeliverable> {
-        let format = self.serializer.format();
-        bring_into(message, format).map_err(|_| Undeliverable::NotExpressible)?;
-        let payload = message.payload().map_or(0, Payload::len);
-        let Some(limit) = self.max_send else {
-            return Ok(());
-        };
-        if payload.saturating_add(LARGEST_HEADER) <= limit {
-            return Ok(());
-        }
-        let mut frame = BytesMut::new();
-        match self.serializer.encode(message, &mut frame) {
-            Err(_) => Err(Undeliverable::NotExpressible),
-            Ok(()) if frame.len() > limit => Err(Undeliverable::TooLarge),
-            Ok(()) => Ok(()),
-        }
-    }
-}
-
 fn goodbye(reason: &'static str) -> Goodbye {
     Goodbye {
         details: GoodbyeDetails::new(),
@@ -500,6 +470,3 @@ const BUDGET: usize = 128;
 
 /// How long a connection may take to send what is queued and to be closed by the client.
 const LONGEST_CLOSING: Duration = Duration::from_secs(2);
-
-/// More than all of an INVOCATION but its arguments takes, unless its procedure is very long.
-const LARGEST_HEADER: usize = 4_096;

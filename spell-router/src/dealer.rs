@@ -1,9 +1,6 @@
 //! Remote procedure calls, without IO.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fmt,
-};
+use std::collections::{HashMap, HashSet};
 
 use spell_message::{
     MatchPolicy, Message, Pattern, Payload, RegistrationId, RequestId, RequestIds, SessionId,
@@ -19,6 +16,7 @@ use spell_message::{
 };
 
 use crate::{
+    carrier::Carrier,
     error::Violation,
     ids::RouterIds,
     outbound::Outputs,
@@ -77,41 +75,6 @@ struct Target {
 struct Origin {
     caller: SessionId,
     call: RequestId,
-}
-
-/// What the connection of a session can carry.
-///
-/// Asked before an invocation gets its id: an id that is given but never sent would be a gap in
-/// the callee's sequence. WAMP spec, "IDs".
-pub(crate) trait Carrier: fmt::Debug + Send {
-    /// Brings the payload into the format of the connection and looks whether the message fits.
-    fn prepare(&self, message: &mut Message) -> Result<(), Undeliverable>;
-}
-
-/// Why a connection cannot carry a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Undeliverable {
-    /// It is larger than the other side takes.
-    TooLarge,
-    /// Its payload cannot be expressed in the other side's format.
-    NotExpressible,
-}
-
-impl Undeliverable {
-    /// The error for whoever waits for the message to have an effect.
-    pub(crate) fn reason(self) -> &'static str {
-        match self {
-            Self::TooLarge => reason::PAYLOAD_SIZE_EXCEEDED,
-            Self::NotExpressible => reason::INVALID_ARGUMENT,
-        }
-    }
-
-    pub(crate) fn explanation(self) -> &'static str {
-        match self {
-            Self::TooLarge => "the message is larger than its receiver takes",
-            Self::NotExpressible => "the receiver's serialization cannot express the arguments",
-        }
-    }
 }
 
 impl Dealer {

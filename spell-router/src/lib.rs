@@ -76,6 +76,7 @@
 mod address;
 mod auth;
 mod broker;
+mod carrier;
 mod connection;
 mod dealer;
 mod error;

@@ -104,11 +104,6 @@ impl Router {
         self.bind(address, Some(config)).await
     }
 
-    /// Where it listens: what [`listen`](Self::listen) gave, in that order.
-    pub fn addresses(&self) -> Vec<String> {
-        lock(&self.shared().addresses).clone()
-    }
-
     async fn bind(&self, address: Address, tls: Option<Tls>) -> Result<String, ListenError> {
         let Address {
             scheme,

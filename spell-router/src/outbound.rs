@@ -7,7 +7,7 @@ use std::{
 };
 
 use spell_message::{Format, Message, Payload, SessionId};
-use spell_serializer::{EncodeError, payload::transcode};
+use spell_serializer::payload::transcode;
 
 /// A message on its way to a session, not yet encoded.
 #[derive(Clone, Debug)]
@@ -52,16 +52,6 @@ impl FanOut {
         transcoded.push((format, result.clone()));
         result
     }
-}
-
-/// Brings the payload of a message into the format of its receiver.
-pub(crate) fn bring_into(message: &mut Message, format: Format) -> Result<(), EncodeError> {
-    if let Some(payload) = message.payload_mut()
-        && payload.format().is_some_and(|found| found != format)
-    {
-        *payload = transcode(payload, format)?;
-    }
-    Ok(())
 }
 
 /// Where the routing core puts what it wants sent.

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use crate::{
     BuildError, Realm,
-    outbound::QueueLimits,
+    outbound::{QueueLimits, lock},
     serve,
     settings::Access,
     shared::{Limits, Shared},
@@ -138,6 +138,11 @@ impl Router {
         connector.clone()
     }
 
+    /// The URLs it listens at, with their ports, in the order in which it was told to.
+    pub fn addresses(&self) -> Vec<String> {
+        lock(&self.shared().addresses).clone()
+    }
+
     /// What the router counts.
     pub fn statistics(&self) -> Statistics {
         self.shared().counters.read()
@@ -214,6 +219,7 @@ pub struct RouterBuilder {
     auto_realms: bool,
     serializers: Vec<AnySerializer>,
     limits: Limits,
+    #[cfg(any(feature = "websocket", feature = "rawsocket"))]
     pub(crate) addresses: Vec<String>,
 }
 
@@ -232,6 +238,7 @@ impl Default for RouterBuilder {
                 handshake: Duration::from_secs(10),
                 goodbye: Duration::from_secs(2),
             },
+            #[cfg(any(feature = "websocket", feature = "rawsocket"))]
             addresses: Vec::new(),
         }
     }

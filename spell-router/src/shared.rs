@@ -14,7 +14,7 @@ use spell_serializer::AnySerializer;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    dealer::{Carrier, Undeliverable},
+    carrier::{Carrier, Undeliverable},
     error::Violation,
     ids::{RandomBits, random_bits},
     outbound::{Outbound, Outputs, QueueLimits, lock},

@@ -11,7 +11,8 @@ use spell_message::{
 
 use crate::{
     broker::Broker,
-    dealer::{Carrier, Dealer, Undeliverable},
+    carrier::{Carrier, Undeliverable},
+    dealer::Dealer,
     error::Violation,
     ids::RandomBits,
     outbound::Outputs,
@@ -307,5 +308,5 @@ pub(crate) fn static_uri(uri: &'static str) -> Uri {
     Uri::new(uri).expect("a predefined URI")
 }
 
-#[cfg(all(test, feature = "json"))]
+#[cfg(test)]
 mod tests;

@@ -1,18 +1,13 @@
 //! The rules of broker and dealer, by plain calls: what a session sends, and who gets what.
 //!
 //! Messages are written as JSON. Each output is a line `receiver ← message`.
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "allowed in tests, but not found to be one in what they share"
-)]
 
 use bytes::{Bytes, BytesMut};
 use spell_message::{Message, SessionId, message::RequestKind};
 use spell_serializer::{Json, Serializer};
 
 use super::*;
-use crate::dealer::Undeliverable;
+use crate::carrier::Undeliverable;
 
 const ALICE: u64 = 1;
 const BOB: u64 = 2;

@@ -1,9 +1,7 @@
 //! The router as its users see it: sessions scripted in JSON, in memory and on real sockets.
-#![cfg(feature = "json")]
 #![expect(
     clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "tests, and what they share"
+    reason = "a client that is not served has failed the test"
 )]
 
 mod serving;

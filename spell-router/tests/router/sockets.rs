@@ -1,4 +1,8 @@
 //! The router on real sockets of this host, each kind of URL, and between formats.
+#![expect(
+    clippy::unwrap_used,
+    reason = "allowed in tests, but not found to be one in what they share"
+)]
 
 use crate::support::Client;
 use spell_router::{ListenError, Router};

@@ -1,4 +1,8 @@
 //! The router's TLS listener, with certificates made here.
+#![expect(
+    clippy::unwrap_used,
+    reason = "allowed in tests, but not found to be one in what they share"
+)]
 
 use std::sync::Arc;
 

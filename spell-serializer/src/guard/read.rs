@@ -13,6 +13,10 @@ pub(crate) trait ReadRules {
     /// Whether the library reads integers and booleans only from such keys, and not from text.
     const KEYS_NEED_PARSING: bool = false;
 
+    /// Whether numbers are read without saying which are wanted. Where the library looks for their
+    /// encoding it says which encoding it found; types say what they wanted instead.
+    const NUMBERS_NAME_THEMSELVES: bool = false;
+
     /// The bytes that a text stands for.
     fn bytes_in_text<E: Error>(_text: &[u8]) -> Result<Option<Vec<u8>>, E> {
         Ok(None)
@@ -39,6 +43,18 @@ fn guard<T, R>(inner: T) -> ReadGuard<T, R> {
     ReadGuard::new(inner)
 }
 
+macro_rules! numbers {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            if R::NUMBERS_NAME_THEMSELVES {
+                self.inner.deserialize_any(guard::<_, R>(visitor))
+            } else {
+                self.inner.$method(guard::<_, R>(visitor))
+            }
+        }
+    )*};
+}
+
 macro_rules! pass {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
@@ -50,12 +66,16 @@ macro_rules! pass {
 impl<'de, D: Deserializer<'de>, R: ReadRules> Deserializer<'de> for ReadGuard<D, R> {
     type Error = D::Error;
 
+    numbers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+        deserialize_f32 deserialize_f64
+    }
+
     pass! {
-        deserialize_any deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32
-        deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32
-        deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char
-        deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
-        deserialize_option deserialize_unit deserialize_seq deserialize_map deserialize_identifier
+        deserialize_any deserialize_bool deserialize_char deserialize_str deserialize_string
+        deserialize_bytes deserialize_byte_buf deserialize_option deserialize_unit deserialize_seq
+        deserialize_map deserialize_identifier
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(

@@ -126,6 +126,7 @@ impl WriteRules for MsgPackRules {
 
 impl ReadRules for MsgPackRules {
     const KEYS_NEED_PARSING: bool = true;
+    const NUMBERS_NAME_THEMSELVES: bool = true;
 }
 
 fn head(value: &[u8]) -> Head {

@@ -52,6 +52,7 @@ pub(crate) struct Connection<T> {
     /// Whether the client will send nothing more.
     read_ended: bool,
     buffer: BytesMut,
+    span: tracing::Span,
 }
 
 enum Phase {
@@ -78,7 +79,8 @@ impl<T: Transport> Connection<T> {
         let info = transport.info();
         let serializer = shared.serializer(info.serialization())?;
         let id = shared.reserve_session_id();
-        tracing::debug!(session = %id.id(), peer = info.peer(), "connected");
+        let span = tracing::debug_span!("session", id = %id.id(), peer = info.peer());
+        span.in_scope(|| tracing::debug!("connected"));
         Some(Self {
             max_send: info.max_send(),
             transport,
@@ -89,6 +91,7 @@ impl<T: Transport> Connection<T> {
             closing: Some(Box::pin(shared.closing.clone().cancelled_owned())),
             read_ended: false,
             buffer: BytesMut::new(),
+            span,
             shared,
         })
     }
@@ -321,7 +324,7 @@ impl<T: Transport> Connection<T> {
                     self.queue.push(goodbye(reason::GOODBYE_AND_OUT));
                 }
                 Message::Abort(message) => {
-                    tracing::debug!(reason = %message.reason, "the client aborted the session");
+                    tracing::debug!(reason = ?message.reason.as_str(), "the client aborted the session");
                     self.end();
                 }
                 message => {
@@ -352,7 +355,7 @@ impl<T: Transport> Connection<T> {
                 }
             }
             Step::Refuse(abort) => {
-                tracing::debug!(reason = %abort.reason, "session refused");
+                tracing::debug!(reason = abort.reason.as_str(), "session refused");
                 self.shared.counters.refused.up();
                 self.queue.push(abort);
                 self.end();
@@ -436,7 +439,11 @@ impl<T: Transport> Future for Connection<T> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.get_mut().poll_connection(cx).map(|_ended| ())
+        let connection = self.get_mut();
+        // Joining, leaving and being cut off happen within the span too.
+        let span = connection.span.clone();
+        let _entered = span.enter();
+        connection.poll_connection(cx).map(|_ended| ())
     }
 }
 

@@ -94,6 +94,9 @@ pub enum ListenError {
         /// The scheme.
         scheme: &'static str,
     },
+    /// The router is closed.
+    #[error("the router is closed")]
+    Closed,
     /// The address cannot be had.
     #[error("cannot listen at {address}")]
     Bind {

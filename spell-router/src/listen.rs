@@ -68,7 +68,7 @@ impl Router {
     ///
     /// Dropping the future either leaves the router as it was, or listening.
     pub async fn listen(&self, url: &str) -> Result<String, ListenError> {
-        let address = Address::parse(url)?;
+        let address = self.parse(url)?;
         if address.tls {
             return Err(ListenError::NeedsCertificate {
                 scheme: address.scheme,
@@ -95,13 +95,20 @@ impl Router {
         url: &str,
         config: Arc<ServerConfig>,
     ) -> Result<String, ListenError> {
-        let address = Address::parse(url)?;
+        let address = self.parse(url)?;
         if !address.tls {
             return Err(ListenError::NotTls {
                 scheme: address.scheme,
             });
         }
         self.bind(address, Some(config)).await
+    }
+
+    fn parse(&self, url: &str) -> Result<Address, ListenError> {
+        if self.shared().closing.is_cancelled() {
+            return Err(ListenError::Closed);
+        }
+        Address::parse(url)
     }
 
     async fn bind(&self, address: Address, tls: Option<Tls>) -> Result<String, ListenError> {

@@ -158,7 +158,7 @@ impl Shared {
         drop(realms);
         self.counters.sessions.up();
         self.counters.joined.up();
-        tracing::debug!(%session, realm = %admission.realm, "session joined");
+        tracing::debug!(realm = ?admission.realm.as_str(), "session joined");
         Membership {
             reserved,
             name: admission.realm,
@@ -274,6 +274,6 @@ impl Drop for Membership {
         }
         drop((routing, realms));
         shared.counters.sessions.down();
-        tracing::debug!(%session, realm = %self.name, "session left");
+        tracing::debug!(id = %session, realm = ?self.name.as_str(), "session left");
     }
 }

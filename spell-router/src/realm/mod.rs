@@ -243,7 +243,7 @@ impl RealmState {
         match result {
             Ok(()) => Flow::Open,
             Err(violation) => {
-                tracing::debug!(session = %from, %violation, "protocol violation");
+                tracing::debug!(?violation, "protocol violation");
                 out.send(from, violation.abort());
                 self.leave(from, out);
                 Flow::Closed
@@ -308,5 +308,7 @@ pub(crate) fn static_uri(uri: &'static str) -> Uri {
     Uri::new(uri).expect("a predefined URI")
 }
 
+#[cfg(test)]
+mod sequences;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::support::Client;
 use spell_router::{BuildError, Realm, Router};
+use spell_transport::{Serialization, memory};
 
 #[tokio::test]
 async fn events_and_results_travel() {
@@ -330,7 +331,7 @@ async fn dropping_the_router_cuts_all_at_once() {
     drop(router);
     client.expect_end().await;
     let mut connector = connector;
-    let offers = [spell_transport::Serialization::JSON];
+    let offers = [Serialization::JSON];
     assert!(
         spell_transport::Connector::connect(&mut connector, &offers)
             .await
@@ -458,4 +459,27 @@ fn debug_shows_no_secret() {
         .cra("ann", "canary", "user");
     let builder = Router::builder().realm(realm);
     assert!(!format!("{builder:?} {:?}", builder.clone().build().unwrap()).contains("canary"));
+}
+
+#[tokio::test]
+async fn an_open_transport_can_be_attached() {
+    let router = Router::local();
+    let (near, far) = memory::pair(Serialization::JSON);
+    router.attach(far);
+    let mut client = Client::new(Box::new(near));
+    client.hello("realm1").await;
+    assert_eq!(router.statistics().sessions, 1);
+}
+
+#[tokio::test]
+async fn a_transport_of_another_serialization_or_to_a_closed_router_is_dropped() {
+    let router = Router::local();
+    let (near, far) = memory::pair(Serialization::text("wamp.2.other", 0));
+    router.attach(far);
+    Client::new(Box::new(near)).expect_end().await;
+
+    router.close().await;
+    let (near, far) = memory::pair(Serialization::JSON);
+    router.attach(far);
+    Client::new(Box::new(near)).expect_end().await;
 }

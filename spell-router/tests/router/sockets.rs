@@ -156,6 +156,8 @@ async fn a_closed_router_listens_no_more() {
             .await
             .is_err()
     );
+    let error = router.listen("rs://127.0.0.1:0").await.unwrap_err();
+    assert!(matches!(error, ListenError::Closed));
 }
 
 /// A client that takes messages of up to 1024 bytes.

@@ -84,9 +84,9 @@ impl<T> Producer<T> {
         if state.is_closed {
             return Pushed::Refused(item);
         }
-        let displaces = matches!(bounds.overflow, Overflow::DropOldest | Overflow::KeepLatest);
+        let makes_room = matches!(bounds.overflow, Overflow::DropOldest | Overflow::KeepLatest);
         let is_possible = bytes <= bounds.bytes && bounds.count > 0;
-        if !is_possible || (!displaces && !state.has_room(bytes, bounds)) {
+        if !is_possible || (!makes_room && !state.has_room(bytes, bounds)) {
             state.lose();
             return Pushed::Refused(item);
         }
@@ -146,6 +146,10 @@ pub(crate) struct Taken<T> {
 
 impl<T> Consumer<T> {
     /// The next item; `None` once the queue is closed and empty.
+    #[expect(
+        clippy::needless_pass_by_ref_mut,
+        reason = "there is room for one waker, so only one task may poll"
+    )]
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Taken<T>>> {
         let mut state = self.0.lock();
         if let Some(poll) = state.poll() {
@@ -163,20 +167,15 @@ impl<T> Consumer<T> {
             drop(state);
             return poll;
         }
-        let stale = state.waker.replace(waker);
+        let replaced = state.waker.replace(waker);
         drop(state);
-        drop(stale);
+        drop(replaced);
         Poll::Pending
     }
 
-    /// How many items were lost so far.
-    pub(crate) fn lost(&self) -> u64 {
-        self.0.lock().lost
-    }
-
-    /// Whether no more items will come; some may still wait.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.0.lock().is_closed
+    /// What tells of losses, wherever the consumer goes.
+    pub(crate) fn losses(&self) -> Losses<T> {
+        Losses(self.0.clone())
     }
 }
 
@@ -188,6 +187,17 @@ impl<T> Drop for Consumer<T> {
         let waiting = mem::take(&mut state.waiting);
         drop(state);
         drop(waiting);
+    }
+}
+
+/// Tells how many items were lost.
+#[derive(Debug)]
+pub(crate) struct Losses<T>(Arc<Shared<T>>);
+
+impl<T> Losses<T> {
+    /// How many so far.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.lock().lost
     }
 }
 
@@ -292,7 +302,7 @@ mod tests {
         for item in 0..items {
             let _ = producer.push(item, 1);
         }
-        (drain(&mut consumer), consumer.lost())
+        (drain(&mut consumer), consumer.losses().count())
     }
 
     #[test]
@@ -347,7 +357,10 @@ mod tests {
             let (producer, mut consumer) = queue(bounds(100, 10, overflow));
             assert!(matches!(producer.push('a', 3), Pushed::Queued));
             assert!(matches!(producer.push('b', 11), Pushed::Refused('b')));
-            assert_eq!((drain(&mut consumer), consumer.lost()), (vec![('a', 0)], 1));
+            assert_eq!(
+                (drain(&mut consumer), consumer.losses().count()),
+                (vec![('a', 0)], 1)
+            );
         }
     }
 
@@ -468,9 +481,9 @@ mod tests {
             while take(&mut consumer) {}
             let got = u64::try_from(got.len()).unwrap();
             prop_assert_eq!(sent, got + refused + displaced);
-            prop_assert_eq!(consumer.lost(), refused + displaced);
+            prop_assert_eq!(consumer.losses().count(), refused + displaced);
             let since = consumer.0.lock().lost_since;
-            prop_assert_eq!(consumer.lost(), told + since);
+            prop_assert_eq!(consumer.losses().count(), told + since);
         }
     }
 }

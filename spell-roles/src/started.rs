@@ -37,14 +37,12 @@ impl<C: Send + 'static> Requests<C> {
         let command = command(reply, slot);
         let sent = async {
             waiting.send(command).await?;
-            match id.await {
-                Ok(id) => Ok(id),
-                // It was not committed; the reply says why. There is no answer without an id.
-                Err(_) => Err((&mut waiting)
-                    .await
-                    .err()
-                    .unwrap_or(Failure::no_session(None))),
+            if let Ok(id) = id.await {
+                return Ok(id);
             }
+            // It was not committed; the reply says why. There is no answer without an id.
+            let failure = (&mut waiting).await.err();
+            Err(failure.unwrap_or_else(|| Failure::no_session(None)))
         };
         let sent = match deadline {
             Some(deadline) => timeout_at(deadline, sent).await.ok(),

@@ -99,7 +99,7 @@ fn dict_weight(dict: &Dict) -> usize {
     let mut dicts = vec![dict];
     let mut values: Vec<&Value> = Vec::new();
     while let Some(dict) = dicts.pop() {
-        for (key, value) in dict.iter() {
+        for (key, value) in dict {
             add(size_of::<String>().saturating_add(key.len()));
             values.push(value);
         }

@@ -1,6 +1,8 @@
 //! The role that subscribes to events.
 
+mod end;
 mod event;
+mod handler;
 mod routes;
 mod subscribe;
 mod subscription;
@@ -16,11 +18,14 @@ use spell_message::{
     reason,
 };
 use spell_peer::{Commands, Contains, Context, Peer, Role, SessionEnd, SessionInfo};
+use tokio::sync::watch;
 use tracing::{debug, trace, warn};
 
+pub use end::SubscriptionEnd;
 pub use event::Event;
-pub use subscribe::{PendingSubscribe, Subscribe};
-pub use subscription::{Subscription, SubscriptionEnd};
+pub use handler::FromEvent;
+pub use subscribe::{PendingSubscribe, Subscribe, SubscribeHandler};
+pub use subscription::{Events, Subscription};
 
 use crate::{
     error::Failure,
@@ -56,12 +61,10 @@ struct Wanted {
     options: SubscribeOptions,
     overflow: Overflow,
     events: Producer<Event>,
-    status: Arc<Status>,
+    status: watch::Sender<Status>,
     /// Who waits for it to be made the first time.
     reply: Option<Reply<Key>>,
     started: Option<IdSlot>,
-    /// The id in this session.
-    id: Option<SubscriptionId>,
     has_warned: bool,
 }
 
@@ -145,8 +148,10 @@ impl Subscriber {
         self.routes
             .install(id, &pattern, wanted.is_some().then_some(key));
         if let Some(wanted) = wanted {
-            wanted.id = Some(id);
-            wanted.status.subscribed(id);
+            wanted.status.send_modify(|status| {
+                status.id = Some(id);
+                status.sessions = status.sessions.saturating_add(1);
+            });
             if let Some(reply) = wanted.reply.take() {
                 reply.send(Ok(key));
             }
@@ -212,7 +217,7 @@ impl Subscriber {
         cx: &mut Context<'_, Command>,
     ) {
         let wanted = self.wanted.remove(&key);
-        let id = wanted.as_ref().and_then(|wanted| wanted.id);
+        let id = wanted.as_ref().and_then(|wanted| wanted.status.borrow().id);
         let sent = match id {
             Some(id) if self.routes.leave(id, key) => unsubscribe(id, cx),
             _ => None,
@@ -236,16 +241,26 @@ impl Wanted {
     /// Queue an event; `false` if that ends the subscription.
     fn offer(&mut self, message: &Arc<message::Event>, bytes: usize) -> bool {
         let event = Event::new(message.clone(), self.pattern.clone());
-        let pushed = self.events.push(event, bytes);
-        if !matches!(pushed, Pushed::Queued) && !mem::replace(&mut self.has_warned, true) {
+        let (lost, is_refused) = match self.events.push(event, bytes) {
+            Pushed::Queued => return true,
+            Pushed::Displaced(count) => (count, false),
+            Pushed::Refused(_) => (1, true),
+        };
+        if !mem::replace(&mut self.has_warned, true) {
             let topic = self.pattern.as_str();
-            warn!(topic, "a subscription reads too slowly: it loses events");
+            warn!(
+                topic,
+                lost, "a subscription is read too slowly: it begins to lose events"
+            );
         }
-        !(matches!(pushed, Pushed::Refused(_)) && self.overflow == Overflow::End)
+        !(is_refused && self.overflow == Overflow::End)
     }
 
     fn end(self, end: SubscriptionEnd) {
-        self.status.ended(end);
+        self.status.send_modify(|status| {
+            status.id = None;
+            status.end = Some(end);
+        });
         self.events.close();
     }
 }
@@ -320,9 +335,10 @@ impl Role for Subscriber {
                 self.unsubscribing.resolve(request, ());
             }
             Message::Unsubscribed(Unsubscribed::Revocation { details }) => {
-                match details.subscription() {
-                    Some(id) => self.revoked(id, details.reason()),
-                    None => debug!("a revocation of no subscription"),
+                if let Some(id) = details.subscription() {
+                    self.revoked(id, details.reason());
+                } else {
+                    debug!("a revocation of no subscription");
                 }
             }
             Message::Error(error) => match error.request_kind {
@@ -367,8 +383,7 @@ impl Role for Subscriber {
             reply.send(Ok(()));
         }
         for wanted in self.wanted.values_mut() {
-            wanted.id = None;
-            wanted.status.lost_session();
+            wanted.status.send_modify(|status| status.id = None);
         }
         self.routes.clear();
     }

@@ -10,12 +10,15 @@ use spell_message::{
     options::{InvalidOption, SubscribeOptions},
 };
 
+use tokio::sync::watch;
+
 use super::{
-    Command, Event, Order, Subscription, Wanted,
+    Command, Event, FromEvent, Order, Subscription, Wanted,
+    handler::{Handler, serve},
     subscription::{Link, Status},
 };
 use crate::{
-    SubscribeError,
+    Handled, SubscribeError,
     queue::{Bounds, Consumer, Overflow, queue},
     request::{Key, Reply, Requests, limit_methods},
     started::{IdSlot, Started},
@@ -45,7 +48,7 @@ use crate::{
 ///
 /// async fn prices(subscriber: &SubscriberHandle) -> Result<Subscription, SubscribeError> {
 ///     let prices = subscriber.subscribe("com.example.price.").prefix();
-///     prices.queue(100, 1 << 20).overflow(Overflow::DropOldest).await
+///     prices.queue_count(100).overflow(Overflow::DropOldest).await
 /// }
 /// ```
 ///
@@ -110,12 +113,16 @@ impl<'a> Subscribe<'a> {
         self
     }
 
-    /// How many events, and how many bytes of them, may wait to be read; default 1024 events and
-    /// 16 MiB. What becomes of more, [`overflow`](Self::overflow) says.
-    ///
-    /// An event that alone has more bytes is lost.
-    pub fn queue(mut self, count: usize, bytes: usize) -> Self {
+    /// How many events may wait to be read; what becomes of more, [`overflow`](Self::overflow)
+    /// says. Default: 1024.
+    pub fn queue_count(mut self, count: usize) -> Self {
         self.bounds.count = count;
+        self
+    }
+
+    /// How many bytes all waiting events may have; what becomes of more,
+    /// [`overflow`](Self::overflow) says. An event that alone has more is lost. Default: 16 MiB.
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.bounds.bytes = bytes;
         self
     }
@@ -126,12 +133,53 @@ impl<'a> Subscribe<'a> {
         self
     }
 
+    /// Hand events to an async closure, in a task of its own, one after another in their order.
+    ///
+    /// See [`FromEvent`] for what it can be called with. An event on which it panics is logged and
+    /// counted ([`Subscription::failed`]), and it is called with the next one.
+    ///
+    /// ```
+    /// use spell_roles::{SubscribeError, SubscriberHandle};
+    ///
+    /// async fn watch(subscriber: &SubscriberHandle) -> Result<(), SubscribeError> {
+    ///     let mut count = 0;
+    ///     let hellos = subscriber.subscribe("com.example.hello");
+    ///     let hellos = hellos.handler(move |(greeting, number): (String, u32)| {
+    ///         count += 1;
+    ///         async move { println!("{count}: {greeting} {number}") }
+    ///     });
+    ///     hellos.await?.detach();
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// The future it gives must be awaited on a tokio runtime.
+    pub fn handler<F, T, Fut>(self, handler: F) -> SubscribeHandler<'a>
+    where
+        F: FnMut(T) -> Fut + Send + 'static,
+        T: FromEvent,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        SubscribeHandler {
+            subscribe: self,
+            handler: Handler::new(handler),
+        }
+    }
+
     /// Make the subscription: what `.await` does, without the box.
     pub async fn send(self) -> Result<Subscription, SubscribeError> {
+        let (link, events) = self.subscribe().await?;
+        Ok(Subscription::stream(link, events))
+    }
+
+    async fn subscribe(self) -> Result<(Link, Consumer<Event>), SubscribeError> {
         let (requests, limit) = (self.requests, self.limit);
-        let (parts, order) = self.parts()?;
-        let key = requests.ask(limit, |reply| order(reply, None)).await?;
-        Ok(parts.subscription(key))
+        let (parts, wanted) = self.parts()?;
+        let key = requests.ask(limit, |reply| wanted.command(reply, None));
+        let key = key.await?;
+        Ok(parts.link(key))
     }
 
     /// Send SUBSCRIBE, and wait only until it has its id. The answer can be waited for later.
@@ -145,8 +193,8 @@ impl<'a> Subscribe<'a> {
     /// As for the subscription itself.
     pub async fn start(self) -> Result<PendingSubscribe, SubscribeError> {
         let (requests, limit) = (self.requests, self.limit);
-        let (parts, order) = self.parts()?;
-        let started = requests.start(limit, |reply, slot| order(reply, Some(slot)));
+        let (parts, wanted) = self.parts()?;
+        let started = requests.start(limit, |reply, slot| wanted.command(reply, Some(slot)));
         Ok(PendingSubscribe {
             started: started.await?,
             parts: Some(parts),
@@ -154,34 +202,36 @@ impl<'a> Subscribe<'a> {
     }
 
     /// All that can fail because of the user; what the subscription and what its role keeps.
-    fn parts(
-        self,
-    ) -> Result<(Parts, impl FnOnce(Reply<Key>, Option<IdSlot>) -> Command), SubscribeError> {
+    fn parts(self) -> Result<(Parts, Wanted), SubscribeError> {
         let options = self.options?;
         let pattern = Pattern::new(self.topic, options.match_policy().unwrap_or_default())?;
         let (producer, events) = queue(self.bounds);
-        let status = Arc::new(Status::default());
+        let (sender, status) = watch::channel(Status::default());
         let parts = Parts {
             pattern: pattern.clone(),
-            status: status.clone(),
+            status,
             events,
             requests: self.requests.clone(),
         };
-        let overflow = self.bounds.overflow;
-        let order = move |reply, started| {
-            Command(Order::Subscribe(Box::new(Wanted {
-                pattern,
-                options,
-                overflow,
-                events: producer,
-                status,
-                reply: Some(reply),
-                started,
-                id: None,
-                has_warned: false,
-            })))
+        let wanted = Wanted {
+            pattern,
+            options,
+            overflow: self.bounds.overflow,
+            events: producer,
+            status: sender,
+            reply: None,
+            started: None,
+            has_warned: false,
         };
-        Ok((parts, order))
+        Ok((parts, wanted))
+    }
+}
+
+impl Wanted {
+    fn command(mut self, reply: Reply<Key>, started: Option<IdSlot>) -> Command {
+        self.reply = Some(reply);
+        self.started = started;
+        Command(Order::Subscribe(Box::new(self)))
     }
 }
 
@@ -197,24 +247,55 @@ impl<'a> IntoFuture for Subscribe<'a> {
     }
 }
 
+/// A subscription with a handler, in the making; `.await` makes it.
+///
+/// Cancel safety and errors are those of [`Subscribe`].
+#[derive(Debug)]
+#[must_use = "a subscription is made only when it is awaited"]
+pub struct SubscribeHandler<'a> {
+    subscribe: Subscribe<'a>,
+    handler: Handler,
+}
+
+impl SubscribeHandler<'_> {
+    /// Make the subscription: what `.await` does, without the box.
+    pub async fn send(self) -> Result<Subscription<Handled>, SubscribeError> {
+        let (link, events) = self.subscribe.subscribe().await?;
+        let losses = events.losses();
+        serve(events, self.handler, link.progress.clone());
+        Ok(Subscription::handled(link, losses))
+    }
+}
+
+impl<'a> IntoFuture for SubscribeHandler<'a> {
+    type Output = Result<Subscription<Handled>, SubscribeError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}
+
 /// What becomes a [`Subscription`] once its role says so.
 #[derive(Debug)]
 struct Parts {
     pattern: Pattern,
-    status: Arc<Status>,
+    status: watch::Receiver<Status>,
     events: Consumer<Event>,
     requests: Arc<Requests<Command>>,
 }
 
 impl Parts {
-    fn subscription(self, key: Key) -> Subscription {
+    fn link(self, key: Key) -> (Link, Consumer<Event>) {
         let link = Link {
             key,
             pattern: self.pattern,
             status: self.status,
+            progress: Arc::default(),
             requests: self.requests,
+            is_detached: false,
         };
-        Subscription::new(link, self.events)
+        (link, self.events)
     }
 }
 
@@ -249,9 +330,10 @@ impl Future for PendingSubscribe {
             Err(failure) => return Poll::Ready(Err(failure.into())),
         };
         // Polled again after it was done: there will be no second answer.
-        let parts = self.parts.take();
-        parts.map_or(Poll::Pending, |parts| {
-            Poll::Ready(Ok(parts.subscription(key)))
-        })
+        let Some(parts) = self.parts.take() else {
+            return Poll::Pending;
+        };
+        let (link, events) = parts.link(key);
+        Poll::Ready(Ok(Subscription::stream(link, events)))
     }
 }

@@ -1,40 +1,39 @@
 use std::{
-    fmt,
     future::poll_fn,
     pin::Pin,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use futures_core::Stream;
 use spell_message::{Pattern, SubscriptionId};
 use spell_peer::CloseReason;
+use tokio::sync::watch;
 
-use super::{Command, Event, Order};
+use super::{Command, Event, Order, SubscriptionEnd, handler::Progress};
 use crate::{
-    SubscribeError, UnsubscribeError,
+    Handled, UnsubscribeError,
     error::Failure,
-    queue::Consumer,
+    queue::{Consumer, Losses},
     request::{Key, Requests},
 };
 
-/// A subscription: a stream of [`Event`]s, in the order the router sent them.
+/// A subscription. Dropping it unsubscribes in the background; [`unsubscribe`](Self::unsubscribe)
+/// waits for it.
 ///
-/// It outlives connections: when the peer joins again, the subscription is made again. Events that
-/// were published in between are missed; [`restored`](Self::restored) counts such gaps.
+/// Without a handler it is a [`Stream`] of [`Event`]s, in the order the router sent them. With one
+/// it is a `Subscription<Handled>`.
 ///
-/// Events wait in a queue of its own, bounded by count and bytes (see
-/// [`Subscribe::queue`](super::Subscribe::queue)). When it is full, events are lost as its
-/// [`Overflow`](crate::Overflow) says, which [`Event::missed`] and [`missed`](Self::missed) tell. A
-/// slow reader delays nobody else.
+/// It outlives its session: after a reconnect it is made again with the same options, and the same
+/// value goes on. Events that were published in between are missed; [`restored`](Self::restored)
+/// counts such gaps. The peer lives as long as one of its subscriptions does.
 ///
-/// The stream ends when the router takes the subscription away, cannot restore it, or the peer
-/// ends; [`end`](Self::end) tells why. The peer lives as long as one of its subscriptions does.
+/// Events wait in a queue of its own, which is bounded by count and by bytes. When it is full,
+/// events are lost as its [`Overflow`](crate::Overflow) says; [`Event::missed`] and
+/// [`missed`](Self::missed) tell how many. A slow reader delays nobody else.
 ///
-/// Dropping it unsubscribes in the background; [`unsubscribe`](Self::unsubscribe) waits for it.
+/// It ends when the router takes it away or cannot restore it, when its overflow policy says so,
+/// and with the peer; [`end`](Self::end) and [`ended`](Self::ended) tell why.
 ///
 /// # Examples
 ///
@@ -47,60 +46,68 @@ use crate::{
 ///         let (greeting, number): (String, u32) = event.args()?;
 ///         println!("{greeting} {number}");
 ///     }
-///     hellos.end().map_or(Ok(()), |end| Err(end.into()))
+///     Err(hellos.ended().await.into())
 /// }
 /// ```
 ///
 /// WAMP spec, "Subscribing and Unsubscribing".
 #[derive(Debug)]
 #[must_use = "dropping it unsubscribes"]
-pub struct Subscription {
+pub struct Subscription<S = Events> {
     link: Link,
-    events: Consumer<Event>,
+    losses: Losses<Event>,
+    source: S,
 }
 
-impl Subscription {
-    pub(super) fn new(link: Link, events: Consumer<Event>) -> Self {
-        Self { link, events }
-    }
+/// The source of a subscription's [`Stream`].
+#[derive(Debug)]
+pub struct Events(Consumer<Event>);
 
-    /// The next event; `None` when the subscription ended and all that waited was read.
-    ///
-    /// # Cancel safety
-    ///
-    /// No event is lost when the future is dropped.
-    pub async fn next(&mut self) -> Option<Event> {
-        poll_fn(|cx| self.poll_event(cx)).await
-    }
-
-    /// Which topics it is for.
+impl<S> Subscription<S> {
+    /// What was subscribed to.
     pub fn pattern(&self) -> &Pattern {
         &self.link.pattern
     }
 
-    /// The id that the router gave it; `None` while there is no session.
+    /// The router's id for it, another one after each reconnect; `None` while there is no session,
+    /// and at the end.
     ///
     /// Other subscriptions of this peer, and of others, may have the same.
     pub fn id(&self) -> Option<SubscriptionId> {
-        self.link.status.id()
+        self.link.status.borrow().id
     }
 
     /// How many events were lost so far because the queue was full.
     pub fn missed(&self) -> u64 {
-        self.events.lost()
+        self.losses.count()
     }
 
     /// How often it was made again, after a connection was lost.
     pub fn restored(&self) -> u64 {
-        self.link.status.restored()
+        self.link.status.borrow().sessions.saturating_sub(1)
     }
 
-    /// Why it ended; `None` while it lives. Events that came before may still wait.
+    /// Why it is over; `None` while it lives. Events that came before may still wait.
     pub fn end(&self) -> Option<SubscriptionEnd> {
-        self.link.end(self.events.is_closed())
+        let is_gone = self.link.status.has_changed().is_err();
+        let told = self.link.status.borrow().end.clone();
+        told.or_else(|| is_gone.then(|| self.link.gone()))
     }
 
-    /// Unsubscribe, and wait for the router to confirm. Events that wait are gone.
+    /// Wait until it is over; gives why.
+    ///
+    /// # Cancel safety
+    ///
+    /// Waits only; dropping it changes nothing.
+    pub async fn ended(&self) -> SubscriptionEnd {
+        let mut status = self.link.status.clone();
+        let ended = status.wait_for(|status| status.end.is_some()).await;
+        let told = ended.ok().and_then(|status| status.end.clone());
+        told.unwrap_or_else(|| self.link.gone())
+    }
+
+    /// Unsubscribe, and wait until the router confirms it. Events that wait are gone; a handler
+    /// that works on one finishes it, and is not called again.
     ///
     /// Other subscriptions of this peer to the same topic stay, and then the router is not asked.
     ///
@@ -114,21 +121,65 @@ impl Subscription {
     ///
     /// When the future is dropped it unsubscribes all the same, in the background.
     pub async fn unsubscribe(self) -> Result<(), UnsubscribeError> {
-        drop(self.events);
-        self.link.unsubscribe().await
+        let Self { link, source, .. } = self;
+        drop(source);
+        link.unsubscribe().await
+    }
+}
+
+impl Subscription<Events> {
+    pub(super) fn stream(link: Link, events: Consumer<Event>) -> Self {
+        Self {
+            link,
+            losses: events.losses(),
+            source: Events(events),
+        }
     }
 
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        let taken = self.events.poll_next(cx);
+    /// The next event; `None` once the subscription is over and all that waited was read.
+    ///
+    /// # Cancel safety
+    ///
+    /// No event is lost when the future is dropped.
+    pub async fn next(&mut self) -> Option<Event> {
+        poll_fn(|cx| self.source.poll_next(cx)).await
+    }
+}
+
+impl Stream for Subscription<Events> {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.source.poll_next(cx)
+    }
+}
+
+impl Events {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        let taken = self.0.poll_next(cx);
         taken.map(|taken| taken.map(|taken| taken.item.after(taken.lost_before)))
     }
 }
 
-impl Stream for Subscription {
-    type Item = Event;
+impl Subscription<Handled> {
+    pub(super) fn handled(link: Link, losses: Losses<Event>) -> Self {
+        Self {
+            link,
+            losses,
+            source: Handled(()),
+        }
+    }
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        self.poll_event(cx)
+    /// On how many events the handler failed so far: it panicked, or their arguments were not of
+    /// its type.
+    pub fn failed(&self) -> u64 {
+        self.link.progress.failed()
+    }
+
+    /// Let it go on as long as the peer lives. The peer then lives until it is stopped.
+    pub fn detach(mut self) {
+        self.link.progress.keep(self.link.requests.clone());
+        self.link.is_detached = true;
     }
 }
 
@@ -137,12 +188,16 @@ impl Stream for Subscription {
 pub(super) struct Link {
     pub(super) key: Key,
     pub(super) pattern: Pattern,
-    pub(super) status: Arc<Status>,
+    pub(super) status: watch::Receiver<Status>,
+    /// Of the handler, if there is one.
+    pub(super) progress: Arc<Progress>,
     pub(super) requests: Arc<Requests<Command>>,
+    pub(super) is_detached: bool,
 }
 
 impl Link {
-    pub(super) async fn unsubscribe(self) -> Result<(), UnsubscribeError> {
+    async fn unsubscribe(self) -> Result<(), UnsubscribeError> {
+        self.progress.stop();
         let limit = self.requests.commands().request_timeout();
         let key = self.key;
         let order = |reply| Command(Order::Unsubscribe { key, reply });
@@ -153,107 +208,29 @@ impl Link {
         }
     }
 
-    /// Why the subscription ended, if it did.
-    pub(super) fn end(&self, is_closed: bool) -> Option<SubscriptionEnd> {
-        let told = self.status.end.get().cloned();
-        // Nobody told, so it was the role that went, and the peer with it.
-        let gone = || {
-            self.requests
-                .commands()
-                .end()
-                .unwrap_or(CloseReason::Panicked)
-        };
-        told.or_else(|| is_closed.then(|| SubscriptionEnd::Closed(gone())))
+    /// Nobody told why it ended, so it was the role that went, and the peer with it.
+    fn gone(&self) -> SubscriptionEnd {
+        let end = self.requests.commands().end();
+        SubscriptionEnd::Closed(end.unwrap_or(CloseReason::Panicked))
     }
 }
 
 impl Drop for Link {
     fn drop(&mut self) {
-        let release = Command(Order::Release(self.key));
-        self.requests.commands().release(release);
+        if !self.is_detached {
+            self.progress.stop();
+            let release = Command(Order::Release(self.key));
+            self.requests.commands().release(release);
+        }
     }
 }
 
 /// What the role tells of a subscription beside its events.
 #[derive(Debug, Default)]
 pub(super) struct Status {
-    /// The id now in force; 0 when there is none.
-    id: AtomicU64,
+    /// The id in the session that there is.
+    pub(super) id: Option<SubscriptionId>,
     /// In how many sessions it was made.
-    sessions: AtomicU64,
-    end: OnceLock<SubscriptionEnd>,
-}
-
-impl Status {
-    pub(super) fn subscribed(&self, id: SubscriptionId) {
-        self.id.store(id.get(), Ordering::Relaxed);
-        self.sessions.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn lost_session(&self) {
-        self.id.store(0, Ordering::Relaxed);
-    }
-
-    /// Only the first reason counts.
-    pub(super) fn ended(&self, end: SubscriptionEnd) {
-        self.id.store(0, Ordering::Relaxed);
-        let _ = self.end.set(end);
-    }
-
-    pub(super) fn id(&self) -> Option<SubscriptionId> {
-        SubscriptionId::new(self.id.load(Ordering::Relaxed)).ok()
-    }
-
-    pub(super) fn restored(&self) -> u64 {
-        self.sessions.load(Ordering::Relaxed).saturating_sub(1)
-    }
-}
-
-/// Why a subscription ended without being asked to.
-///
-/// `Display` prints one level; [`source`](std::error::Error::source) gives the cause.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum SubscriptionEnd {
-    /// The router took it away. It may be asked for again.
-    ///
-    /// WAMP spec, "Subscription Revocation".
-    #[non_exhaustive]
-    Revoked {
-        /// Why, in the router's words.
-        reason: Option<String>,
-    },
-    /// After a connection was lost, it could not be made again.
-    NotRestored(SubscribeError),
-    /// Its queue was full, and its policy is [`Overflow::End`](crate::Overflow::End).
-    Lagged,
-    /// The peer ended.
-    Closed(CloseReason),
-}
-
-impl fmt::Display for SubscriptionEnd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Revoked { reason: None } => f.write_str("the router revoked the subscription"),
-            Self::Revoked {
-                reason: Some(reason),
-            } => {
-                let reason = reason.escape_debug();
-                write!(f, "the router revoked the subscription: {reason}")
-            }
-            Self::NotRestored(_) => f.write_str("the subscription could not be restored"),
-            Self::Lagged => f.write_str("the queue of the subscription was full"),
-            Self::Closed(_) => f.write_str("the peer ended"),
-        }
-    }
-}
-
-impl std::error::Error for SubscriptionEnd {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::NotRestored(error) => Some(error),
-            Self::Closed(reason) => Some(reason),
-            _ => None,
-        }
-    }
+    pub(super) sessions: u64,
+    pub(super) end: Option<SubscriptionEnd>,
 }

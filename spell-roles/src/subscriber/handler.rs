@@ -1,0 +1,165 @@
+use std::{
+    any::Any,
+    error::Error as _,
+    fmt,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    task::Poll,
+};
+
+use serde::de::DeserializeOwned;
+use spell_serializer::DecodeError;
+use tracing::{error, warn};
+
+use super::{Command, Event};
+use crate::{Kwargs, queue::Consumer, request::Requests};
+
+type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A user's closure that takes events, one after another.
+pub(super) struct Handler(Box<dyn FnMut(Event) -> Result<Running, DecodeError> + Send>);
+
+impl Handler {
+    pub(super) fn new<F, T, Fut>(mut handler: F) -> Self
+    where
+        F: FnMut(T) -> Fut + Send + 'static,
+        T: FromEvent,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        Self(Box::new(move |event| {
+            let argument = T::from_event(event)?;
+            Ok(Box::pin(handler(argument)))
+        }))
+    }
+
+    async fn call(&mut self, event: Event) -> Result<(), DecodeError> {
+        let running = (self.0)(event)?;
+        running.await;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handler").finish_non_exhaustive()
+    }
+}
+
+/// What a handler of events can be called with.
+///
+/// * any type that can be read from the positional arguments: a tuple such as `(i64, String)`, a
+///   `Vec`, a struct that is read in order;
+/// * [`Kwargs<T>`](Kwargs): a struct or a map, read from the keyword arguments;
+/// * [`Event`]: all that is known of the event.
+///
+/// An event whose arguments are of another type is logged, counted and passed over.
+#[diagnostic::on_unimplemented(
+    message = "a handler of events cannot be called with `{Self}`",
+    note = "take a tuple of the positional arguments, `Kwargs<T>` or `Event`"
+)]
+pub trait FromEvent: Sized {
+    /// Read it from the event.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] if the event has something else.
+    fn from_event(event: Event) -> Result<Self, DecodeError>;
+}
+
+impl<T: DeserializeOwned> FromEvent for T {
+    fn from_event(event: Event) -> Result<Self, DecodeError> {
+        event.args()
+    }
+}
+
+impl FromEvent for Event {
+    fn from_event(event: Event) -> Result<Self, DecodeError> {
+        Ok(event)
+    }
+}
+
+impl<T: DeserializeOwned> FromEvent for Kwargs<T> {
+    fn from_event(event: Event) -> Result<Self, DecodeError> {
+        event.kwargs().map(Self)
+    }
+}
+
+/// Hand events to a closure in a task of its own, one after another, until the queue ends or the
+/// subscription goes.
+pub(super) fn serve(mut events: Consumer<Event>, mut handler: Handler, progress: Arc<Progress>) {
+    tokio::spawn(async move {
+        while let Some(taken) = poll_fn(|cx| events.poll_next(cx)).await {
+            if progress.is_stopped() {
+                break;
+            }
+            let event = taken.item.after(taken.lost_before);
+            let topic = event.clone();
+            match unless_panicking(handler.call(event)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    let topic = topic.topic();
+                    let source = error.source().map(ToString::to_string);
+                    warn!(topic, %error, source, "an event is not what its handler takes");
+                    progress.fail();
+                }
+                Err(_) => {
+                    error!(topic = topic.topic(), "the handler of an event panicked");
+                    progress.fail();
+                }
+            }
+        }
+    });
+}
+
+/// The output of `work`, or what it panicked with.
+///
+/// The next event may meet a closure that a panic left half way through its work. That is its
+/// author's to know; the library's own state is not touched by it.
+async fn unless_panicking<T>(work: impl Future<Output = T>) -> Result<T, Box<dyn Any + Send>> {
+    let mut work = pin!(work);
+    poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        },
+    )
+    .await
+}
+
+/// What a handler's task and its subscription share.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    is_stopped: AtomicBool,
+    failed: AtomicU64,
+    /// Keeps the peer alive while the task runs, once the subscription is detached.
+    kept: OnceLock<Arc<Requests<Command>>>,
+}
+
+impl Progress {
+    /// Call the handler no more.
+    pub(super) fn stop(&self) {
+        self.is_stopped.store(true, Ordering::Relaxed);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Relaxed)
+    }
+
+    fn fail(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn keep(&self, requests: Arc<Requests<Command>>) {
+        // A subscription is detached once.
+        let _ = self.kept.set(requests);
+    }
+}

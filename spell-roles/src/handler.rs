@@ -10,7 +10,13 @@ use std::{
     task::Poll,
 };
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Serialize,
+    de::{
+        DeserializeOwned, IntoDeserializer,
+        value::{self, UnitDeserializer},
+    },
+};
 use spell_message::{Dict, IntoUri, InvalidUri, List, Uri, Value, reason, to_value};
 use spell_serializer::{DecodeError, PayloadBuilder};
 use tokio::sync::{Semaphore, oneshot};
@@ -117,7 +123,7 @@ async fn unless_interrupted<T>(
 /// What a handler can be called with.
 ///
 /// * any type that can be read from the positional arguments: a tuple such as `(i64, String)`, a
-///   `Vec`, a struct that is read in order;
+///   `Vec`, a struct that is read in order; `()` if there must be none;
 /// * [`Kwargs<T>`](Kwargs): a struct or a map, read from the keyword arguments;
 /// * [`InvocationInfo`]: all that is known of the invocation.
 ///
@@ -135,9 +141,15 @@ pub trait FromInvocation: Sized {
     fn from_invocation(info: InvocationInfo) -> Result<Self, InvocationError>;
 }
 
-impl<T: DeserializeOwned> FromInvocation for T {
+impl<T: DeserializeOwned + 'static> FromInvocation for T {
     fn from_invocation(info: InvocationInfo) -> Result<Self, InvocationError> {
-        Ok(info.args()?)
+        if TypeId::of::<T>() != TypeId::of::<()>() {
+            return Ok(info.args()?);
+        }
+        // No arguments are an empty list, which is no unit to serde.
+        let [] = info.args::<[(); 0]>()?;
+        let unit: UnitDeserializer<value::Error> = ().into_deserializer();
+        T::deserialize(unit).map_err(|_| InvocationError::new(reason::INVALID_ARGUMENT))
     }
 }
 
@@ -209,6 +221,7 @@ pub struct Kwargs<T>(pub T);
 /// assert_eq!(error.to_string(), "com.example.error.odd");
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "an error is told only when a handler gives it"]
 pub struct InvocationError(Box<Inner>);
 
 #[derive(Clone, Debug)]
@@ -234,13 +247,13 @@ impl InvocationError {
     /// Append one positional argument. One that has no form as a [`Value`] is replaced by a text
     /// that says so.
     pub fn arg(mut self, arg: impl Serialize) -> Self {
-        self.0.args.push(value(&arg));
+        self.0.args.push(to_lossy(&arg));
         self
     }
 
     /// Set one keyword argument, in the same way.
     pub fn kwarg(mut self, name: impl Into<String>, kwarg: impl Serialize) -> Self {
-        self.0.kwargs.insert(name, value(&kwarg));
+        self.0.kwargs.insert(name, to_lossy(&kwarg));
         self
     }
 
@@ -250,7 +263,7 @@ impl InvocationError {
     }
 }
 
-fn value(value: &impl Serialize) -> Value {
+fn to_lossy(value: &impl Serialize) -> Value {
     to_value(value).unwrap_or_else(|error| Value::from(error.to_string()))
 }
 

@@ -9,9 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use spell_message::{Feature, RoleFeatures, RoleName, SessionId, Uri, options::WelcomeDetails};
-use spell_peer::{
-    CloseReason, Commands, Context, Engine, Inbox, PeerConfig, Role, SessionInfo,
-};
+use spell_peer::{CloseReason, Commands, Context, Engine, Inbox, PeerConfig, Role, SessionInfo};
 use spell_serializer::{AnySerializer, Json};
 
 type Command<T> = <(Joined, T) as Role>::Command;

@@ -46,10 +46,6 @@ impl<P> Pending<P> {
         self.by_key.clear();
         self.by_id.drain().map(|(id, (_, pending))| (id, pending))
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.by_id.len()
-    }
 }
 
 impl<T> Pending<Reply<T>> {

@@ -232,11 +232,6 @@ impl<T> Reply<T> {
     pub(crate) fn send(self, answer: Result<T, Failure>) {
         let _ = self.tx.send(answer);
     }
-
-    /// Answer. Gives the result back if nobody waits any more.
-    pub(crate) fn try_send(self, answer: Result<T, Failure>) -> Result<(), Result<T, Failure>> {
-        self.tx.send(answer)
-    }
 }
 
 /// Whether a request was committed or given up, whichever came first.
@@ -246,18 +241,14 @@ struct State(AtomicU8);
 impl State {
     fn commit(&self) -> bool {
         let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
-        let before = self
-            .0
-            .compare_exchange(QUEUED, COMMITTED, success, failure);
+        let before = self.0.compare_exchange(QUEUED, COMMITTED, success, failure);
         before.is_ok()
     }
 
     fn revert(&self) {
         let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
         // Given up stays given up.
-        let _ = self
-            .0
-            .compare_exchange(COMMITTED, QUEUED, success, failure);
+        let _ = self.0.compare_exchange(COMMITTED, QUEUED, success, failure);
     }
 
     fn give_up(&self) -> Delivery {
@@ -361,7 +352,10 @@ mod tests {
         assert!(reply.commit());
         reply.send(Ok(7));
         assert!(matches!(asked.await.unwrap(), Ok(7)));
-        assert!(inbox.try_next().is_none(), "an answered request was given up");
+        assert!(
+            inbox.try_next().is_none(),
+            "an answered request was given up"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -389,7 +383,10 @@ mod tests {
         };
         assert!(reply.commit());
         let answer = asked.await.unwrap();
-        assert!(matches!(answer, Err(Failure::Timeout(Delivery::OutcomeUnknown))));
+        assert!(matches!(
+            answer,
+            Err(Failure::Timeout(Delivery::OutcomeUnknown))
+        ));
         let given_up = inbox.try_next();
         assert!(matches!(given_up, Some(Command::GiveUp(key)) if key == reply.key()));
     }
@@ -402,7 +399,10 @@ mod tests {
         let answer = requests.ask(LIMIT, Command::Ask).await;
         assert!(matches!(answer, Err(Failure::Timeout(Delivery::NotSent))));
         assert!(matches!(inbox.try_next(), Some(Command::Ask(_))));
-        assert!(inbox.try_next().is_none(), "the second one was never queued");
+        assert!(
+            inbox.try_next().is_none(),
+            "the second one was never queued"
+        );
     }
 
     #[tokio::test]
@@ -437,7 +437,7 @@ mod tests {
     #[tokio::test]
     async fn arguments_that_cannot_fit_are_refused_at_once() {
         let (requests, inbox) = requests();
-        let name = inbox.wire().offers()[0].clone();
+        let name = inbox.wire().offers()[0];
         inbox.wire().negotiated(name, Some(16)).unwrap();
         let arguments = requests.arguments().arg(&"x".repeat(32));
         let refused = requests.finish(arguments);

@@ -8,9 +8,7 @@ use spell_message::{
 use spell_serializer::{DecodeError, PayloadBuilder, PayloadExt};
 use tokio::sync::oneshot;
 
-use super::{
-    Answer, AnswerError, Command, NewAnswer, Order, answer::Outcome, running::Ticket,
-};
+use super::{Answer, AnswerError, Command, NewAnswer, Order, answer::Outcome, running::Ticket};
 use crate::{error::Failure, request::Requests};
 
 /// A call of a procedure that this peer registered. Consumed by its answer.

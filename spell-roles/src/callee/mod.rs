@@ -11,6 +11,7 @@ mod wanted;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    mem,
     ops::ControlFlow,
     sync::Arc,
 };
@@ -18,10 +19,11 @@ use std::{
 use spell_message::{
     Feature, Message, RegistrationId, RequestId, RoleFeatures, RoleName,
     message::{self, ErrorMessage, Registered, RequestKind, Unregister, Unregistered},
-    options::CancelMode,
+    options::{CancelMode, UnregisteredDetails},
     reason,
 };
 use spell_peer::{Commands, Contains, Context, Peer, Role, SessionEnd, SessionInfo};
+use tokio::sync::oneshot;
 use tracing::debug;
 
 pub use answer::{Answer, AnswerError};
@@ -157,14 +159,12 @@ impl Callee {
 
     /// The user asked to unregister, and waits.
     fn unregister(&mut self, key: Key, reply: Reply<()>, cx: &mut Context<'_, Command>) {
-        match self.wanted.get(&key).and_then(Wanted::registration) {
-            Some(registration) => self.withdraw(key, registration, Some(reply), cx),
-            // Not registered in this session: it is only to be forgotten.
-            None => {
-                self.end(key, RegistrationEnd::Unregistered);
-                reply.send(Ok(()));
-            }
+        if let Some(registration) = self.wanted.get(&key).and_then(Wanted::registration) {
+            return self.withdraw(key, registration, Some(reply), cx);
         }
+        // Not registered in this session: it is only to be forgotten.
+        self.end(key, RegistrationEnd::Unregistered);
+        reply.send(Ok(()));
     }
 
     /// The user let go of it, or gave up waiting for it.
@@ -198,13 +198,11 @@ impl Callee {
         if error.error == reason::NO_SUCH_REGISTRATION {
             self.end(unregistering.key, RegistrationEnd::Unregistered);
         }
-        match unregistering.reply {
-            Some(reply) => reply.send(Err(error.into())),
-            None => {
-                let (registration, uri) = (unregistering.registration, error.error);
-                debug!(%registration, %uri, "could not be unregistered");
-            }
+        if let Some(reply) = unregistering.reply {
+            return reply.send(Err(error.into()));
         }
+        let (registration, uri) = (unregistering.registration, error.error);
+        debug!(%registration, %uri, "could not be unregistered");
     }
 
     /// It is over: nothing more will come.
@@ -218,7 +216,7 @@ impl Callee {
         wanted.end(end);
     }
 
-    fn revoked(&mut self, details: &spell_message::options::UnregisteredDetails) {
+    fn revoked(&mut self, details: &UnregisteredDetails) {
         let registration = details.registration();
         let Some(key) = registration.and_then(|id| self.routes.get(&id).copied()) else {
             return;
@@ -348,14 +346,14 @@ impl Role for Callee {
         self.routes.clear();
         self.registering.clear();
         self.running.clear();
-        for unregistering in std::mem::take(&mut self.unregistering).into_values() {
+        for unregistering in mem::take(&mut self.unregistering).into_values() {
             // It ended with the session, as was wished.
             self.end(unregistering.key, RegistrationEnd::Unregistered);
             if let Some(reply) = unregistering.reply {
                 reply.send(Ok(()));
             }
         }
-        for wanted in self.wanted.values_mut() {
+        for wanted in self.wanted.values() {
             wanted.session_ended();
         }
     }
@@ -379,7 +377,7 @@ struct NewAnswer {
     ticket: Ticket,
     outcome: Outcome,
     /// `None` if nobody waits.
-    reply: Option<tokio::sync::oneshot::Sender<Result<(), AnswerError>>>,
+    reply: Option<oneshot::Sender<Result<(), AnswerError>>>,
 }
 
 /// Registers procedures on a running peer. Cheap to clone.

@@ -5,7 +5,7 @@ use std::{
 };
 
 use spell_message::{
-    IntoUri, MatchPolicy, Pattern, Uri, Value,
+    IntoUri, InvalidUri, MatchPolicy, Pattern, Uri, Value,
     options::{InvalidOption, InvocationPolicy, RegisterOptions},
     reason,
 };
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     RegisterError,
-    handler::{FromInvocation, Handler, InvocationError, IntoResult, serve},
+    handler::{FromInvocation, Handler, IntoResult, InvocationError, serve},
     queue::{Bounds, Consumer, Overflow, queue},
     request::{Requests, limit_methods},
 };
@@ -43,7 +43,7 @@ pub struct Register<'a> {
     requests: &'a Arc<Requests<Command>>,
     procedure: String,
     options: Result<RegisterOptions, InvalidOption>,
-    error_uri: Option<Result<Uri, spell_message::InvalidUri>>,
+    error_uri: Option<Result<Uri, InvalidUri>>,
     bounds: Bounds,
     concurrency: usize,
     limit: Option<Duration>,
@@ -68,18 +68,22 @@ impl<'a> Register<'a> {
 
     limit_methods!();
 
-    /// Register all procedures whose URI begins with this text.
-    ///
-    /// WAMP spec, "Pattern-based Registrations".
+    /// Register all procedures that begin with the text, character by character.
     pub fn prefix(self) -> Self {
-        self.with(|options| _ = options.set_match_policy(MatchPolicy::Prefix))
+        self.match_policy(MatchPolicy::Prefix)
     }
 
-    /// Register all procedures whose URI matches this text, an empty component standing for any.
+    /// Register all procedures with as many components, where an empty one in the text stands for
+    /// any.
+    pub fn wildcard(self) -> Self {
+        self.match_policy(MatchPolicy::Wildcard)
+    }
+
+    /// How procedures are matched; default exactly.
     ///
     /// WAMP spec, "Pattern-based Registrations".
-    pub fn wildcard(self) -> Self {
-        self.with(|options| _ = options.set_match_policy(MatchPolicy::Wildcard))
+    pub fn match_policy(self, policy: MatchPolicy) -> Self {
+        self.with(|options| _ = options.set_match_policy(policy))
     }
 
     /// Share the procedure with other callees. Default: it has one callee only.
@@ -111,16 +115,11 @@ impl<'a> Register<'a> {
         self
     }
 
-    /// How many invocations may wait to be read. One more is answered with an ERROR
-    /// `wamp.error.unavailable`. Default: 256.
-    pub fn queue_count(mut self, count: usize) -> Self {
+    /// How many invocations, and how many bytes of their arguments, may wait to be read; default
+    /// 256 invocations and 8 MiB. What does not fit is answered with an ERROR
+    /// `wamp.error.unavailable`.
+    pub fn queue(mut self, count: usize, bytes: usize) -> Self {
         self.bounds.count = count;
-        self
-    }
-
-    /// How many bytes the arguments of all waiting invocations may have. What does not fit is
-    /// answered with an ERROR `wamp.error.unavailable`. Default: 8 MiB.
-    pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.bounds.bytes = bytes;
         self
     }
@@ -249,7 +248,7 @@ pub struct RegisterHandler<'a> {
     handler: Handler,
 }
 
-impl<'a> RegisterHandler<'a> {
+impl RegisterHandler<'_> {
     /// Register: what `.await` does, without the box.
     pub async fn send(self) -> Result<Registration<Handled>, RegisterError> {
         let concurrency = self.register.concurrency;

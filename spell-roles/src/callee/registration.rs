@@ -58,9 +58,9 @@ pub struct Registration<S = Invocations> {
 #[derive(Debug)]
 pub struct Invocations(Consumer<Invocation>);
 
-/// Marks a registration whose invocations go to a handler.
+/// Marks a registration or a subscription whose messages go to a handler.
 #[derive(Debug)]
-pub struct Handled(());
+pub struct Handled(pub(crate) ());
 
 impl<S> Registration<S> {
     /// What was registered.
@@ -82,6 +82,16 @@ impl<S> Registration<S> {
         self.shared.refused.load(Ordering::Relaxed)
     }
 
+    /// Why it is over; `None` while it lives. Invocations that came before may still wait.
+    pub fn end(&self) -> Option<RegistrationEnd> {
+        // Without the role's end of it, the peer is gone.
+        let is_gone = self.shared.state.has_changed().is_err();
+        match &*self.shared.state.borrow() {
+            State::Ended(end) => Some(end.clone()),
+            _ => is_gone.then(|| self.shared.closed()),
+        }
+    }
+
     /// Wait until it is over; gives why.
     ///
     /// # Cancel safety
@@ -89,13 +99,12 @@ impl<S> Registration<S> {
     /// Waits only; dropping it changes nothing.
     pub async fn ended(&self) -> RegistrationEnd {
         let mut state = self.shared.state.clone();
-        let ended = state.wait_for(|state| matches!(state, State::Ended(_))).await;
+        let ended = state
+            .wait_for(|state| matches!(state, State::Ended(_)))
+            .await;
         match ended.as_deref() {
             Ok(State::Ended(end)) => end.clone(),
-            _ => {
-                let end = self.shared.requests.commands().end();
-                RegistrationEnd::Closed(end.unwrap_or(CloseReason::Panicked))
-            }
+            _ => self.shared.closed(),
         }
     }
 
@@ -171,19 +180,23 @@ impl Invocations {
 }
 
 /// Why a registration is over.
+///
+/// `Display` prints one level; [`source`](std::error::Error::source) gives the cause.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RegistrationEnd {
-    /// It was unregistered by this peer.
+    /// This peer unregistered it.
     Unregistered,
     /// The router took it away.
+    ///
+    /// WAMP spec, "Registration Revocation".
     #[non_exhaustive]
     Revoked {
-        /// Why, if the router says so.
+        /// Why, in the router's words.
         reason: Option<String>,
     },
-    /// It could not be restored after a reconnect.
-    Refused(RegisterError),
+    /// After a connection was lost, it could not be registered again.
+    NotRestored(RegisterError),
     /// The peer ended.
     Closed(CloseReason),
 }
@@ -191,13 +204,26 @@ pub enum RegistrationEnd {
 impl fmt::Display for RegistrationEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unregistered => f.write_str("it was unregistered"),
-            Self::Revoked { reason: None } => f.write_str("the router revoked it"),
+            Self::Unregistered => f.write_str("the procedure was unregistered"),
+            Self::Revoked { reason: None } => f.write_str("the router revoked the registration"),
             Self::Revoked {
                 reason: Some(reason),
-            } => write!(f, "the router revoked it: {}", reason.escape_debug()),
-            Self::Refused(error) => write!(f, "it could not be restored: {error}"),
-            Self::Closed(reason) => write!(f, "the peer ended: {reason}"),
+            } => {
+                let reason = reason.escape_debug();
+                write!(f, "the router revoked the registration: {reason}")
+            }
+            Self::NotRestored(_) => f.write_str("the registration could not be restored"),
+            Self::Closed(_) => f.write_str("the peer ended"),
+        }
+    }
+}
+
+impl std::error::Error for RegistrationEnd {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NotRestored(error) => Some(error),
+            Self::Closed(reason) => Some(reason),
+            _ => None,
         }
     }
 }
@@ -221,6 +247,14 @@ pub(super) struct Shared {
     pub(super) requests: Arc<Requests<Command>>,
     pub(super) limit: Option<Duration>,
     pub(super) is_detached: bool,
+}
+
+impl Shared {
+    /// Nobody said why it ended, so it was the role that went, and the peer with it.
+    fn closed(&self) -> RegistrationEnd {
+        let end = self.requests.commands().end();
+        RegistrationEnd::Closed(end.unwrap_or(CloseReason::Panicked))
+    }
 }
 
 impl Drop for Shared {

@@ -31,7 +31,7 @@ pub(super) struct Running {
 #[derive(Debug)]
 struct Invoked {
     serial: u64,
-    /// Tells the user that the caller gave up.
+    /// Tells the user that the caller gave up; `None` once it did.
     interrupt: Option<oneshot::Sender<()>>,
     error_uri: Uri,
 }
@@ -110,13 +110,14 @@ impl Running {
         let message = match outcome {
             Outcome::Result(payload) => yielded(request, payload),
             Outcome::Error(uri, payload) => error(request, uri, payload),
-            Outcome::Failed => error(request, invoked.error_uri, Payload::default()),
+            Outcome::TooLarge => {
+                return Ok(send_error(request, reason::PAYLOAD_SIZE_EXCEEDED, cx)?);
+            }
             Outcome::Dropped if invoked.interrupt.is_none() => {
                 return Ok(send_error(request, reason::CANCELED, cx)?);
             }
-            Outcome::Dropped => error(request, invoked.error_uri, Payload::default()),
-            Outcome::TooLarge => {
-                return Ok(send_error(request, reason::PAYLOAD_SIZE_EXCEEDED, cx)?);
+            Outcome::Failed | Outcome::Dropped => {
+                error(request, invoked.error_uri, Payload::default())
             }
         };
         let sent = cx.send(message);

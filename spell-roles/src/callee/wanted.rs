@@ -4,8 +4,7 @@ use std::sync::{
 };
 
 use spell_message::{
-    Feature, MatchPolicy, Message, Pattern, RegistrationId, RequestId, RoleName, Uri,
-    message,
+    Feature, MatchPolicy, Message, Pattern, RegistrationId, RequestId, RoleName, Uri, message,
     options::{InvocationPolicy, RegisterOptions},
 };
 use spell_peer::Context;
@@ -86,7 +85,7 @@ impl Wanted {
         }
     }
 
-    pub(super) fn session_ended(&mut self) {
+    pub(super) fn session_ended(&self) {
         self.state.send_replace(State::Waiting);
         if let Some(reply) = &self.reply {
             reply.revert();
@@ -97,7 +96,7 @@ impl Wanted {
     pub(super) fn fail(self, error: RegisterError) {
         match self.reply {
             Some(reply) => reply.send(Ok(Err(error))),
-            None => self.end(RegistrationEnd::Refused(error)),
+            None => self.end(RegistrationEnd::NotRestored(error)),
         }
     }
 

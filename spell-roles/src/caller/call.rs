@@ -4,22 +4,17 @@ use std::{
     time::Duration,
 };
 
+use super::{CallResult, Command, NewCall, Order};
+use crate::{
+    CallError,
+    request::{Reply, Requests, argument_methods, limit_methods},
+    started::{IdSlot, Started},
+};
 use spell_message::{
     InvalidUri, RequestId, Uri, Value,
     options::{CallOptions, InvalidOption},
 };
 use spell_serializer::PayloadBuilder;
-use tokio::{
-    sync::oneshot,
-    time::{Instant, Sleep, sleep_until, timeout_at},
-};
-
-use super::{CallResult, Command, NewCall, Order};
-use crate::{
-    CallError,
-    error::Failure,
-    request::{Reply, Requests, Waiting, argument_methods, limit_methods},
-};
 
 /// A call in the making; `.await` sends it and waits for the result.
 ///
@@ -57,10 +52,7 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(
-        requests: &'a Requests<Command>,
-        procedure: Result<Uri, InvalidUri>,
-    ) -> Self {
+    pub(super) fn new(requests: &'a Requests<Command>, procedure: Result<Uri, InvalidUri>) -> Self {
         Self {
             requests,
             procedure,
@@ -106,41 +98,16 @@ impl<'a> Call<'a> {
     ///
     /// As for the call itself.
     pub async fn start(self) -> Result<PendingCall, CallError> {
-        let deadline = self.limit.and_then(|limit| Instant::now().checked_add(limit));
-        let requests = self.requests;
+        let (requests, limit) = (self.requests, self.limit);
         let command = self.command()?;
-        let (reply, mut waiting) = requests.open();
-        let (started, has_started) = oneshot::channel();
-        let sent = async {
-            waiting.send(command(reply, Some(started))).await?;
-            match has_started.await {
-                Ok(id) => Ok(id),
-                // It was not committed; the reply says why. There is no result without an id.
-                Err(_) => Err((&mut waiting).await.err().unwrap_or(Failure::no_session(None))),
-            }
-        };
-        let sent = match deadline {
-            Some(deadline) => timeout_at(deadline, sent).await.ok(),
-            None => Some(sent.await),
-        };
-        let id = match sent {
-            Some(sent) => sent?,
-            None => return Err(Failure::Timeout(waiting.give_up()).into()),
-        };
-        Ok(PendingCall {
-            id,
-            waiting,
-            deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
-        })
+        let started = requests.start(limit, |reply, slot| command(reply, Some(slot)));
+        Ok(PendingCall(started.await?))
     }
 
     /// All that can fail because of the user, and the command that is left.
     fn command(
         self,
-    ) -> Result<
-        impl FnOnce(Reply<CallResult>, Option<oneshot::Sender<RequestId>>) -> Command,
-        CallError,
-    > {
+    ) -> Result<impl FnOnce(Reply<CallResult>, Option<IdSlot>) -> Command, CallError> {
         let procedure = self.procedure?;
         let options = self.options?;
         let payload = self.requests.finish(self.arguments)?;
@@ -174,16 +141,12 @@ impl<'a> IntoFuture for Call<'a> {
 /// Dropping it gives the call up, as described at [`Call`].
 #[derive(Debug)]
 #[must_use = "dropping it cancels the call"]
-pub struct PendingCall {
-    id: RequestId,
-    waiting: Waiting<CallResult, Command>,
-    deadline: Option<Pin<Box<Sleep>>>,
-}
+pub struct PendingCall(Started<CallResult, Command>);
 
 impl PendingCall {
     /// The id of the CALL, by which the messages about it are known.
     pub fn id(&self) -> RequestId {
-        self.id
+        self.0.id()
     }
 }
 
@@ -191,13 +154,6 @@ impl Future for PendingCall {
     type Output = Result<CallResult, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Poll::Ready(result) = Pin::new(&mut self.waiting).poll(cx) {
-            return Poll::Ready(result.map_err(Into::into));
-        }
-        let deadline = self.deadline.as_mut();
-        match deadline.map(|deadline| deadline.as_mut().poll(cx)) {
-            Some(Poll::Ready(())) => Poll::Ready(self.waiting.expire().map_err(Into::into)),
-            _ => Poll::Pending,
-        }
+        Pin::new(&mut self.0).poll(cx).map_err(Into::into)
     }
 }

@@ -8,12 +8,11 @@ mod tests;
 use std::{ops::ControlFlow, sync::Arc};
 
 use spell_message::{
-    Feature, IntoUri, Message, Payload, RequestId, RoleFeatures, RoleName, Uri,
+    Feature, IntoUri, Message, Payload, RoleFeatures, RoleName, Uri,
     message::{self, Cancel, RequestKind},
     options::{CallOptions, CancelMode, CancelOptions},
 };
-use spell_peer::{Commands, Contains, Context, Peer, Role, SessionEnd};
-use tokio::sync::oneshot;
+use spell_peer::{Commands, Contains, Context, Peer, Role, SessionEnd, SessionInfo};
 use tracing::{debug, trace};
 
 pub use call::{Call, PendingCall};
@@ -23,6 +22,7 @@ use crate::{
     error::Failure,
     pending::Pending,
     request::{Key, Reply, Requests},
+    started::IdSlot,
 };
 
 /// Calls procedures.
@@ -72,8 +72,10 @@ impl Caller {
         let Some((request, _)) = self.pending.give_up(key) else {
             return;
         };
-        let can_cancel =
-            |router: &spell_peer::SessionInfo| router.supports(RoleName::Dealer, Feature::CallCanceling);
+        let can_cancel = |router: &SessionInfo| {
+            let (role, feature) = (RoleName::Dealer, Feature::CallCanceling);
+            router.supports(role, feature)
+        };
         if !cx.session().is_some_and(can_cancel) {
             return;
         }
@@ -154,7 +156,7 @@ struct NewCall {
     payload: Payload,
     reply: Reply<CallResult>,
     /// Told the id once the call is committed.
-    started: Option<oneshot::Sender<RequestId>>,
+    started: Option<IdSlot>,
 }
 
 /// Calls procedures on a running peer. Cheap to clone.

@@ -93,20 +93,31 @@ async fn ids_are_sequential_whatever_is_dropped_or_refused() {
     pending(&mut dropped);
     pending(&mut third);
     drop(dropped);
-    assert_eq!(ids(&peer.sent()), [1, 2], "what was dropped in the queue is not sent");
+    assert_eq!(
+        ids(&peer.sent()),
+        [1, 2],
+        "what was dropped in the queue is not sent"
+    );
 
     let mut nan = handle.call("com.example.add").arg(f64::NAN).into_future();
     let refused = ready(&mut nan).unwrap_err();
     assert!(matches!(&refused, CallError::Encode(e) if matches!(**e, EncodeError::Value { .. })));
     let mut bad = handle.call("com..add").into_future();
     assert!(matches!(ready(&mut bad), Err(CallError::Uri(_))));
-    let mut option = handle.call("com.example.add").option("timeout", "soon").into_future();
+    let mut option = handle
+        .call("com.example.add")
+        .option("timeout", "soon")
+        .into_future();
     assert!(matches!(ready(&mut option), Err(CallError::Option(_))));
 
     let mut fourth = call();
     pending(&mut fourth);
     drop(third);
-    assert_eq!(ids(&peer.sent()), [3], "what was dropped on the wire keeps its id");
+    assert_eq!(
+        ids(&peer.sent()),
+        [3],
+        "what was dropped on the wire keeps its id"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -155,7 +166,10 @@ async fn a_call_that_takes_too_long_is_cancelled() {
     pending(&mut call);
     peer.sent();
     let error = call.await.unwrap_err();
-    assert!(matches!(error, CallError::Timeout(Delivery::OutcomeUnknown)));
+    assert!(matches!(
+        error,
+        CallError::Timeout(Delivery::OutcomeUnknown)
+    ));
     assert_eq!(peer.sent(), [r#"[49,1,{"mode":"killnowait"}]"#]);
 }
 
@@ -213,7 +227,13 @@ async fn without_a_session_a_call_fails_at_once() {
     assert_eq!(ids(&peer.sent()), [1]);
     peer.end();
     let late = handle.call("com.example.add").await.unwrap_err();
-    assert!(matches!(late, CallError::Closed { reason: CloseReason::Stopped, .. }));
+    assert!(matches!(
+        late,
+        CallError::Closed {
+            reason: CloseReason::Stopped,
+            ..
+        }
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -240,17 +260,32 @@ async fn a_call_that_is_too_large_fails_alone_and_spends_no_id() {
     peer.open(Some(64));
     let handle = peer.handle.clone();
     // Refused by the handle: the arguments alone are too large.
-    let mut large = handle.call("com.example.add").arg("x".repeat(64)).into_future();
+    let mut large = handle
+        .call("com.example.add")
+        .arg("x".repeat(64))
+        .into_future();
     let error = ready(&mut large).unwrap_err();
     assert!(matches!(error, CallError::TooLarge { limit: 64, .. }));
     // Refused at the commit: the arguments fit, the message does not.
-    let mut large = handle.call("com.example.add").arg("x".repeat(50)).into_future();
+    let mut large = handle
+        .call("com.example.add")
+        .arg("x".repeat(50))
+        .into_future();
     let mut small = handle.call("com.example.add").into_future();
     pending(&mut large);
     pending(&mut small);
     assert_eq!(ids(&peer.sent()), [1]);
     let error = ready(&mut large).unwrap_err();
-    assert!(matches!(error, CallError::TooLarge { size: 80.., limit: 64 }), "{error:?}");
+    assert!(
+        matches!(
+            error,
+            CallError::TooLarge {
+                size: 80..,
+                limit: 64
+            }
+        ),
+        "{error:?}"
+    );
     pending(&mut small);
 }
 
@@ -300,7 +335,10 @@ async fn a_started_call_ends_with_its_limit_or_when_it_is_dropped() {
     pending(&mut starting);
     peer.sent();
     let error = ready(&mut starting).unwrap().await.unwrap_err();
-    assert!(matches!(error, CallError::Timeout(Delivery::OutcomeUnknown)));
+    assert!(matches!(
+        error,
+        CallError::Timeout(Delivery::OutcomeUnknown)
+    ));
     assert_eq!(peer.sent(), [r#"[49,2,{"mode":"killnowait"}]"#]);
 }
 

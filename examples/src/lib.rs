@@ -42,3 +42,9 @@ pub async fn place() -> Result<Place, Box<dyn Error + Send + Sync>> {
         _router: Some(router),
     })
 }
+
+/// The program of the README, compiled and run with the doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[derive(Debug)]
+pub struct Readme;

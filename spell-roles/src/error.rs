@@ -18,6 +18,37 @@ use spell_serializer::{DecodeError, EncodeError, PayloadExt};
 ///
 /// `Display` shows the URI and, where the first argument is a text, the beginning of that text.
 ///
+/// ```
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Callee, Caller, Session};
+/// use spell_roles::prelude::*;
+/// use spell_roles::{CallError, InvocationError};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Caller::new()).role(Callee::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// let _divide = peer
+///     .register("com.example.divide")
+///     .handler(|(a, b): (i64, i64)| async move {
+///         let by_zero = || InvocationError::new("com.example.error.by_zero").arg("no").arg(a);
+///         a.checked_div(b).ok_or_else(by_zero)
+///     })
+///     .await?;
+///
+/// match peer.call("com.example.divide").args((6, 0)).await {
+///     Err(CallError::Refused(error)) if error.uri() == "com.example.error.by_zero" => {
+///         assert_eq!(error.args::<(String, i64)>()?, ("no".to_owned(), 6));
+///         assert_eq!(error.to_string(), "com.example.error.by_zero: no");
+///     }
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
 /// WAMP spec, "ERROR".
 #[derive(Clone, Debug, PartialEq)]
 pub struct WampError {
@@ -124,10 +155,15 @@ pub(crate) enum Failure {
 impl Failure {
     /// The request could not be committed: nothing was sent.
     pub(crate) fn not_committed<C: Send + 'static>(error: SendError, cx: &Context<'_, C>) -> Self {
+        Self::not_sent(error, cx.last_end())
+    }
+
+    /// Nothing was sent; `last_end` says why there is no session, if that is the reason.
+    pub(crate) fn not_sent(error: SendError, last_end: Option<&CloseReason>) -> Self {
         match error {
-            SendError::Encode(error) => error.into(),
+            SendError::Encode(error) => Self::Encode(Arc::new(error)),
             SendError::TooLarge { size, limit } => Self::TooLarge { size, limit },
-            _ => Self::no_session(cx.last_end()),
+            _ => Self::no_session(last_end),
         }
     }
 
@@ -156,23 +192,18 @@ impl Failure {
     }
 }
 
-impl From<EncodeError> for Failure {
-    fn from(error: EncodeError) -> Self {
-        Self::Encode(Arc::new(error))
-    }
-}
-
 impl From<ErrorMessage> for Failure {
     fn from(message: ErrorMessage) -> Self {
         Self::Refused(Box::new(message.into()))
     }
 }
 
-/// Defines the error of one operation. `naming` operations take a URI and options from the user.
+/// Defines the error of one operation. Those that take a name and options from the user have the
+/// variants `Uri` and `Option` for them, and may have one of their own.
 macro_rules! errors {
     ($(
         $(#[$doc:meta])*
-        $Name:ident: $what:literal $(, naming $name:literal $(,
+        $Name:ident: $what:literal $(, named by a $name:literal: $Uri:ident, $Option:ident $(,
             $(#[$extra_doc:meta])* $Extra:ident: $extra:literal)?)?;
     )*) => { $(
         $(#[$doc])*
@@ -213,9 +244,9 @@ macro_rules! errors {
             },
             $(
                 #[doc = concat!("The name of the ", $name, " is no URI. Nothing was sent.")]
-                Uri(InvalidUri),
+                $Uri(InvalidUri),
                 /// An option has a value that the specification does not allow. Nothing was sent.
-                Option(Box<InvalidOption>),
+                $Option(Box<InvalidOption>),
                 $($(#[$extra_doc])* $Extra,)?
             )?
         }
@@ -260,10 +291,10 @@ macro_rules! errors {
                         write!(f, "the router is no {role}")
                     }
                     $(
-                        Self::Uri(_) => {
+                        Self::$Uri(_) => {
                             f.write_str(concat!("the name of the ", $name, " is not valid"))
                         }
-                        Self::Option(_) => f.write_str(concat!($what, " has an invalid option")),
+                        Self::$Option(_) => f.write_str(concat!($what, " has an invalid option")),
                         $(Self::$Extra => f.write_str($extra),)?
                     )?
                 }
@@ -277,12 +308,8 @@ macro_rules! errors {
                     Self::Closed { reason, .. } => Some(reason),
                     Self::Encode(error) => Some(&**error),
                     $(
-                        Self::Uri(error) => {
-                            // Named by the macro, to have this arm only where there is a name.
-                            let _: &str = $name;
-                            Some(error)
-                        }
-                        Self::Option(error) => Some(&**error),
+                        Self::$Uri(error) => Some(error),
+                        Self::$Option(error) => Some(&**error),
                     )?
                     _ => None,
                 }
@@ -305,15 +332,13 @@ macro_rules! errors {
         $(
             impl From<InvalidUri> for $Name {
                 fn from(error: InvalidUri) -> Self {
-                    let _: &str = $name;
-                    Self::Uri(error)
+                    Self::$Uri(error)
                 }
             }
 
             impl From<InvalidOption> for $Name {
                 fn from(error: InvalidOption) -> Self {
-                    let _: &str = $name;
-                    Self::Option(Box::new(error))
+                    Self::$Option(Box::new(error))
                 }
             }
         )?
@@ -325,15 +350,15 @@ macro_rules! errors {
 
 errors! {
     /// A call gave no result.
-    CallError: "the call", naming "procedure";
+    CallError: "the call", named by a "procedure": Uri, Option;
     /// A publication failed.
-    PublishError: "the publication", naming "topic";
+    PublishError: "the publication", named by a "topic": Uri, Option;
     /// A subscription could not be made, or restored.
-    SubscribeError: "the subscription", naming "topic";
+    SubscribeError: "the subscription", named by a "topic": Uri, Option;
     /// A subscription could not be ended.
     UnsubscribeError: "the end of the subscription";
     /// A procedure could not be registered, or registered again.
-    RegisterError: "the registration", naming "procedure",
+    RegisterError: "the registration", named by a "procedure": Uri, Option,
         /// This peer has a registration of that procedure already, and the router takes both for
         /// one. The first one stays.
         AlreadyRegistered: "this peer registered the procedure already";

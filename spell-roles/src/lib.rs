@@ -43,7 +43,6 @@ pub mod auth;
 mod callee;
 mod caller;
 mod error;
-mod handler;
 #[cfg(test)]
 mod harness;
 mod pending;
@@ -57,15 +56,15 @@ mod subscriber;
 mod tap;
 
 pub use callee::{
-    Answer, AnswerError, Callee, CalleeExt, CalleeHandle, Handled, Invocation, InvocationInfo,
-    Invocations, Register, RegisterHandler, Registration, RegistrationEnd,
+    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, FromInvocation, Handled, IntoResult,
+    Invocation, InvocationError, InvocationInfo, Invocations, Kwargs, Register, RegisterHandler,
+    Registration, RegistrationEnd,
 };
 pub use caller::{Call, CallResult, Caller, CallerExt, CallerHandle, PendingCall};
 pub use error::{
     CallError, PublishError, RegisterError, SubscribeError, UnregisterError, UnsubscribeError,
     WampError,
 };
-pub use handler::{Args, FromInvocation, IntoResult, InvocationError, Kwargs};
 pub use publisher::{
     AcknowledgedPublish, PendingPublish, Publish, Publisher, PublisherExt, PublisherHandle,
 };

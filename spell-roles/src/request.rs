@@ -24,7 +24,7 @@ use std::{
 };
 
 use spell_message::Payload;
-use spell_peer::{CloseReason, Commands, Delivery};
+use spell_peer::{CloseReason, Commands, Delivery, SendError};
 use spell_serializer::PayloadBuilder;
 use tokio::sync::oneshot;
 
@@ -63,13 +63,19 @@ impl<C: Send + 'static> Requests<C> {
 
     /// Finish arguments, and refuse those that can never fit into a message. The exact check comes
     /// when the message is committed.
-    pub(crate) fn finish(&self, arguments: PayloadBuilder) -> Result<Payload, Failure> {
+    pub(crate) fn encode(&self, arguments: PayloadBuilder) -> Result<Payload, SendError> {
         let payload = arguments.finish()?;
         let (size, limit) = (payload.len(), self.commands.wire().max_send());
         if size > limit {
-            return Err(Failure::TooLarge { size, limit });
+            return Err(SendError::TooLarge { size, limit });
         }
         Ok(payload)
+    }
+
+    /// Finish the arguments of a request, as [`encode`](Self::encode) does.
+    pub(crate) fn finish(&self, arguments: PayloadBuilder) -> Result<Payload, Failure> {
+        let encoded = self.encode(arguments);
+        encoded.map_err(|error| Failure::not_sent(error, None))
     }
 
     /// A request: what goes into its command, and what waits for its answer.

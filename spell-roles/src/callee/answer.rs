@@ -1,12 +1,12 @@
-use std::{error::Error, fmt, pin::Pin, sync::Arc};
+use std::pin::Pin;
 
 use spell_message::{InvalidUri, Payload, Uri};
-use spell_peer::{CloseReason, Closed, SendError};
-use spell_serializer::{EncodeError, PayloadBuilder};
+use spell_peer::{CloseReason, SendError};
+use spell_serializer::PayloadBuilder;
 use tokio::sync::oneshot;
 
-use super::invocation::Responder;
-use crate::{error::Failure, request::argument_methods};
+use super::{AnswerError, invocation::Responder};
+use crate::request::argument_methods;
 
 /// The answer to an invocation, in the making; `.await` sends it.
 ///
@@ -35,11 +35,11 @@ enum Kind {
 }
 
 impl Answer {
-    pub(crate) fn result(responder: Responder) -> Self {
+    pub(super) fn result(responder: Responder) -> Self {
         Self::new(responder, Kind::Result)
     }
 
-    pub(crate) fn error(responder: Responder, uri: Result<Uri, InvalidUri>) -> Self {
+    pub(super) fn error(responder: Responder, uri: Result<Uri, InvalidUri>) -> Self {
         Self::new(responder, Kind::Error(uri))
     }
 
@@ -54,7 +54,7 @@ impl Answer {
     argument_methods!();
 
     /// Use these arguments.
-    pub(crate) fn with(mut self, fill: impl FnOnce(PayloadBuilder) -> PayloadBuilder) -> Self {
+    pub(super) fn with(mut self, fill: impl FnOnce(PayloadBuilder) -> PayloadBuilder) -> Self {
         self.arguments = fill(self.arguments);
         self
     }
@@ -66,14 +66,13 @@ impl Answer {
             kind,
             arguments,
         } = self;
-        let (outcome, error) = match (responder.finish(arguments), kind) {
-            (Err(failure), _) => {
-                let error = AnswerError::from(failure);
+        let (outcome, error) = match (responder.encode(arguments), kind) {
+            (Err(error), _) => {
                 let outcome = match error {
-                    AnswerError::TooLarge { .. } => Outcome::TooLarge,
+                    SendError::TooLarge { .. } => Outcome::TooLarge,
                     _ => Outcome::Failed,
                 };
-                (outcome, Some(error))
+                (outcome, Some(error.into()))
             }
             (Ok(payload), Kind::Result) => (Outcome::Result(payload), None),
             (Ok(payload), Kind::Error(Ok(uri))) => (Outcome::Error(uri, payload), None),
@@ -111,93 +110,3 @@ pub(super) enum Outcome {
     /// The user gave no answer.
     Dropped,
 }
-
-/// Why an answer did not reach the router.
-///
-/// `Display` prints one level; [`source`](Error::source) gives the cause.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum AnswerError {
-    /// The session of the invocation is over; the answer was discarded.
-    #[non_exhaustive]
-    Closed {
-        /// Why the session ended.
-        reason: CloseReason,
-    },
-    /// The caller gave up, and nobody waits for an answer; it was discarded.
-    Canceled,
-    /// The arguments could not be encoded. The caller got an ERROR instead.
-    Encode(Arc<EncodeError>),
-    /// The answer is larger than the router takes. The caller got an ERROR
-    /// `wamp.error.payload_size_exceeded` instead.
-    #[non_exhaustive]
-    TooLarge {
-        /// The size in bytes: of the message, or of its arguments if they are too many.
-        size: usize,
-        /// What the router takes, in bytes.
-        limit: usize,
-    },
-    /// The error's name is no URI. The caller got another ERROR instead.
-    Uri(InvalidUri),
-}
-
-impl fmt::Display for AnswerError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed { .. } => f.write_str("the session of the invocation is over"),
-            Self::Canceled => f.write_str("the caller gave up"),
-            Self::Encode(_) => f.write_str("the answer could not be encoded"),
-            Self::TooLarge { size, limit } => {
-                write!(f, "the answer has {size} bytes, the router takes {limit}")
-            }
-            Self::Uri(_) => f.write_str("the name of the error is not valid"),
-        }
-    }
-}
-
-impl Error for AnswerError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Closed { reason } => Some(reason),
-            Self::Encode(error) => Some(&**error),
-            Self::Uri(error) => Some(error),
-            Self::Canceled | Self::TooLarge { .. } => None,
-        }
-    }
-}
-
-impl From<Failure> for AnswerError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Encode(error) => Self::Encode(error),
-            Failure::TooLarge { size, limit } => Self::TooLarge { size, limit },
-            Failure::Closed { reason, .. } => Self::Closed { reason },
-            // Only requests end so.
-            Failure::Refused(_) | Failure::Timeout(_) | Failure::Unsupported { .. } => {
-                Self::Canceled
-            }
-        }
-    }
-}
-
-impl From<SendError> for AnswerError {
-    fn from(error: SendError) -> Self {
-        match error {
-            SendError::Encode(error) => Self::Encode(Arc::new(error)),
-            SendError::TooLarge { size, limit } => Self::TooLarge { size, limit },
-            _ => Self::Closed {
-                reason: CloseReason::Disconnected,
-            },
-        }
-    }
-}
-
-impl From<Closed> for AnswerError {
-    fn from(closed: Closed) -> Self {
-        Self::Closed {
-            reason: closed.reason,
-        }
-    }
-}
-
-const _: () = assert!(size_of::<AnswerError>() <= 32);

@@ -5,11 +5,12 @@ use spell_message::{
     IntoUri, Pattern, Payload, RegistrationId, RequestId, SessionId, message,
     options::InvocationDetails,
 };
+use spell_peer::SendError;
 use spell_serializer::{DecodeError, PayloadBuilder, PayloadExt};
 use tokio::sync::oneshot;
 
 use super::{Answer, AnswerError, Command, NewAnswer, Order, answer::Outcome, running::Ticket};
-use crate::{error::Failure, request::Requests};
+use crate::request::Requests;
 
 /// A call of a procedure that this peer registered. Consumed by its answer.
 ///
@@ -89,7 +90,7 @@ impl Invocation {
         }
     }
 
-    pub(crate) fn into_parts(self) -> (InvocationInfo, Responder, oneshot::Receiver<()>) {
+    pub(super) fn into_parts(self) -> (InvocationInfo, Responder, oneshot::Receiver<()>) {
         (self.info, self.responder, self.interrupted)
     }
 
@@ -165,7 +166,7 @@ impl InvocationInfo {
 
 /// The right to answer one invocation. Dropped, it answers that there was no answer.
 #[derive(Debug)]
-pub(crate) struct Responder {
+pub(super) struct Responder {
     ticket: Ticket,
     requests: Arc<Requests<Command>>,
     is_answered: bool,
@@ -184,8 +185,8 @@ impl Responder {
         self.requests.arguments()
     }
 
-    pub(super) fn finish(&self, arguments: PayloadBuilder) -> Result<Payload, Failure> {
-        self.requests.finish(arguments)
+    pub(super) fn encode(&self, arguments: PayloadBuilder) -> Result<Payload, SendError> {
+        self.requests.encode(arguments)
     }
 
     /// Queue the answer; gives the way to ask why nobody replied.

@@ -1,6 +1,8 @@
 //! The role that is called.
 
 mod answer;
+mod error;
+mod handler;
 mod invocation;
 mod register;
 mod registration;
@@ -26,7 +28,9 @@ use spell_peer::{Commands, Contains, Context, Peer, Role, SessionEnd, SessionInf
 use tokio::sync::oneshot;
 use tracing::debug;
 
-pub use answer::{Answer, AnswerError};
+pub use answer::Answer;
+pub use error::{AnswerError, InvocationError};
+pub use handler::{Args, FromInvocation, IntoResult, Kwargs};
 pub use invocation::{Invocation, InvocationInfo};
 pub use register::{Register, RegisterHandler};
 pub use registration::{Handled, Invocations, Registration, RegistrationEnd};

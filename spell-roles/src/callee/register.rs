@@ -12,13 +12,13 @@ use spell_message::{
 use tokio::sync::watch;
 
 use super::{
-    Command, Handled, Invocation, Order, Registration,
+    Command, FromInvocation, Handled, IntoResult, Invocation, InvocationError, Order, Registration,
+    handler::{Handler, serve},
     registration::{Shared, State},
     wanted::Wanted,
 };
 use crate::{
     RegisterError,
-    handler::{FromInvocation, Handler, IntoResult, InvocationError, serve},
     queue::{Bounds, Consumer, Overflow, queue},
     request::{Requests, limit_methods},
 };
@@ -145,19 +145,31 @@ impl<'a> Register<'a> {
     /// closure's future is dropped where it stands; spawn a task for what must be finished.
     ///
     /// ```
-    /// use spell_roles::{CalleeHandle, InvocationError, RegisterError};
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Callee, Caller, Session};
+    /// use spell_roles::prelude::*;
+    /// use spell_roles::InvocationError;
     ///
-    /// async fn serve(callee: &CalleeHandle) -> Result<(), RegisterError> {
-    ///     let divide = callee
-    ///         .register("com.example.divide")
-    ///         .handler(|(a, b): (i64, i64)| async move {
-    ///             let odd = || InvocationError::new("com.example.error.by_zero").arg(a);
-    ///             a.checked_div(b).ok_or_else(odd)
-    ///         })
-    ///         .await?;
-    ///     divide.detach();
-    ///     Ok(())
-    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Caller::new()).role(Callee::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let _divide = peer
+    ///     .register("com.example.divide")
+    ///     .handler(|(a, b): (i64, i64)| async move {
+    ///         let by_zero = || InvocationError::new("com.example.error.by_zero").arg(a);
+    ///         a.checked_div(b).ok_or_else(by_zero)
+    ///     })
+    ///     .await?;
+    ///
+    /// let half: i64 = peer.call("com.example.divide").args((6, 2)).await?.value()?;
+    /// assert_eq!(half, 3);
+    /// let error = peer.call("com.example.divide").args((6, 0)).await.unwrap_err();
+    /// assert_eq!(error.uri().map(|uri| uri.as_str()), Some("com.example.error.by_zero"));
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Panics

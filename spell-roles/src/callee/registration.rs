@@ -32,18 +32,34 @@ use crate::{
 /// `Registration<Handled>`.
 ///
 /// ```
-/// use spell_roles::{CalleeHandle, Registration};
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Callee, Caller, Session};
+/// use spell_roles::prelude::*;
 ///
-/// async fn serve(callee: &CalleeHandle) -> Result<(), Box<dyn std::error::Error>> {
-///     let mut registration = callee.register("com.example.add2").await?;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Caller::new()).role(Callee::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// let mut registration = peer.register("com.example.add2").await?;
+/// tokio::spawn(async move {
 ///     while let Some(invocation) = registration.next().await {
-///         match invocation.args::<(i64, i64)>() {
-///             Ok((a, b)) => invocation.respond().arg(a + b).await?,
-///             Err(_) => invocation.error("wamp.error.invalid_argument").await?,
+///         let answered = match invocation.args::<(i64, i64)>() {
+///             Ok((a, b)) => invocation.respond().arg(a + b).await,
+///             Err(_) => invocation.error("wamp.error.invalid_argument").await,
+///         };
+///         if let Err(error) = answered {
+///             eprintln!("nobody waits for the sum: {error}");
 ///         }
 ///     }
-///     Ok(())
-/// }
+/// });
+///
+/// let sum: i64 = peer.call("com.example.add2").args((2, 3)).await?.value()?;
+/// assert_eq!(sum, 5);
+/// assert!(peer.call("com.example.add2").arg("two").await.is_err());
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// WAMP spec, "REGISTERED".

@@ -32,12 +32,29 @@ use spell_serializer::PayloadBuilder;
 /// # Examples
 ///
 /// ```
-/// use spell_roles::{CallError, CallerHandle};
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Callee, Caller, Session};
+/// use spell_roles::prelude::*;
+/// use spell_message::reason;
 ///
-/// async fn add(caller: &CallerHandle, a: i64, b: i64) -> Result<i64, Box<dyn std::error::Error>> {
-///     let result = caller.call("com.example.add2").args((a, b)).await?;
-///     Ok(result.value()?)
-/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Caller::new()).role(Callee::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// let _add2 = peer
+///     .register("com.example.add2")
+///     .handler(|(a, b): (i64, i64)| async move { Ok(a + b) })
+///     .await?;
+///
+/// let sum: i64 = peer.call("com.example.add2").args((2, 3)).await?.value()?;
+/// assert_eq!(sum, 5);
+///
+/// let error = peer.call("com.example.sub2").args((2, 3)).await.unwrap_err();
+/// assert_eq!(error.uri().map(|uri| uri.as_str()), Some(reason::NO_SUCH_PROCEDURE));
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// WAMP spec, "CALL".
@@ -135,6 +152,31 @@ impl<'a> IntoFuture for Call<'a> {
 /// A call that was sent; the future of its result. Made by [`Call::start`].
 ///
 /// The call's time limit goes on running.
+///
+/// ```
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Callee, Caller, Session};
+/// use spell_roles::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Caller::new()).role(Callee::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// let _add2 = peer
+///     .register("com.example.add2")
+///     .handler(|(a, b): (i64, i64)| async move { Ok(a + b) })
+///     .await?;
+///
+/// let first = peer.call("com.example.add2").args((2, 3)).start().await?;
+/// let second = peer.call("com.example.add2").args((4, 5)).start().await?;
+/// assert!(first.id() < second.id());
+/// assert_eq!(second.await?.value::<i64>()?, 9);
+/// assert_eq!(first.await?.value::<i64>()?, 5);
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Cancel safety
 ///

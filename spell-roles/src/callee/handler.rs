@@ -1,5 +1,3 @@
-//! Runs the closures of users, in tasks of their own.
-
 use std::{
     any::TypeId,
     error::Error,
@@ -17,24 +15,22 @@ use serde::{
         value::{self, UnitDeserializer},
     },
 };
-use spell_message::{Dict, IntoUri, InvalidUri, List, Uri, Value, reason, to_value};
-use spell_serializer::{DecodeError, PayloadBuilder};
+use spell_message::reason;
+use spell_serializer::PayloadBuilder;
 use tokio::sync::{Semaphore, oneshot};
 use tracing::warn;
 
-use crate::{
-    callee::{Answer, Invocation, InvocationInfo},
-    queue::Consumer,
-};
+use super::{Answer, Invocation, InvocationError, InvocationInfo};
+use crate::queue::Consumer;
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A user's closure that answers invocations.
 #[derive(Clone)]
-pub(crate) struct Handler(Arc<dyn Fn(Invocation) -> Running + Send + Sync>);
+pub(super) struct Handler(Arc<dyn Fn(Invocation) -> Running + Send + Sync>);
 
 impl Handler {
-    pub(crate) fn new<F, T, Fut, Y>(handler: F) -> Self
+    pub(super) fn new<F, T, Fut, Y>(handler: F) -> Self
     where
         F: Fn(T) -> Fut + Send + Sync + 'static,
         T: FromInvocation,
@@ -57,7 +53,7 @@ impl fmt::Debug for Handler {
 
 /// Hand invocations to a closure, each in a task of its own, up to `limit` at a time, until the
 /// queue ends. Those that are too many stay in the queue, which has bounds.
-pub(crate) fn serve(mut invocations: Consumer<Invocation>, limit: usize, handler: Handler) {
+pub(super) fn serve(mut invocations: Consumer<Invocation>, limit: usize, handler: Handler) {
     let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
     let permits = Arc::new(Semaphore::new(limit));
     tokio::spawn(async move {
@@ -92,9 +88,9 @@ where
     let answer = match unless_interrupted(result, interrupted).await {
         Some(Ok(value)) => Answer::result(responder).with(|arguments| value.write(arguments)),
         Some(Err(error)) => {
-            let InvocationError(error) = error;
-            let answer = Answer::error(responder, error.uri);
-            answer.with(|arguments| arguments.args(&error.args).kwargs(&error.kwargs))
+            let (uri, args, kwargs) = error.into_parts();
+            let answer = Answer::error(responder, uri);
+            answer.with(|arguments| arguments.args(&args).kwargs(&kwargs))
         }
         // Dropped with the responder, the invocation counts as cancelled.
         None => return,
@@ -128,6 +124,43 @@ async fn unless_interrupted<T>(
 /// * [`InvocationInfo`]: all that is known of the invocation.
 ///
 /// Arguments of another type are answered with ERROR `wamp.error.invalid_argument`.
+///
+/// ```
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Callee, Caller, Session};
+/// use spell_roles::prelude::*;
+/// use spell_roles::{Args, InvocationInfo, Kwargs};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Caller::new()).role(Callee::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// #[derive(serde::Deserialize)]
+/// struct Person {
+///     name: String,
+/// }
+///
+/// let greet = peer.register("com.example.greet");
+/// let greet = greet.handler(|Kwargs(person): Kwargs<Person>| async move {
+///     Ok(format!("Hello, {}", person.name))
+/// });
+/// let _greet = greet.await?;
+///
+/// let echo = peer.register("com.example.echo").handler(|call: InvocationInfo| async move {
+///     let arguments: Vec<i64> = call.args()?;
+///     Ok(Args((call.procedure().to_owned(), arguments)))
+/// });
+/// let _echo = echo.await?;
+///
+/// let greeting = peer.call("com.example.greet").kwarg("name", "Ada").await?;
+/// assert_eq!(greeting.value::<String>()?, "Hello, Ada");
+/// let echo = peer.call("com.example.echo").args((1, 2)).await?;
+/// assert_eq!(echo.args::<(String, [i64; 2])>()?, ("com.example.echo".to_owned(), [1, 2]));
+/// # Ok(())
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a handler cannot be called with `{Self}`",
     note = "take a tuple of the positional arguments, `Kwargs<T>` or `InvocationInfo`"
@@ -211,80 +244,3 @@ pub struct Args<T>(pub T);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a mark around a value")]
 pub struct Kwargs<T>(pub T);
-
-/// How a handler fails: the ERROR that the caller gets.
-///
-/// ```
-/// use spell_roles::InvocationError;
-///
-/// let error = InvocationError::new("com.example.error.odd").arg(3).kwarg("wanted", "even");
-/// assert_eq!(error.to_string(), "com.example.error.odd");
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "an error is told only when a handler gives it"]
-pub struct InvocationError(Box<Inner>);
-
-#[derive(Clone, Debug)]
-struct Inner {
-    uri: Result<Uri, InvalidUri>,
-    args: List,
-    kwargs: Dict,
-}
-
-impl InvocationError {
-    /// An error with this name: one of your application, or one of [`spell_message::reason`].
-    ///
-    /// If it is no URI, the caller gets the ERROR of
-    /// [`Register::error_uri`](crate::Register::error_uri), and a warning is logged.
-    pub fn new(uri: impl IntoUri) -> Self {
-        Self(Box::new(Inner {
-            uri: uri.into_uri(),
-            args: List::new(),
-            kwargs: Dict::new(),
-        }))
-    }
-
-    /// Append one positional argument. One that has no form as a [`Value`] is replaced by a text
-    /// that says so.
-    pub fn arg(mut self, arg: impl Serialize) -> Self {
-        self.0.args.push(to_lossy(&arg));
-        self
-    }
-
-    /// Set one keyword argument, in the same way.
-    pub fn kwarg(mut self, name: impl Into<String>, kwarg: impl Serialize) -> Self {
-        self.0.kwargs.insert(name, to_lossy(&kwarg));
-        self
-    }
-
-    /// Its name, unless that is no URI.
-    pub fn uri(&self) -> Option<&Uri> {
-        self.0.uri.as_ref().ok()
-    }
-}
-
-fn to_lossy(value: &impl Serialize) -> Value {
-    to_value(value).unwrap_or_else(|error| Value::from(error.to_string()))
-}
-
-impl fmt::Display for InvocationError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.uri {
-            Ok(uri) => write!(f, "{uri}"),
-            Err(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl Error for InvocationError {}
-
-/// The arguments are not those the procedure takes: `wamp.error.invalid_argument`.
-impl From<DecodeError> for InvocationError {
-    fn from(error: DecodeError) -> Self {
-        let invalid = Self::new(reason::INVALID_ARGUMENT).arg(error.to_string());
-        match error.source() {
-            Some(source) => invalid.arg(source.to_string()),
-            None => invalid,
-        }
-    }
-}

@@ -1,0 +1,164 @@
+use std::{error::Error, fmt, sync::Arc};
+
+use serde::Serialize;
+use spell_message::{Dict, IntoUri, InvalidUri, List, Uri, Value, reason, to_value};
+use spell_peer::{CloseReason, Closed, SendError};
+use spell_serializer::{DecodeError, EncodeError};
+
+/// How a handler fails: the ERROR that the caller gets.
+///
+/// ```
+/// use spell_roles::InvocationError;
+///
+/// let error = InvocationError::new("com.example.error.odd").arg(3).kwarg("wanted", "even");
+/// assert_eq!(error.to_string(), "com.example.error.odd");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "an error is told only when a handler gives it"]
+pub struct InvocationError(Box<Inner>);
+
+#[derive(Clone, Debug)]
+struct Inner {
+    uri: Result<Uri, InvalidUri>,
+    args: List,
+    kwargs: Dict,
+}
+
+impl InvocationError {
+    /// An error with this name: one of your application, or one of [`spell_message::reason`].
+    ///
+    /// If it is no URI, the caller gets the ERROR of
+    /// [`Register::error_uri`](crate::Register::error_uri), and a warning is logged.
+    pub fn new(uri: impl IntoUri) -> Self {
+        Self(Box::new(Inner {
+            uri: uri.into_uri(),
+            args: List::new(),
+            kwargs: Dict::new(),
+        }))
+    }
+
+    /// Append one positional argument. One that has no form as a [`Value`] is replaced by a text
+    /// that says so.
+    pub fn arg(mut self, arg: impl Serialize) -> Self {
+        self.0.args.push(to_lossy(&arg));
+        self
+    }
+
+    /// Set one keyword argument, in the same way.
+    pub fn kwarg(mut self, name: impl Into<String>, kwarg: impl Serialize) -> Self {
+        self.0.kwargs.insert(name, to_lossy(&kwarg));
+        self
+    }
+
+    /// Its name, unless that is no URI.
+    pub fn uri(&self) -> Option<&Uri> {
+        self.0.uri.as_ref().ok()
+    }
+
+    pub(super) fn into_parts(self) -> (Result<Uri, InvalidUri>, List, Dict) {
+        (self.0.uri, self.0.args, self.0.kwargs)
+    }
+}
+
+fn to_lossy(value: &impl Serialize) -> Value {
+    to_value(value).unwrap_or_else(|error| Value::from(error.to_string()))
+}
+
+impl fmt::Display for InvocationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.uri {
+            Ok(uri) => write!(f, "{uri}"),
+            Err(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl Error for InvocationError {}
+
+/// The arguments are not those the procedure takes: `wamp.error.invalid_argument`.
+impl From<DecodeError> for InvocationError {
+    fn from(error: DecodeError) -> Self {
+        let invalid = Self::new(reason::INVALID_ARGUMENT).arg(error.to_string());
+        match error.source() {
+            Some(source) => invalid.arg(source.to_string()),
+            None => invalid,
+        }
+    }
+}
+
+/// Why an answer did not reach the router.
+///
+/// `Display` prints one level; [`source`](Error::source) gives the cause.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum AnswerError {
+    /// The session of the invocation is over; the answer was discarded.
+    #[non_exhaustive]
+    Closed {
+        /// Why the session ended.
+        reason: CloseReason,
+    },
+    /// The caller gave up, and nobody waits for an answer; it was discarded.
+    Canceled,
+    /// The arguments could not be encoded. The caller got an ERROR instead.
+    Encode(Arc<EncodeError>),
+    /// The answer is larger than the router takes. The caller got an ERROR
+    /// `wamp.error.payload_size_exceeded` instead.
+    #[non_exhaustive]
+    TooLarge {
+        /// The size in bytes: of the message, or of its arguments if they are too many.
+        size: usize,
+        /// What the router takes, in bytes.
+        limit: usize,
+    },
+    /// The error's name is no URI. The caller got another ERROR instead.
+    Uri(InvalidUri),
+}
+
+impl fmt::Display for AnswerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed { .. } => f.write_str("the session of the invocation is over"),
+            Self::Canceled => f.write_str("the caller gave up"),
+            Self::Encode(_) => f.write_str("the answer could not be encoded"),
+            Self::TooLarge { size, limit } => {
+                write!(f, "the answer has {size} bytes, the router takes {limit}")
+            }
+            Self::Uri(_) => f.write_str("the name of the error is not valid"),
+        }
+    }
+}
+
+impl Error for AnswerError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Closed { reason } => Some(reason),
+            Self::Encode(error) => Some(&**error),
+            Self::Uri(error) => Some(error),
+            Self::Canceled | Self::TooLarge { .. } => None,
+        }
+    }
+}
+
+impl From<SendError> for AnswerError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Encode(error) => Self::Encode(Arc::new(error)),
+            SendError::TooLarge { size, limit } => Self::TooLarge { size, limit },
+            // There was a session when the invocation was looked up.
+            _ => Self::Closed {
+                reason: CloseReason::Disconnected,
+            },
+        }
+    }
+}
+
+impl From<Closed> for AnswerError {
+    fn from(closed: Closed) -> Self {
+        Self::Closed {
+            reason: closed.reason,
+        }
+    }
+}
+
+const _: () = assert!(size_of::<AnswerError>() <= 32);

@@ -93,6 +93,9 @@ pub(super) fn weight(event: &message::Event) -> usize {
 }
 
 fn dict_weight(dict: &Dict) -> usize {
+    if dict.is_empty() {
+        return 0;
+    }
     let mut bytes: usize = 0;
     let mut add = |more: usize| bytes = bytes.saturating_add(more);
     // A stack of its own: details come from outside, and may be deep.

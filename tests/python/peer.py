@@ -34,7 +34,7 @@ def transport(url, serializer):
     if scheme == "rs":
         host, _, port = rest.lstrip("/").partition(":")
         endpoint = {"type": "tcp", "host": host, "port": int(port)}
-    elif scheme == "rs+unix":
+    elif scheme in ("unix", "rs+unix"):
         endpoint = {"type": "unix", "path": rest}
         url = "rs://localhost"
     else:

@@ -1,16 +1,19 @@
 //! Support for the tests of the whole workspace, which are in `tests/tests/`.
 //!
-//! * [`crossbar`] starts Crossbar.io, the router that the embedded one is compared with;
-//! * [`link`] names the ways to reach a router;
-//! * [`python`] runs a WAMP peer of another make;
-//! * [`notice()`] says what a test that passes has to say.
+//! * [`router`] gives the routers that the same tests run against, the embedded one and Crossbar.io;
+//! * [`crossbar`] starts Crossbar.io, and [`python`] a WAMP peer of another make;
+//! * [`link`] names the ways to reach a router, [`accounts`] who may join it;
+//! * [`scratch`] makes folders, and [`notice()`] says what a test that passes has to say.
 //!
 //! Like any test, this code stops where it is surprised.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod crossbar;
 pub mod link;
 mod notice;
 pub mod python;
+pub mod router;
+pub mod scratch;
 
 pub use notice::notice;

@@ -1,7 +1,5 @@
 //! The ways to reach a router.
 
-use std::path::PathBuf;
-
 /// A transport and what it runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "the tests match on all of them")]
@@ -14,48 +12,28 @@ pub enum Link {
     RawSocketUnix,
 }
 
-/// The addresses at which one router listens, one for each [`Link`].
+/// Where one router listens.
 #[derive(Clone, Debug)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "made by the launchers of several routers"
 )]
-pub struct Addresses {
-    /// TCP port of the WebSocket listener, on the loopback interface.
-    pub websocket: u16,
-    /// TCP port of the RawSocket listener, on the loopback interface.
-    pub rawsocket: u16,
-    /// Path of the RawSocket listener's Unix socket.
-    pub unix: PathBuf,
+pub struct Urls {
+    /// Of the listener for [`Link::WebSocket`].
+    pub websocket: String,
+    /// Of the listener for [`Link::RawSocketTcp`].
+    pub rawsocket_tcp: String,
+    /// Of the listener for [`Link::RawSocketUnix`].
+    pub rawsocket_unix: String,
 }
 
-impl Addresses {
-    /// The URL of a listener.
-    pub fn url(&self, link: Link) -> String {
+impl Urls {
+    /// The URL to dial for this link.
+    pub fn url(&self, link: Link) -> &str {
         match link {
-            Link::WebSocket => format!("ws://127.0.0.1:{}/ws", self.websocket),
-            Link::RawSocketTcp => format!("rs://127.0.0.1:{}", self.rawsocket),
-            Link::RawSocketUnix => format!("rs+unix:{}", self.unix.display()),
+            Link::WebSocket => &self.websocket,
+            Link::RawSocketTcp => &self.rawsocket_tcp,
+            Link::RawSocketUnix => &self.rawsocket_unix,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_link_has_its_own_url() {
-        let addresses = Addresses {
-            websocket: 1,
-            rawsocket: 2,
-            unix: PathBuf::from("/run/router.sock"),
-        };
-        assert_eq!(addresses.url(Link::WebSocket), "ws://127.0.0.1:1/ws");
-        assert_eq!(addresses.url(Link::RawSocketTcp), "rs://127.0.0.1:2");
-        assert_eq!(
-            addresses.url(Link::RawSocketUnix),
-            "rs+unix:/run/router.sock"
-        );
     }
 }

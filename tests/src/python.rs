@@ -18,7 +18,7 @@ pub struct PythonPeer {
 }
 
 impl PythonPeer {
-    /// Starts the peer with `python`, see [`Crossbar::python`](crate::crossbar::Crossbar::python), and waits until it
+    /// Starts the peer with `python`, see [`crossbar::python`](crate::crossbar::python()), and waits until it
     /// has joined `realm` by the serializer with that name.
     ///
     /// # Errors
@@ -90,7 +90,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 mod tests {
     use super::*;
     use crate::{
-        crossbar::{Crossbar, REALM},
+        accounts::REALM,
+        crossbar::{Crossbar, python},
         link::Link,
     };
 
@@ -99,15 +100,14 @@ mod tests {
         let Some(crossbar) = Crossbar::shared() else {
             return;
         };
-        let python = crossbar.python();
-        let addresses = crossbar.anonymous();
-        let mut one = PythonPeer::join(&python, &addresses.url(Link::WebSocket), "json", REALM)
+        let python = python().unwrap();
+        let urls = crossbar.anonymous();
+        let mut one = PythonPeer::join(&python, urls.url(Link::WebSocket), "json", REALM)
             .await
             .unwrap();
-        let mut other =
-            PythonPeer::join(&python, &addresses.url(Link::RawSocketUnix), "cbor", REALM)
-                .await
-                .unwrap();
+        let mut other = PythonPeer::join(&python, urls.url(Link::RawSocketUnix), "cbor", REALM)
+            .await
+            .unwrap();
         let procedure = "com.example.python.echo";
         let registered = one.ask(&json!({ "register": procedure })).await.unwrap();
         assert_eq!(registered, json!({ "registered": procedure }));

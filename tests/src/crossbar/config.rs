@@ -1,47 +1,34 @@
 //! What Crossbar.io is told.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::link::Addresses;
+use crate::{
+    accounts::{CRA, ITERATIONS, REALM, ROLE, SALT, SALTED_CRA, TICKET},
+    link::Urls,
+};
 
-/// The realm of all tests.
-pub const REALM: &str = "realm1";
-
-/// The role of everybody who has authenticated.
-pub const ROLE: &str = "user";
-
-/// Who may join with [`Crossbar::authenticated`](super::Crossbar::authenticated).
+/// What Crossbar.io listens at for one kind of client.
 #[derive(Debug)]
-#[non_exhaustive]
-pub struct Account {
-    /// The `authid` to say in HELLO.
-    pub authid: &'static str,
-    /// The ticket, or the secret to sign with; known to everybody who reads this.
-    pub secret: &'static str,
+pub(super) struct Sockets {
+    pub(super) websocket: u16,
+    pub(super) rawsocket: u16,
+    pub(super) unix: PathBuf,
 }
 
-/// Joins with a ticket.
-pub const TICKET: Account = Account {
-    authid: "ticket-user",
-    secret: "ticket of ticket-user",
-};
-
-/// Joins with WAMP-CRA and signs with the secret itself.
-pub const CRA: Account = Account {
-    authid: "cra-user",
-    secret: "secret of cra-user",
-};
-
-/// Joins with WAMP-CRA and signs with a key derived from the secret.
-pub const SALTED_CRA: Account = Account {
-    authid: "salted-user",
-    secret: "secret of salted-user",
-};
+impl Sockets {
+    pub(super) fn urls(&self) -> Urls {
+        Urls {
+            websocket: format!("ws://127.0.0.1:{}/ws", self.websocket),
+            rawsocket_tcp: format!("rs://127.0.0.1:{}", self.rawsocket),
+            rawsocket_unix: format!("rs+unix:{}", self.unix.display()),
+        }
+    }
+}
 
 /// One realm, reached by every transport twice: by anybody, and by those with an account.
-pub(super) fn configuration(anonymous: &Addresses, authenticated: &Addresses) -> Value {
+pub(super) fn configuration(anonymous: &Sockets, authenticated: &Sockets) -> Value {
     let anybody = json!({ "anonymous": { "type": "static", "role": "anonymous" } });
     let accounts = json!({
         "ticket": { "type": "static", "principals": {
@@ -50,27 +37,23 @@ pub(super) fn configuration(anonymous: &Addresses, authenticated: &Addresses) ->
         "wampcra": { "type": "static", "users": {
             CRA.authid: { "secret": CRA.secret, "role": ROLE },
             SALTED_CRA.authid: {
-                "secret": SALTED_CRA.secret, "role": ROLE, "salt": "salt123", "iterations": 1000, "keylen": 32,
+                "secret": SALTED_CRA.secret, "role": ROLE, "salt": SALT, "iterations": ITERATIONS, "keylen": 32,
             },
         } },
     });
     let mut transports = Vec::new();
-    for (addresses, authentication) in [(anonymous, &anybody), (authenticated, &accounts)] {
+    for (sockets, authentication) in [(anonymous, &anybody), (authenticated, &accounts)] {
         transports.push(listener(
             "websocket",
-            &tcp(addresses.websocket),
+            &tcp(sockets.websocket),
             authentication,
         ));
         transports.push(listener(
             "rawsocket",
-            &tcp(addresses.rawsocket),
+            &tcp(sockets.rawsocket),
             authentication,
         ));
-        transports.push(listener(
-            "rawsocket",
-            &unix(&addresses.unix),
-            authentication,
-        ));
+        transports.push(listener("rawsocket", &unix(&sockets.unix), authentication));
     }
     json!({
         "version": 2,

@@ -12,20 +12,17 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     sync::OnceLock,
-    sync::atomic::{AtomicU32, Ordering},
 };
 
-pub use self::config::{Account, CRA, REALM, ROLE, SALTED_CRA, TICKET};
-use self::process::Process;
-use crate::{link::Addresses, notice};
+use self::{config::Sockets, process::Process};
+use crate::{link::Urls, notice, scratch::fresh_folder};
 
 /// A running Crossbar.io. It ends when this value is dropped or the test process ends, however that happens.
 #[derive(Debug)]
 pub struct Crossbar {
-    program: PathBuf,
     folder: PathBuf,
-    anonymous: Addresses,
-    authenticated: Addresses,
+    anonymous: Urls,
+    authenticated: Urls,
     _process: Process,
 }
 
@@ -42,20 +39,10 @@ impl Crossbar {
     )]
     pub fn shared() -> Option<&'static Self> {
         static SHARED: OnceLock<Option<Crossbar>> = OnceLock::new();
-        let shared = SHARED.get_or_init(|| {
-            let program = std::env::var_os("SPELL_CROSSBAR")?;
-            match Self::start(Path::new(&program)) {
-                Ok(crossbar) => Some(crossbar),
-                Err(error) => panic!("Crossbar.io did not start: {error}"),
-            }
+        let shared = SHARED.get_or_init(|| match Self::start(&program()?) {
+            Ok(crossbar) => Some(crossbar),
+            Err(error) => panic!("Crossbar.io did not start: {error}"),
         });
-        if shared.is_none() {
-            let test = std::thread::current();
-            let test = test.name().unwrap_or("a test");
-            notice(&format!(
-                "SKIPPED {test}: it needs Crossbar.io; run `cargo xtask test`, which installs it"
-            ));
-        }
         shared.as_ref()
     }
 
@@ -79,14 +66,14 @@ impl Crossbar {
     }
 
     fn start_once(program: &Path) -> io::Result<Self> {
-        let folder = fresh_folder()?;
+        let folder = fresh_folder("crossbar")?;
         let [websocket, rawsocket, websocket_auth, rawsocket_auth] = free_ports()?;
-        let anonymous = Addresses {
+        let anonymous = Sockets {
             websocket,
             rawsocket,
             unix: folder.join("a.sock"),
         };
-        let authenticated = Addresses {
+        let authenticated = Sockets {
             websocket: websocket_auth,
             rawsocket: rawsocket_auth,
             unix: folder.join("b.sock"),
@@ -95,33 +82,46 @@ impl Crossbar {
         std::fs::write(folder.join("config.json"), configuration.to_string())?;
         let process = Process::start(program, &folder)?;
         Ok(Self {
-            program: program.to_owned(),
             folder,
-            anonymous,
-            authenticated,
+            anonymous: anonymous.urls(),
+            authenticated: authenticated.urls(),
             _process: process,
         })
     }
 
-    /// Where anybody may join [`REALM`], with all permissions.
-    pub fn anonymous(&self) -> &Addresses {
+    /// Where anybody may join [`REALM`](crate::accounts::REALM), with all permissions.
+    pub fn anonymous(&self) -> &Urls {
         &self.anonymous
     }
 
-    /// Where only [`TICKET`], [`CRA`] and [`SALTED_CRA`] may join [`REALM`], by ticket or WAMP-CRA.
-    pub fn authenticated(&self) -> &Addresses {
+    /// Where only those of [`accounts`](crate::accounts) may join, by ticket or WAMP-CRA.
+    pub fn authenticated(&self) -> &Urls {
         &self.authenticated
-    }
-
-    /// The Python that Crossbar.io is installed in; it has the WAMP client `autobahn`.
-    pub fn python(&self) -> PathBuf {
-        self.program.with_file_name("python")
     }
 
     /// All that Crossbar.io has printed.
     pub fn log(&self) -> PathBuf {
         self.folder.join(process::LOG)
     }
+}
+
+/// The Python that Crossbar.io is installed in; it has the WAMP client `autobahn`. `None`, and a line on standard error,
+/// without `SPELL_CROSSBAR`.
+pub fn python() -> Option<PathBuf> {
+    Some(program()?.with_file_name("python"))
+}
+
+/// The program that `SPELL_CROSSBAR` names. Where it does not, that is said once.
+fn program() -> Option<PathBuf> {
+    static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let named = PROGRAM.get_or_init(|| {
+        let named = std::env::var_os("SPELL_CROSSBAR").map(PathBuf::from);
+        if named.is_none() {
+            notice("SKIPPED all tests with Crossbar.io or Python peers; `cargo xtask test` installs these and runs all");
+        }
+        named
+    });
+    named.clone()
 }
 
 /// Four ports that are free now, all different.
@@ -132,41 +132,11 @@ fn free_ports() -> io::Result<[u16; 4]> {
     Ok([a?.port(), b?.port(), c?.port(), d?.port()])
 }
 
-/// A new folder in `target/tmp`, where cargo has integration tests put their files.
-fn fresh_folder() -> io::Result<PathBuf> {
-    static STARTED: AtomicU32 = AtomicU32::new(0);
-    // The test binary is `target/<profile>/deps/<name>`.
-    let binary = std::env::current_exe()?;
-    let target = binary
-        .ancestors()
-        .nth(3)
-        .ok_or_else(|| io::Error::other("the test binary is not under target/"))?;
-    let number = STARTED.fetch_add(1, Ordering::Relaxed);
-    let folder = target.join(format!("tmp/crossbar-{}-{number}", std::process::id()));
-    if folder.as_os_str().len() > LONGEST_FOLDER {
-        let hint = "set CARGO_TARGET_DIR to a shorter one";
-        return Err(io::Error::other(format!(
-            "{} is too long for a Unix socket: {hint}",
-            folder.display()
-        )));
-    }
-    // A process that had this number before may have left its files.
-    match std::fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    std::fs::create_dir_all(&folder)?;
-    Ok(folder)
-}
-
 /// How often a start is tried when a port was taken.
 const ATTEMPTS: usize = 3;
 
 /// What Python says when a port was taken.
 const PORT_TAKEN: &str = "Address already in use";
-
-/// The path of a Unix socket has at most 104 bytes on some systems; this leaves room for its name.
-const LONGEST_FOLDER: usize = 96;
 
 #[cfg(test)]
 mod tests;

@@ -1,29 +1,21 @@
 use std::{io::Read, net::TcpStream, os::unix::net::UnixStream};
 
 use super::*;
+use crate::link::Link;
 
 #[test]
 fn a_started_crossbar_listens_everywhere_and_ends_with_its_value() {
-    let Some(program) = std::env::var_os("SPELL_CROSSBAR") else {
-        notice("SKIPPED the start of Crossbar.io: SPELL_CROSSBAR is not set");
-        return;
-    };
-    let crossbar = Crossbar::start(Path::new(&program)).unwrap();
+    let Some(program) = program() else { return };
+    let crossbar = Crossbar::start(&program).unwrap();
     let all = [
         crossbar.anonymous().clone(),
         crossbar.authenticated().clone(),
     ];
-    let mut connections: Vec<Box<dyn Read>> = Vec::new();
-    for addresses in &all {
-        connections.push(Box::new(
-            TcpStream::connect((Ipv4Addr::LOCALHOST, addresses.websocket)).unwrap(),
-        ));
-        connections.push(Box::new(
-            TcpStream::connect((Ipv4Addr::LOCALHOST, addresses.rawsocket)).unwrap(),
-        ));
-        connections.push(Box::new(UnixStream::connect(&addresses.unix).unwrap()));
+    let mut connections = Vec::new();
+    for url in all.iter().flat_map(every_url) {
+        connections.push(connect(url).unwrap());
     }
-    assert!(crossbar.python().exists());
+    assert!(python().unwrap().exists());
     assert!(
         std::fs::read_to_string(crossbar.log())
             .unwrap()
@@ -35,10 +27,21 @@ fn a_started_crossbar_listens_everywhere_and_ends_with_its_value() {
         // It ends when the process that had it open is gone, cleanly or not.
         assert!(matches!(connection.read(&mut [0]), Ok(0) | Err(_)));
     }
-    for addresses in &all {
-        TcpStream::connect((Ipv4Addr::LOCALHOST, addresses.websocket)).unwrap_err();
-        UnixStream::connect(&addresses.unix).unwrap_err();
+    for url in all.iter().flat_map(every_url) {
+        assert!(connect(url).is_err(), "{url}");
     }
+}
+
+fn every_url(urls: &Urls) -> [&str; 3] {
+    [Link::WebSocket, Link::RawSocketTcp, Link::RawSocketUnix].map(|link| urls.url(link))
+}
+
+fn connect(url: &str) -> io::Result<Box<dyn Read>> {
+    if let Some(path) = url.strip_prefix("rs+unix:") {
+        return Ok(Box::new(UnixStream::connect(path)?));
+    }
+    let address = url.split("://").nth(1).unwrap().trim_end_matches("/ws");
+    Ok(Box::new(TcpStream::connect(address)?))
 }
 
 #[test]

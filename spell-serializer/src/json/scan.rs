@@ -202,39 +202,17 @@ impl JsonScanner<'_> {
         match self.peek() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.advance(),
             Some(b'u') => {
-                let unit = self.unit()?;
-                match unit {
-                    0xDC00..=0xDFFF => return Err(self.malformed("a lone surrogate")),
-                    0xD800..=0xDBFF => {
-                        if !self.rest().starts_with(b"\\u") {
-                            return Err(self.malformed("a lone surrogate"));
-                        }
-                        self.advance();
-                        if !matches!(self.unit()?, 0xDC00..=0xDFFF) {
-                            return Err(self.malformed("a lone surrogate"));
-                        }
-                    }
-                    _ => {}
+                self.advance();
+                let digits = self.rest().get(..4).unwrap_or_default();
+                if digits.len() != 4 || !digits.iter().all(u8::is_ascii_hexdigit) {
+                    return Err(self.malformed("an escape lacks digits"));
                 }
+                // Half of a pair is legal, though it has no meaning; JavaScript writes such.
+                self.position = self.position.saturating_add(4);
             }
             _ => return Err(self.malformed("an unknown escape")),
         }
         Ok(())
-    }
-
-    /// Reads `u` and four hexadecimal digits.
-    fn unit(&mut self) -> Result<u16, DecodeError> {
-        self.advance();
-        let digits = self.rest().get(..4).unwrap_or_default();
-        let unit = match std::str::from_utf8(digits) {
-            Ok(digits) if digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_hexdigit()) => {
-                u16::from_str_radix(digits, 16).ok()
-            }
-            _ => None,
-        };
-        let unit = unit.ok_or_else(|| self.malformed("an escape lacks digits"))?;
-        self.position = self.position.saturating_add(4);
-        Ok(unit)
     }
 
     fn number(&mut self) -> Result<(), DecodeError> {

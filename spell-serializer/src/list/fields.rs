@@ -6,7 +6,7 @@ use spell_message::{
     options::InvalidOption,
 };
 
-use super::element::Element;
+use super::element::{Element, Shape};
 use crate::{DecodeError, error::Place};
 
 /// The elements of a message, read one after the other.
@@ -106,9 +106,14 @@ impl<'a, E: Element> Fields<'a, E> {
 
     pub(super) fn text(&mut self, field: &'static str) -> Result<Cow<'a, str>, DecodeError> {
         let element = self.next()?;
-        element
-            .text()
-            .ok_or_else(|| self.wrong(field, "a string", element))
+        element.text().ok_or_else(|| match element.shape() {
+            Shape::Text => DecodeError::Field {
+                place: self.place(field).into(),
+                expected: "a string",
+                found: "a string that is not Unicode",
+            },
+            _ => self.wrong(field, "a string", element),
+        })
     }
 
     pub(super) fn named<T>(

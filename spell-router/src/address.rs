@@ -198,7 +198,7 @@ mod tests {
         assert!(reason("ws://me:secret@127.0.0.1:80").contains("user name"));
     }
 
-    #[cfg(not(feature = "tls"))]
+    #[cfg(all(feature = "websocket", not(feature = "tls")))]
     #[test]
     fn tls_without_the_feature_is_an_error_and_never_plain_text() {
         assert!(reason("wss://127.0.0.1:0").contains("feature `tls`"));

@@ -32,8 +32,9 @@ use crate::{
 /// One connection, from the first frame to the last: a future that owns its transport.
 ///
 /// Each poll reads, then writes, and flushes once at the end, so that a burst becomes one write.
-/// Reading never waits for writing: what a client does not take piles up in its bounded queue, and
-/// when that is full the connection is cut.
+/// What a client does not take piles up in its bounded queue. When that is half full, nothing more
+/// is read from this client, so that it is not drowned in the answers to its own requests; when it
+/// is full, the connection is cut.
 ///
 /// ```text
 /// Opening ── WELCOME ──► Joined ── GOODBYE of the router ──► Leaving
@@ -97,24 +98,24 @@ impl<T: Transport> Connection<T> {
     }
 
     fn poll_connection(&mut self, cx: &mut Context<'_>) -> Poll<Progress> {
-        let mut budget = BUDGET;
+        let (mut reads, mut writes) = (READS, WRITES);
         loop {
             let mut progress = self.poll_signals(cx)?;
-            while budget > 0 && !self.read_ended {
+            while reads > 0 && !self.read_ended && !self.queue.is_crowded() {
                 let Poll::Ready(frame) = Pin::new(&mut self.transport).poll_next(cx) else {
                     break;
                 };
-                budget = budget.saturating_sub(1);
+                reads = reads.saturating_sub(1);
                 progress = true;
                 self.receive(frame)?;
             }
-            progress |= self.poll_write(&mut budget, cx)?;
+            progress |= self.poll_write(&mut writes, cx)?;
             if self.queue.overflowed() && !matches!(self.phase, Phase::Draining) {
                 self.shared.counters.too_slow.up();
                 tracing::debug!("the client does not read what waits for it");
                 return Poll::Ready(Err(Ended));
             }
-            if budget == 0 {
+            if reads == 0 || writes == 0 {
                 // Let other tasks run, then go on.
                 cx.waker().wake_by_ref();
                 break;
@@ -472,8 +473,11 @@ fn describe(error: &DecodeError) -> String {
     text
 }
 
-/// The most frames read and written before other tasks get a turn.
-const BUDGET: usize = 128;
+/// The most frames read before other tasks get a turn.
+const READS: usize = 64;
+
+/// The most frames written before other tasks get a turn.
+const WRITES: usize = 128;
 
 /// How long a connection may take to send what is queued and to be closed by the client.
 const LONGEST_CLOSING: Duration = Duration::from_secs(2);

@@ -145,6 +145,12 @@ impl Outbound {
         queue.waiting.is_empty()
     }
 
+    /// Whether more than half of what may wait does.
+    pub(crate) fn is_crowded(&self) -> bool {
+        let queue = lock(&self.queue);
+        queue.waiting.len() > self.limits.messages / 2 || queue.bytes > self.limits.bytes / 2
+    }
+
     /// Whether the queue was full once.
     pub(crate) fn overflowed(&self) -> bool {
         lock(&self.queue).overflowed

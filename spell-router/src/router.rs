@@ -269,7 +269,9 @@ impl RouterBuilder {
     /// Sets how much may wait for one session to read it: by default 65536 messages and 64 MiB.
     ///
     /// A session for which more would have to wait is cut off, and counted in
-    /// [`Statistics::too_slow`]. One message may always wait, however large.
+    /// [`Statistics::too_slow`]. One message may always wait, however large. While half as much
+    /// waits, nothing is read from that session, so that none is cut off for the answers to its
+    /// own requests.
     pub fn queue_limits(mut self, messages: usize, bytes: usize) -> Self {
         self.limits.queue = QueueLimits { messages, bytes };
         self

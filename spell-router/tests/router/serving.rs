@@ -483,3 +483,26 @@ async fn a_transport_of_another_serialization_or_to_a_closed_router_is_dropped()
     router.attach(far);
     Client::new(Box::new(near)).expect_end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_sends_without_a_pause_gets_its_answers_meanwhile() {
+    let router = Router::builder()
+        .realm("realm1")
+        .queue_limits(1_000, 1 << 20);
+    let router = router.build().unwrap();
+    let (mut sending, mut receiving) = Client::join(&router, "realm1").await.split();
+    let sender = tokio::spawn(async move {
+        for request in 1..=20_000 {
+            sending
+                .send(&format!(r#"[48,{request},{{}},"com.none"]"#))
+                .await;
+        }
+        sending
+    });
+    for request in 1..=20_000 {
+        let answer = receiving.next().await;
+        assert!(answer.starts_with(&format!("[8,48,{request},")), "{answer}");
+    }
+    sender.await.unwrap();
+    assert_eq!(router.statistics().too_slow, 0);
+}

@@ -3,19 +3,33 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
 use spell_router::Router;
 use spell_transport::{BoxConnector, BoxTransport, Connector, Serialization};
 
 /// One end of a transport, written and read as JSON.
 pub(crate) struct Client {
-    transport: BoxTransport,
+    sending: Sending,
+    receiving: Receiving,
 }
+
+/// What a client says.
+pub(crate) struct Sending(SplitSink<BoxTransport, Bytes>);
+
+/// What a client hears.
+pub(crate) struct Receiving(SplitStream<BoxTransport>);
 
 impl Client {
     /// An open transport whose messages are JSON.
     pub(crate) fn new(transport: BoxTransport) -> Self {
-        Self { transport }
+        let (sending, receiving) = transport.split();
+        Self {
+            sending: Sending(sending),
+            receiving: Receiving(receiving),
+        }
     }
 
     /// Dials without joining.
@@ -40,9 +54,13 @@ impl Client {
         assert!(welcome.starts_with("[2,"), "{welcome}");
     }
 
+    /// To send and receive in two tasks.
+    pub(crate) fn split(self) -> (Sending, Receiving) {
+        (self.sending, self.receiving)
+    }
+
     pub(crate) async fn send(&mut self, message: &str) {
-        let frame = Bytes::copy_from_slice(message.as_bytes());
-        self.transport.send(frame).await.expect(message);
+        self.sending.send(message).await;
     }
 
     /// Sends, and gives the next message that comes.
@@ -53,14 +71,12 @@ impl Client {
 
     /// The next message.
     pub(crate) async fn next(&mut self) -> String {
-        self.try_next().await.expect("a message, not the end")
+        self.receiving.next().await
     }
 
     /// The next message; `None` when the connection has ended, in whichever way.
     pub(crate) async fn try_next(&mut self) -> Option<String> {
-        let next = tokio::time::timeout(Duration::from_secs(60), self.transport.next());
-        let frame = next.await.expect("the router says nothing")?.ok()?;
-        Some(String::from_utf8(frame.to_vec()).expect("text"))
+        self.receiving.try_next().await
     }
 
     /// The connection ends without another message.
@@ -74,5 +90,24 @@ impl Client {
         assert!(abort.starts_with("[3,"), "{abort}");
         assert!(abort.ends_with(&format!(r#""{reason}"]"#)), "{abort}");
         self.expect_end().await;
+    }
+}
+
+impl Sending {
+    pub(crate) async fn send(&mut self, message: &str) {
+        let frame = Bytes::copy_from_slice(message.as_bytes());
+        self.0.send(frame).await.expect(message);
+    }
+}
+
+impl Receiving {
+    pub(crate) async fn next(&mut self) -> String {
+        self.try_next().await.expect("a message, not the end")
+    }
+
+    async fn try_next(&mut self) -> Option<String> {
+        let next = tokio::time::timeout(Duration::from_secs(60), self.0.next());
+        let frame = next.await.expect("the router says nothing")?.ok()?;
+        Some(String::from_utf8(frame.to_vec()).expect("text"))
     }
 }

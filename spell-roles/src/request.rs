@@ -229,7 +229,7 @@ impl<T> Reply<T> {
         !self.tx.is_closed() && self.state.commit()
     }
 
-    /// The request has no effect any more, and will be made again: its session ended.
+    /// The request was not sent after all; it may be made later.
     pub(crate) fn revert(&self) {
         self.state.revert();
     }

@@ -24,7 +24,7 @@ use spell_message::{
     options::{CancelMode, UnregisteredDetails},
     reason,
 };
-use spell_peer::{Commands, Contains, Context, Peer, Role, SessionEnd, SessionInfo};
+use spell_peer::{Commands, Contains, Context, Peer, Role, SendError, SessionEnd, SessionInfo};
 use tokio::sync::oneshot;
 use tracing::debug;
 
@@ -95,6 +95,8 @@ impl Callee {
         }
         match cx.request(|request| wanted.message(request)) {
             Ok(request) => _ = self.registering.insert(request, key),
+            // The session is ending; there may be another one.
+            Err(SendError::NotJoined) => wanted.revert(),
             Err(error) => {
                 let failure = Failure::not_committed(error, cx);
                 self.fail(key, failure.into());
@@ -346,10 +348,19 @@ impl Role for Callee {
         }
     }
 
-    fn on_close(&mut self, _end: &SessionEnd) {
+    fn on_close(&mut self, end: &SessionEnd) {
         self.routes.clear();
-        self.registering.clear();
         self.running.clear();
+        for (request, key) in mem::take(&mut self.registering) {
+            // Who waits for the first answer is told; what was registered once is asked for again.
+            if self.wanted.get(&key).is_some_and(Wanted::is_new) {
+                let failure = Failure::Closed {
+                    reason: end.reason().clone(),
+                    delivery: end.delivery(request),
+                };
+                self.fail(key, failure.into());
+            }
+        }
         for unregistering in mem::take(&mut self.unregistering).into_values() {
             // It ended with the session, as was wished.
             self.end(unregistering.key, RegistrationEnd::Unregistered);

@@ -26,8 +26,14 @@ use crate::{
 /// A registration in the making; `.await` registers the procedure and gives a stream of its
 /// invocations, unless [`handler`](Self::handler) is given one.
 ///
-/// If there is no session yet, it waits for one. A router that has the procedure already answers
-/// `wamp.error.procedure_already_exists` ([`RegisterError::Refused`]).
+/// If there is no session, it waits for one.
+///
+/// # Errors
+///
+/// What was given is checked when it is awaited. A router that has the procedure already answers
+/// `wamp.error.procedure_already_exists` ([`RegisterError::Refused`]); one that cannot match
+/// patterns, or share procedures, is not asked for it ([`RegisterError::Unsupported`]).
+/// [`RegisterError::Closed`] if the session ends before the answer came.
 ///
 /// Registering a *shared* procedure twice on one peer is refused here
 /// ([`RegisterError::AlreadyRegistered`]): its invocations could not be told apart.
@@ -227,7 +233,6 @@ impl<'a> Register<'a> {
             state: watch,
             refused,
             requests,
-            limit: self.limit,
             is_detached: false,
         };
         Ok((shared, invocations))

@@ -7,7 +7,6 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
-    time::Duration,
 };
 
 use futures_core::Stream;
@@ -138,14 +137,10 @@ impl<S> Registration<S> {
     ///
     /// Dropped early, it may or may not be unregistered; drop the registration to be sure.
     pub async fn unregister(&mut self) -> Result<(), UnregisterError> {
-        let Shared {
-            key,
-            requests,
-            limit,
-            ..
-        } = &self.shared;
+        let Shared { key, requests, .. } = &self.shared;
+        let limit = requests.commands().request_timeout();
         let command = |reply| Command(Order::Unregister(*key, reply));
-        Ok(requests.ask(*limit, command).await?)
+        Ok(requests.ask(limit, command).await?)
     }
 }
 
@@ -261,7 +256,6 @@ pub(super) struct Shared {
     pub(super) state: watch::Receiver<State>,
     pub(super) refused: Arc<AtomicU64>,
     pub(super) requests: Arc<Requests<Command>>,
-    pub(super) limit: Option<Duration>,
     pub(super) is_detached: bool,
 }
 

@@ -262,6 +262,29 @@ async fn what_is_registered_is_registered_again_in_order_and_with_its_options() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lost_session_fails_what_was_asked_for_and_restores_what_was_there() {
+    let (mut peer, registration) = registered();
+    peer.lose();
+    peer.open(None);
+    let handle = peer.handle.clone();
+    let mut new = handle.register("com.example.new").into_future();
+    pending(&mut new);
+    let both = [
+        r#"[64,1,{},"com.example.p"]"#,
+        r#"[64,2,{},"com.example.new"]"#,
+    ];
+    assert_eq!(peer.sent(), both);
+    peer.lose();
+    let error = ready(&mut new).unwrap_err();
+    assert_eq!(error.delivery(), Some(Delivery::OutcomeUnknown));
+    assert!(matches!(error, RegisterError::Closed { .. }));
+    peer.open(None);
+    assert_eq!(peer.sent(), both[..1]);
+    peer.receive("[65,1,10]");
+    assert_eq!(registration.id().map(u64::from), Some(10));
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_that_cannot_be_restored_ends_alone() {
     let mut peer = joined(&[]);
     let handle = peer.handle.clone();

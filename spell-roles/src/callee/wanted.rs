@@ -49,6 +49,18 @@ impl Wanted {
         self.reply.as_ref().is_none_or(Reply::commit)
     }
 
+    /// It was not asked for after all.
+    pub(super) fn revert(&self) {
+        if let Some(reply) = &self.reply {
+            reply.revert();
+        }
+    }
+
+    /// Whether it was never registered yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.reply.is_some()
+    }
+
     /// What the router must have announced, and did not.
     pub(super) fn unsupported(&self, cx: &Context<'_, Command>) -> Option<Failure> {
         let is_pattern = self.procedure.policy() != MatchPolicy::Exact;
@@ -87,9 +99,6 @@ impl Wanted {
 
     pub(super) fn session_ended(&self) {
         self.state.send_replace(State::Waiting);
-        if let Some(reply) = &self.reply {
-            reply.revert();
-        }
     }
 
     /// It could not be registered, for the first time or again.

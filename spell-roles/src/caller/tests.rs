@@ -1,5 +1,6 @@
-use std::{error::Error as _, time::Duration};
+use std::{error::Error as _, future::IntoFuture, time::Duration};
 
+use proptest::{collection::vec, prelude::*};
 use spell_peer::{CloseReason, Delivery};
 use spell_serializer::EncodeError;
 
@@ -364,4 +365,77 @@ async fn a_result_in_parts_does_not_end_a_call_too_early() {
     pending(&mut call);
     peer.receive("[50,1,{},[2]]");
     assert_eq!(ready(&mut call).unwrap().value::<u8>().unwrap(), 2);
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Call,
+    /// Drop the n-th call that waits.
+    Drop(usize),
+    /// Let the driver work.
+    Exchange,
+    /// Answer the n-th call that was sent, whether someone waits for it or not.
+    Answer(usize),
+    /// An answer to a call that was never made.
+    Invent(u64),
+    Reconnect,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => Just(Step::Call),
+        2 => (0_usize..8).prop_map(Step::Drop),
+        3 => Just(Step::Exchange),
+        3 => (0_usize..8).prop_map(Step::Answer),
+        1 => (100_u64..200).prop_map(Step::Invent),
+        1 => Just(Step::Reconnect),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn ids_are_sequential_and_every_waiting_caller_gets_an_answer(steps in vec(step(), 0..60)) {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().build().unwrap();
+        let _entered = runtime.enter();
+        let mut peer = joined(CANCELING);
+        let handle = peer.handle.clone();
+        let mut waiting = Vec::new();
+        let mut open = Vec::new();
+        let mut last_id = 0;
+        for step in steps {
+            match step {
+                Step::Call => {
+                    let mut call = handle.call("com.example.p").into_future();
+                    pending(&mut call);
+                    waiting.push(call);
+                }
+                Step::Drop(index) if index < waiting.len() => drop(waiting.remove(index)),
+                Step::Answer(index) if index < open.len() => {
+                    let id: u64 = open.remove(index);
+                    peer.receive(&format!("[50,{id},{{}},[{id}]]"));
+                }
+                Step::Exchange => {
+                    for id in ids(&peer.sent()) {
+                        last_id += 1;
+                        prop_assert_eq!(id, last_id);
+                        open.push(id);
+                    }
+                }
+                Step::Invent(id) => peer.receive(&format!("[50,{id},{{}}]")),
+                Step::Reconnect => {
+                    peer.lose();
+                    peer.open(None);
+                    open.clear();
+                    last_id = 0;
+                }
+                Step::Drop(_) | Step::Answer(_) => {}
+            }
+        }
+        peer.handle_commands();
+        peer.lose();
+        for mut call in waiting {
+            prop_assert!(crate::harness::poll(&mut call).is_ready());
+        }
+    }
 }

@@ -7,8 +7,7 @@ use crate::{DecodeError, EncodeError};
 
 /// One WAMP serialization: messages to bytes and back.
 ///
-/// [`Json`](crate::Json), [`MsgPack`](crate::MsgPack) and [`Cbor`](crate::Cbor) come with this
-/// crate. For one of your own, [`list`](crate::list) does what all have in common.
+/// `Json`, `MsgPack` and `Cbor` come with this crate, each by its feature. For one of your own, [`list`](crate::list) does what all have in common.
 ///
 /// WAMP spec, "Serializers".
 pub trait Serializer: Debug + Send + Sync + 'static {

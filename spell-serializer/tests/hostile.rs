@@ -1,5 +1,6 @@
 //! Input that is made to cost memory, stack or time.
 #![cfg(all(feature = "json", feature = "msgpack", feature = "cbor"))]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use bytes::{Bytes, BytesMut};
 use spell_message::{Format, Message, Value};
@@ -101,7 +102,7 @@ fn a_value_that_is_nested_deeper_is_not_sent() {
 #[test]
 fn dictionaries_and_tags_count_like_lists() {
     on_a_small_stack(|| {
-        let json = [br#"[50,1,{},["#.to_vec(), br#"{"a":"#.repeat(200)].concat();
+        let json = [b"[50,1,{},[".to_vec(), br#"{"a":"#.repeat(200)].concat();
         let msgpack = [b"\x94\x32\x01\x80\x91".to_vec(), b"\x81\xa1a".repeat(200)].concat();
         let cbor = [
             b"\x84\x18\x32\x01\xa0\x81".to_vec(),

@@ -1,5 +1,6 @@
 //! What is special about MessagePack.
 #![cfg(feature = "msgpack")]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::error::Error;
 
@@ -235,8 +236,8 @@ fn boundaries(frame: &[u8]) -> Option<bool> {
             (!source.contains("UTF-8")).then_some(false)
         }
         Err(DecodeError::TrailingBytes { .. } | DecodeError::TooDeep { .. }) => Some(false),
-        Err(DecodeError::NotAList { .. } | DecodeError::Empty | DecodeError::Code { .. }) => None,
-        Ok(Message::Unknown(_)) => None,
+        Err(DecodeError::NotAList { .. } | DecodeError::Empty | DecodeError::Code { .. })
+        | Ok(Message::Unknown(_)) => None,
         _ => Some(true),
     }
 }

@@ -1,5 +1,10 @@
 //! Arguments from and into the types of users, and from one format to another.
 #![cfg(all(feature = "json", feature = "msgpack", feature = "cbor"))]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -80,7 +85,7 @@ struct Everything {
 struct Nested {
     #[serde(with = "serde_bytes")]
     bytes: Vec<u8>,
-    deeper: Option<Box<Nested>>,
+    deeper: Option<Box<Self>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -263,7 +268,7 @@ fn integers_stand_in_for_floats_as_javascript_sends_them() {
         let payload = args(format, &(3, -2, u64::MAX)).unwrap();
         assert_eq!(
             payload.parse_args::<(f64, f32, f64)>().unwrap(),
-            (3.0, -2.0, u64::MAX as f64)
+            (3.0, -2.0, 18_446_744_073_709_551_615.0)
         );
     }
 }
@@ -274,6 +279,13 @@ fn floats_do_not_stand_in_for_integers() {
         let payload = args(format, &(3.0,)).unwrap();
         assert!(payload.parse_args::<(u64,)>().is_err(), "{format:?}");
     }
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Optional {
+    one: Option<u8>,
+    #[serde(default)]
+    two: u8,
 }
 
 #[test]
@@ -288,12 +300,6 @@ fn absent_arguments_are_an_empty_list_and_an_empty_dictionary() {
     );
     assert_eq!(absent.parse_kwargs::<Value>().unwrap(), Dict::new().into());
 
-    #[derive(Debug, PartialEq, Deserialize)]
-    struct Optional {
-        one: Option<u8>,
-        #[serde(default)]
-        two: u8,
-    }
     let expected = Optional { one: None, two: 0 };
     assert_eq!(absent.parse_kwargs::<Optional>().unwrap(), expected);
     assert!(matches!(

@@ -1,5 +1,6 @@
 //! What holds for all messages and all bytes, whatever the serializer.
 #![cfg(all(feature = "json", feature = "msgpack", feature = "cbor"))]
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 #[expect(unreachable_pub, reason = "other crates include the module, too")]
 mod strategies;

@@ -1,5 +1,7 @@
 //! Strategies for arbitrary valid messages, for property tests of any crate.
 
+#![expect(clippy::expect_used, reason = "only for tests")]
+
 use proptest::{collection::vec, option, prelude::*};
 use spell_message::{
     Dict, Format, List, MatchPolicy, Message, Pattern, Payload, Uri, Value,

@@ -40,7 +40,7 @@ pub enum CloseReason {
     JoinTimeout(Duration),
     /// The router stopped reading, and what waits for it outgrew the hard limit.
     Overflow,
-    /// A role, or a task of one, panicked.
+    /// A role, or a task of one, panicked, or what drives the peer was dropped.
     Panicked,
 }
 

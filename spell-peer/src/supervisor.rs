@@ -1,5 +1,6 @@
 use std::{fmt, future, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use futures_util::SinkExt;
 use spell_transport::{ConnectError, Connector, Transport};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -38,14 +39,19 @@ where
         loop {
             attempt = attempt.saturating_add(1);
             self.state.send(PeerState::Connecting { attempt });
-            let (reason, lasted) = self.session().await;
-            if let Some(lasted) = lasted {
+            let ended = self.session().await;
+            if let Some(lasted) = ended.lasted {
                 attempt = 0;
                 self.policy.lasted(lasted);
             }
-            match self.delay(&reason).await {
-                Some(delay) => self.wait(reason, delay).await,
-                None => return self.finish(reason),
+            // Whoever waits is told first; the last words to the router may take a moment.
+            match self.delay(&ended.reason).await {
+                Some(delay) => _ = tokio::join!(self.wait(ended.reason, delay), ended.farewell),
+                None => {
+                    let reason = self.finish(ended.reason);
+                    ended.farewell.await;
+                    return reason;
+                }
             }
             if self.stop.is_cancelled() {
                 return self.finish(CloseReason::Stopped);
@@ -53,14 +59,38 @@ where
         }
     }
 
-    /// One session, from dialling to its end; gives how long it was joined.
-    async fn session(&mut self) -> (CloseReason, Option<Duration>) {
+    /// One session, from dialling to its end.
+    async fn session(&mut self) -> Ended<impl Future<Output = ()> + use<R, C>> {
         let join_timeout = self.engine.config().join_timeout;
         let join_by = Instant::now() + join_timeout;
-        let mut transport = match self.dial(join_by).await {
-            Ok(transport) => transport,
-            Err(reason) => return (self.engine.close(reason), None),
+        let (reason, lasted, transport) = match self.dial(join_by).await {
+            Ok(transport) => self.drive(transport, join_by).await,
+            Err(reason) => (reason, None, None),
         };
+        let reason = self.engine.close(reason);
+        if lasted.is_some() {
+            info!(%reason, "session ended");
+        }
+        let frames: Vec<_> = std::iter::from_fn(|| self.engine.poll_transmit()).collect();
+        self.engine.disconnect();
+        let limit = self.engine.config().close_timeout;
+        Ended {
+            reason,
+            lasted,
+            farewell: async move {
+                if let Some(transport) = transport {
+                    hang_up(transport, frames, limit).await;
+                }
+            },
+        }
+    }
+
+    /// Drive an open transport until the session ends; gives how long it was joined.
+    async fn drive(
+        &mut self,
+        mut transport: C::Transport,
+        join_by: Instant,
+    ) -> (CloseReason, Option<Duration>, Option<C::Transport>) {
         let (name, max_send) = {
             let info = transport.info();
             (info.serialization(), info.max_send())
@@ -68,7 +98,7 @@ where
         let Some(serializer) = self.inbox.wire().negotiated(name, max_send) else {
             // Only a transport that breaks its promise takes what was not offered.
             let error = Arc::new(ConnectError::UnsupportedSerialization);
-            return (self.engine.close(CloseReason::Connect(error)), None);
+            return (CloseReason::Connect(error), None, Some(transport));
         };
         let opened = Instant::now();
         self.engine.open(serializer, max_send, opened.into_std());
@@ -89,11 +119,7 @@ where
             self.engine.stop(Instant::now().into_std());
             CloseReason::Stopped
         });
-        // Whoever waits is told first; the last words to the router may take a moment.
-        let reason = self.engine.close(reason);
-        info!(%reason, "session ended");
-        self.hang_up(&mut transport).await;
-        (reason, joined.then(|| opened.elapsed()))
+        (reason, joined.then(|| opened.elapsed()), Some(transport))
     }
 
     /// Dial, and take commands meanwhile: no handle waits because the router is away.
@@ -120,24 +146,6 @@ where
             () = answer(engine, inbox) => Err(CloseReason::Stopped),
             () = stop.cancelled() => Err(CloseReason::Stopped),
         }
-    }
-
-    /// Send what the roles said last, and close the transport; not for ever.
-    async fn hang_up(&mut self, transport: &mut C::Transport) {
-        let limit = self.engine.config().close_timeout;
-        let closing = timeout(limit, async {
-            while let Some(frame) = self.engine.poll_transmit() {
-                transport.feed(frame).await?;
-            }
-            transport.close().await
-        });
-        // The session is over either way.
-        match closing.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => debug!(%error, "the transport did not close cleanly"),
-            Err(_) => debug!("the transport did not close in time"),
-        }
-        self.engine.disconnect();
     }
 
     /// How long to wait before the next attempt; `None` ends the peer.
@@ -187,6 +195,31 @@ where
         self.engine.close(reason.clone());
         self.state.send(PeerState::Closed(reason.clone()));
         reason
+    }
+}
+
+/// How a session ended.
+struct Ended<F> {
+    reason: CloseReason,
+    /// How long it was joined.
+    lasted: Option<Duration>,
+    /// Sends what the roles said last, and closes the transport.
+    farewell: F,
+}
+
+/// Send the last frames and close the transport; not for ever.
+async fn hang_up(mut transport: impl Transport, frames: Vec<Bytes>, limit: Duration) {
+    let closing = timeout(limit, async {
+        for frame in frames {
+            transport.feed(frame).await?;
+        }
+        transport.close().await
+    });
+    // The session is over either way.
+    match closing.await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!(%error, "the transport did not close cleanly"),
+        Err(_) => debug!("the transport did not close in time"),
     }
 }
 

@@ -2,27 +2,28 @@
 
 mod end;
 mod event;
+mod handle;
 mod handler;
 mod routes;
 mod subscribe;
 mod subscription;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
-use std::{collections::HashMap, mem, ops::ControlFlow, sync::Arc};
+use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 
 use spell_message::{
     Feature, MatchPolicy, Message, Pattern, RoleFeatures, RoleName, SubscriptionId,
     message::{self, ErrorMessage, RequestKind, Subscribed, Unsubscribed},
-    options::SubscribeOptions,
     reason,
 };
-use spell_peer::{Commands, Contains, Context, Peer, Role, SessionEnd, SessionInfo};
-use tokio::sync::watch;
-use tracing::{debug, trace, warn};
+use spell_peer::{Commands, Context, Role, SessionEnd, SessionInfo};
+use tracing::{debug, trace};
 
 pub use end::SubscriptionEnd;
 pub use event::Event;
+pub use handle::{SubscriberExt, SubscriberHandle};
 pub use handler::FromEvent;
 pub use subscribe::{PendingSubscribe, Subscribe, SubscribeHandler};
 pub use subscription::{Events, Subscription};
@@ -30,12 +31,10 @@ pub use subscription::{Events, Subscription};
 use crate::{
     error::Failure,
     pending::Pending,
-    queue::{Overflow, Producer, Pushed},
     request::{Key, Reply, Requests},
-    started::IdSlot,
 };
 use routes::Routes;
-use subscription::Status;
+use wanted::Wanted;
 
 /// Subscribes to topics and hands out their events.
 ///
@@ -52,20 +51,6 @@ pub struct Subscriber {
     unsubscribing: Pending<Reply<()>>,
     /// How many events came for an id that nobody has, or has any more.
     strays: u64,
-}
-
-/// A local subscription.
-#[derive(Debug)]
-struct Wanted {
-    pattern: Pattern,
-    options: SubscribeOptions,
-    overflow: Overflow,
-    events: Producer<Event>,
-    status: watch::Sender<Status>,
-    /// Who waits for it to be made the first time.
-    reply: Option<Reply<Key>>,
-    started: Option<IdSlot>,
-    has_warned: bool,
 }
 
 /// A SUBSCRIBE that is under way.
@@ -237,34 +222,6 @@ impl Subscriber {
     }
 }
 
-impl Wanted {
-    /// Queue an event; `false` if that ends the subscription.
-    fn offer(&mut self, message: &Arc<message::Event>, bytes: usize) -> bool {
-        let event = Event::new(message.clone(), self.pattern.clone());
-        let (lost, is_refused) = match self.events.push(event, bytes) {
-            Pushed::Queued => return true,
-            Pushed::Displaced(count) => (count, false),
-            Pushed::Refused(_) => (1, true),
-        };
-        if !mem::replace(&mut self.has_warned, true) {
-            let topic = self.pattern.as_str();
-            warn!(
-                topic,
-                lost, "a subscription is read too slowly: it begins to lose events"
-            );
-        }
-        !(is_refused && self.overflow == Overflow::End)
-    }
-
-    fn end(self, end: SubscriptionEnd) {
-        self.status.send_modify(|status| {
-            status.id = None;
-            status.end = Some(end);
-        });
-        self.events.close();
-    }
-}
-
 /// What the subscription needs of the broker and the broker did not announce.
 fn unsupported(pattern: &Pattern, cx: &Context<'_, Command>) -> Option<Failure> {
     let needs = |feature| Failure::unsupported(RoleName::Broker, feature, cx);
@@ -399,40 +356,4 @@ enum Order {
     Subscribe(Box<Wanted>),
     Unsubscribe { key: Key, reply: Reply<()> },
     Release(Key),
-}
-
-/// Subscribes on a running peer. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct SubscriberHandle {
-    requests: Arc<Requests<Command>>,
-}
-
-impl SubscriberHandle {
-    /// Subscribe to `topic`, or to the topics that match it as a pattern; `.await` the returned
-    /// builder to do it.
-    pub fn subscribe(&self, topic: impl AsRef<str>) -> Subscribe<'_> {
-        Subscribe::new(&self.requests, topic.as_ref())
-    }
-}
-
-/// `peer.subscribe()` for every peer that has the [`Subscriber`] role.
-pub trait SubscriberExt {
-    /// The peer's roles.
-    type Roles: Role;
-
-    /// Subscribe to `topic`; see [`SubscriberHandle::subscribe`].
-    fn subscribe<I>(&self, topic: impl AsRef<str>) -> Subscribe<'_>
-    where
-        Self::Roles: Contains<Subscriber, I>;
-}
-
-impl<R: Role> SubscriberExt for Peer<R> {
-    type Roles = R;
-
-    fn subscribe<I>(&self, topic: impl AsRef<str>) -> Subscribe<'_>
-    where
-        R: Contains<Subscriber, I>,
-    {
-        self.role::<Subscriber, I>().subscribe(topic)
-    }
 }

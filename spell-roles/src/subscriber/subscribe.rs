@@ -13,15 +13,16 @@ use spell_message::{
 use tokio::sync::watch;
 
 use super::{
-    Command, Event, FromEvent, Order, Subscription, Wanted,
+    Command, Event, FromEvent, Subscription,
     handler::{Handler, serve},
     subscription::{Link, Status},
+    wanted::Wanted,
 };
 use crate::{
     Handled, SubscribeError,
     queue::{Bounds, Consumer, Overflow, queue},
-    request::{Key, Reply, Requests, limit_methods},
-    started::{IdSlot, Started},
+    request::{Key, Requests, limit_methods},
+    started::Started,
 };
 
 /// A subscription in the making; `.await` makes it and gives the [`Subscription`].
@@ -224,14 +225,6 @@ impl<'a> Subscribe<'a> {
             has_warned: false,
         };
         Ok((parts, wanted))
-    }
-}
-
-impl Wanted {
-    fn command(mut self, reply: Reply<Key>, started: Option<IdSlot>) -> Command {
-        self.reply = Some(reply);
-        self.started = started;
-        Command(Order::Subscribe(Box::new(self)))
     }
 }
 

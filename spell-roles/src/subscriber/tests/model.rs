@@ -1,6 +1,6 @@
 //! Any order of what users do and what the router answers.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem};
 
 use proptest::{collection::vec, prelude::*};
 
@@ -140,8 +140,8 @@ impl World<'_> {
                 self.peer.lose();
                 let (published, next_id) = (self.router.published, self.router.next_id);
                 self.router = Router {
-                    published,
                     next_id,
+                    published,
                     ..Router::default()
                 };
                 self.peer.open(None);
@@ -162,7 +162,9 @@ impl World<'_> {
 
     fn exchange(&mut self) -> bool {
         let frames = self.peer.sent();
-        frames.iter().for_each(|frame| self.router.handle(frame));
+        for frame in &frames {
+            self.router.handle(frame);
+        }
         !frames.is_empty()
     }
 

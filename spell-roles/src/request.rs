@@ -397,6 +397,23 @@ mod tests {
         assert!(matches!(given_up, Some(Command::GiveUp(key)) if key == reply.key()));
     }
 
+    #[tokio::test]
+    async fn an_answer_that_is_there_when_time_is_up_is_given() {
+        let (requests, mut inbox) = requests();
+        let (reply, mut waiting) = requests.open();
+        waiting.send(Command::Ask(reply)).await.unwrap();
+        let Some(Command::Ask(reply)) = inbox.try_next() else {
+            panic!("no request");
+        };
+        reply.send(Ok(7));
+        assert!(matches!(waiting.expire(), Ok(7)));
+        drop(waiting);
+        assert!(
+            inbox.try_next().is_none(),
+            "an answered request was given up"
+        );
+    }
+
     #[tokio::test(start_paused = true)]
     async fn time_runs_while_the_queue_is_full() {
         let (requests, mut inbox) = requests();

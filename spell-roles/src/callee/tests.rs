@@ -486,6 +486,22 @@ async fn dropping_a_registration_unregisters_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn giving_up_to_unregister_sends_nothing_twice() {
+    let (mut peer, mut registration) = registered();
+    {
+        let mut unregister = Box::pin(registration.unregister());
+        pending(&mut unregister);
+        assert_eq!(peer.sent(), ["[66,2,9]"]);
+    }
+    drop(registration);
+    assert_eq!(peer.sent(), NOTHING);
+    peer.receive("[67,2]");
+    peer.lose();
+    peer.open(None);
+    assert_eq!(peer.sent(), NOTHING);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_of_unregister_reaches_the_user() {
     let (mut peer, mut registration) = registered();
     {

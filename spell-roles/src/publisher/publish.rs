@@ -35,11 +35,26 @@ use crate::{
 /// # Examples
 ///
 /// ```
-/// use spell_roles::{PublishError, PublisherHandle};
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Publisher, Session, Subscriber};
+/// use spell_roles::prelude::*;
 ///
-/// async fn greet(publisher: &PublisherHandle) -> Result<(), PublishError> {
-///     publisher.publish("com.example.hello").args(("Hello", 42)).await
-/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Publisher::new()).role(Subscriber::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// let mut hellos = peer.subscribe("com.example.hello").await?;
+/// peer.publish("com.example.hello")
+///     .args(("Hello", 42))
+///     .exclude_me(false)
+///     .await?;
+///
+/// let event = hellos.next().await.ok_or("no event")?;
+/// assert_eq!(event.args::<(String, u8)>()?, ("Hello".to_owned(), 42));
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// WAMP spec, "PUBLISH".
@@ -190,13 +205,27 @@ impl<'a> IntoFuture for Publish<'a> {
 /// # Examples
 ///
 /// ```
-/// use spell_message::PublicationId;
-/// use spell_roles::{PublishError, PublisherHandle};
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Publisher, Session, Subscriber};
+/// use spell_roles::prelude::*;
 ///
-/// async fn greet(publisher: &PublisherHandle) -> Result<PublicationId, PublishError> {
-///     let hello = publisher.publish("com.example.hello").arg("Hello");
-///     hello.acknowledge().await
-/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Publisher::new()).role(Subscriber::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// let mut hellos = peer.subscribe("com.example.hello").await?;
+/// let publication = peer
+///     .publish("com.example.hello")
+///     .exclude_me(false)
+///     .acknowledge()
+///     .await?;
+///
+/// let event = hellos.next().await.ok_or("no event")?;
+/// assert_eq!(event.publication(), publication);
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// WAMP spec, "PUBLISH" and "PUBLISHED".

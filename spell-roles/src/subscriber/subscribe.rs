@@ -45,12 +45,27 @@ use crate::{
 /// # Examples
 ///
 /// ```
-/// use spell_roles::{Overflow, SubscribeError, SubscriberHandle, Subscription};
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Publisher, Session, Subscriber};
+/// use spell_roles::prelude::*;
+/// use spell_roles::Overflow;
 ///
-/// async fn prices(subscriber: &SubscriberHandle) -> Result<Subscription, SubscribeError> {
-///     let prices = subscriber.subscribe("com.example.price.").prefix();
-///     prices.queue_count(100).overflow(Overflow::DropOldest).await
-/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Publisher::new()).role(Subscriber::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// let prices = peer.subscribe("com.example.price.").prefix();
+/// let mut prices = prices.overflow(Overflow::KeepLatest).await?;
+///
+/// let publish = || peer.publish("com.example.price.tea").exclude_me(false);
+/// publish().arg(3).await?;
+/// let price = prices.next().await.ok_or("no event")?;
+/// assert_eq!(price.topic(), "com.example.price.tea");
+/// assert_eq!(price.value::<u32>()?, 3);
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// WAMP spec, "SUBSCRIBE" and "Pattern-based Subscriptions".
@@ -140,18 +155,33 @@ impl<'a> Subscribe<'a> {
     /// counted ([`Subscription::failed`]), and it is called with the next one.
     ///
     /// ```
-    /// use spell_roles::{SubscribeError, SubscriberHandle};
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Publisher, Session, Subscriber};
+    /// use spell_roles::prelude::*;
     ///
-    /// async fn watch(subscriber: &SubscriberHandle) -> Result<(), SubscribeError> {
-    ///     let mut count = 0;
-    ///     let hellos = subscriber.subscribe("com.example.hello");
-    ///     let hellos = hellos.handler(move |(greeting, number): (String, u32)| {
-    ///         count += 1;
-    ///         async move { println!("{count}: {greeting} {number}") }
-    ///     });
-    ///     hellos.await?.detach();
-    ///     Ok(())
-    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Publisher::new()).role(Subscriber::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let (seen, mut see) = tokio::sync::mpsc::channel(8);
+    /// let hellos = peer
+    ///     .subscribe("com.example.hello")
+    ///     .handler(move |(greeting, number): (String, u32)| {
+    ///         let seen = seen.clone();
+    ///         async move {
+    ///             seen.send(format!("{greeting} {number}")).await.ok();
+    ///         }
+    ///     })
+    ///     .await?;
+    ///
+    /// let publish = peer.publish("com.example.hello").args(("Hello", 42));
+    /// publish.exclude_me(false).await?;
+    /// assert_eq!(see.recv().await.as_deref(), Some("Hello 42"));
+    /// hellos.unsubscribe().await?;
+    /// # Ok(())
+    /// # }
     /// ```
     ///
     /// # Panics

@@ -38,16 +38,33 @@ use crate::{
 /// # Examples
 ///
 /// ```
-/// use spell_roles::SubscriberHandle;
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Publisher, Session, Subscriber};
+/// use spell_roles::prelude::*;
 ///
-/// async fn watch(subscriber: &SubscriberHandle) -> Result<(), Box<dyn std::error::Error>> {
-///     let mut hellos = subscriber.subscribe("com.example.hello").await?;
-///     while let Some(event) = hellos.next().await {
-///         let (greeting, number): (String, u32) = event.args()?;
-///         println!("{greeting} {number}");
-///     }
-///     Err(hellos.ended().await.into())
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Publisher::new()).role(Subscriber::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// let mut numbers = peer.subscribe("com.example.number").await?;
+/// for number in 1..=3 {
+///     let publish = peer.publish("com.example.number").arg(number);
+///     publish.exclude_me(false).await?;
 /// }
+///
+/// let mut sum = 0;
+/// while sum < 6 {
+///     let Some(event) = numbers.next().await else {
+///         return Err(numbers.ended().await.into());
+///     };
+///     sum += event.value::<u32>()?;
+/// }
+/// assert_eq!(numbers.missed(), 0);
+/// numbers.unsubscribe().await?;
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// WAMP spec, "Subscribing and Unsubscribing".

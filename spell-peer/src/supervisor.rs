@@ -45,14 +45,12 @@ where
                 self.policy.lasted(lasted);
             }
             // Whoever waits is told first; the last words to the router may take a moment.
-            match self.delay(&ended.reason).await {
-                Some(delay) => _ = tokio::join!(self.wait(ended.reason, delay), ended.farewell),
-                None => {
-                    let reason = self.finish(ended.reason);
-                    ended.farewell.await;
-                    return reason;
-                }
-            }
+            let Some(delay) = self.delay(&ended.reason).await else {
+                let reason = self.finish(ended.reason);
+                ended.farewell.await;
+                return reason;
+            };
+            tokio::join!(self.wait(ended.reason, delay), ended.farewell);
             if self.stop.is_cancelled() {
                 return self.finish(CloseReason::Stopped);
             }

@@ -480,6 +480,23 @@ async fn subscriptions_outlive_a_connection() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn subscriptions_are_restored_in_their_order() {
+    let (mut peer, handle) = joined();
+    let topics: Vec<_> = (1..=20).map(|n| format!("com.example.t{n}")).collect();
+    let _subscriptions: Vec<_> = (1..)
+        .zip(&topics)
+        .map(|(n, topic)| subscribed(&mut peer, handle.subscribe(topic), n, n + 100))
+        .collect();
+    peer.lose();
+    peer.open(None);
+    let expected: Vec<_> = (1..)
+        .zip(&topics)
+        .map(|(n, topic)| format!(r#"[32,{n},{{}},"{topic}"]"#))
+        .collect();
+    assert_eq!(peer.sent(), expected);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_subscription_that_is_not_restored_ends_alone() {
     let (mut peer, handle) = joined();
     let mut first = subscribed(&mut peer, handle.subscribe("com.example.a"), 1, 5);

@@ -9,7 +9,12 @@ use spell_peer::SendError;
 use spell_serializer::{DecodeError, PayloadBuilder, PayloadExt};
 use tokio::sync::oneshot;
 
-use super::{Answer, AnswerError, Command, NewAnswer, Order, answer::Outcome, running::Ticket};
+use super::{
+    Answer, AnswerError,
+    answer::Outcome,
+    role::{Command, NewAnswer, Order},
+    running::Ticket,
+};
 use crate::request::Requests;
 
 /// A call of a procedure that this peer registered. Consumed by its answer.

@@ -12,9 +12,10 @@ use spell_message::{
 use tokio::sync::watch;
 
 use super::{
-    Command, FromInvocation, Handled, IntoResult, Invocation, InvocationError, Order, Registration,
+    FromInvocation, Handled, IntoResult, Invocation, InvocationError, Registration,
     handler::{Handler, serve},
     registration::{Shared, State},
+    role::{Command, Order},
     wanted::Wanted,
 };
 use crate::{

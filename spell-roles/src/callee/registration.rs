@@ -14,7 +14,10 @@ use spell_message::{Pattern, RegistrationId};
 use spell_peer::CloseReason;
 use tokio::sync::watch;
 
-use super::{Command, Invocation, Order};
+use super::{
+    Invocation,
+    role::{Command, Order},
+};
 use crate::{
     RegisterError, UnregisterError,
     queue::Consumer,

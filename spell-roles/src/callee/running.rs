@@ -9,7 +9,7 @@ use spell_message::{
 use spell_peer::{CloseReason, Context, SendError};
 use tokio::sync::oneshot;
 
-use super::{AnswerError, Command, answer::Outcome, wanted::Wanted};
+use super::{AnswerError, answer::Outcome, role::Command, wanted::Wanted};
 
 /// Tells one invocation from all others of the peer, those of earlier sessions included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

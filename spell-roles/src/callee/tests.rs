@@ -1,16 +1,19 @@
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
-use spell_message::options::InvocationPolicy;
+use spell_message::{Feature, options::InvocationPolicy, reason};
 use spell_peer::{CloseReason, Delivery};
 use tokio::sync::Notify;
 
 use super::*;
 use crate::{
-    Args, InvocationError, Kwargs, UnregisterError,
+    RegisterError, UnregisterError,
     harness::{Harness, pending, ready},
 };
 

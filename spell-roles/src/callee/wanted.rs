@@ -11,7 +11,7 @@ use spell_peer::Context;
 use tokio::sync::{oneshot, watch};
 
 use super::{
-    Command, Invocation, RegistrationEnd, invocation::Responder, registration::State,
+    Invocation, RegistrationEnd, invocation::Responder, registration::State, role::Command,
     running::Ticket,
 };
 use crate::{

@@ -4,7 +4,10 @@ use std::{
     time::Duration,
 };
 
-use super::{CallResult, Command, NewCall, Order};
+use super::{
+    CallResult,
+    role::{Command, NewCall, Order},
+};
 use crate::{
     CallError,
     request::{Reply, Requests, argument_methods, limit_methods},

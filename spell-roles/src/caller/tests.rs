@@ -1,6 +1,7 @@
 use std::{error::Error as _, future::IntoFuture, time::Duration};
 
 use proptest::{collection::vec, prelude::*};
+use spell_message::Feature;
 use spell_peer::{CloseReason, Delivery};
 use spell_serializer::EncodeError;
 

@@ -1,0 +1,374 @@
+use std::{
+    collections::{BTreeMap, HashMap},
+    mem,
+    ops::ControlFlow,
+};
+
+use spell_message::{
+    Feature, Message, RegistrationId, RequestId, RoleFeatures, RoleName,
+    message::{self, ErrorMessage, Registered, RequestKind, Unregister, Unregistered},
+    options::{CancelMode, UnregisteredDetails},
+    reason,
+};
+use spell_peer::{Commands, Context, Role, SendError, SessionEnd, SessionInfo};
+use tokio::sync::oneshot;
+use tracing::debug;
+
+use super::{
+    AnswerError, CalleeHandle, RegistrationEnd,
+    answer::Outcome,
+    running::{self, Running, Ticket},
+    wanted::Wanted,
+};
+use crate::{
+    RegisterError,
+    error::Failure,
+    queue::Pushed,
+    request::{Key, Reply, Requests},
+};
+
+/// Registers procedures and is called.
+///
+/// What the user wants registered outlives a session: after a reconnect it is asked for again, with
+/// all options and in order. One that the router then refuses ends alone.
+///
+/// Every invocation is answered: by the user; with ERROR if it is dropped unanswered, by a panic
+/// too; with ERROR `wamp.error.unavailable` if the queue of its registration is full.
+///
+/// WAMP spec, "Registering and Unregistering", "Calling and Invocations" and "Call Canceling".
+#[derive(Debug, Default)]
+pub struct Callee {
+    /// What is to be registered, in the order in which it was asked for.
+    wanted: BTreeMap<Key, Wanted>,
+    /// What is registered in this session.
+    routes: HashMap<RegistrationId, Key>,
+    registering: HashMap<RequestId, Key>,
+    unregistering: HashMap<RequestId, Unregistering>,
+    running: Running,
+}
+
+#[derive(Debug)]
+struct Unregistering {
+    key: Key,
+    registration: RegistrationId,
+    /// `None` if nobody waits.
+    reply: Option<Reply<()>>,
+}
+
+impl Callee {
+    /// The role.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ask for what is wanted. It stays wanted unless that fails.
+    fn register(&mut self, key: Key, cx: &mut Context<'_, Command>) {
+        let Some(wanted) = self.wanted.get(&key) else {
+            return;
+        };
+        if !wanted.commit() {
+            self.wanted.remove(&key);
+            return;
+        }
+        if let Some(failure) = wanted.unsupported(cx) {
+            return self.fail(key, failure.into());
+        }
+        match cx.request(|request| wanted.message(request)) {
+            Ok(request) => _ = self.registering.insert(request, key),
+            // The session is ending; there may be another one.
+            Err(SendError::NotJoined) => wanted.revert(),
+            Err(error) => {
+                let failure = Failure::not_committed(error, cx);
+                self.fail(key, failure.into());
+            }
+        }
+    }
+
+    /// It cannot be registered: tell the user, whether for the first time or after a reconnect.
+    fn fail(&mut self, key: Key, error: RegisterError) {
+        if let Some(wanted) = self.wanted.remove(&key) {
+            wanted.fail(error);
+        }
+    }
+
+    fn registered(&mut self, message: Registered, cx: &mut Context<'_, Command>) {
+        let registration = message.registration;
+        let Some(key) = self.registering.remove(&message.request) else {
+            return;
+        };
+        let is_taken = self.routes.contains_key(&registration);
+        match self.wanted.get_mut(&key) {
+            // The callees of a shared registration have one id, and invocations name nothing else.
+            Some(_) if is_taken => self.fail(key, RegisterError::AlreadyRegistered),
+            Some(wanted) => {
+                // The next frame may be an INVOCATION of it.
+                self.routes.insert(registration, key);
+                wanted.registered(registration);
+            }
+            // Given up meanwhile, and the user has another one of the same id.
+            None if is_taken => {}
+            None => self.withdraw(key, registration, None, cx),
+        }
+    }
+
+    /// Send UNREGISTER.
+    fn withdraw(
+        &mut self,
+        key: Key,
+        registration: RegistrationId,
+        reply: Option<Reply<()>>,
+        cx: &mut Context<'_, Command>,
+    ) {
+        if reply.as_ref().is_some_and(|reply| !reply.commit()) {
+            return;
+        }
+        let message = |request| {
+            Unregister {
+                request,
+                registration,
+            }
+            .into()
+        };
+        match (cx.request(message), reply) {
+            (Ok(request), reply) => {
+                let unregistering = Unregistering {
+                    key,
+                    registration,
+                    reply,
+                };
+                self.unregistering.insert(request, unregistering);
+            }
+            (Err(error), Some(reply)) => reply.send(Err(Failure::not_committed(error, cx))),
+            (Err(error), None) => debug!(%registration, %error, "could not be unregistered"),
+        }
+    }
+
+    /// The user asked to unregister, and waits.
+    fn unregister(&mut self, key: Key, reply: Reply<()>, cx: &mut Context<'_, Command>) {
+        if let Some(registration) = self.wanted.get(&key).and_then(Wanted::registration) {
+            return self.withdraw(key, registration, Some(reply), cx);
+        }
+        // Not registered in this session: it is only to be forgotten.
+        self.end(key, RegistrationEnd::Unregistered);
+        reply.send(Ok(()));
+    }
+
+    /// The user let go of it, or gave up waiting for it.
+    fn release(&mut self, key: Key, cx: &mut Context<'_, Command>) {
+        let Some(wanted) = self.wanted.remove(&key) else {
+            return;
+        };
+        let Some(registration) = wanted.registration() else {
+            return;
+        };
+        self.routes.remove(&registration);
+        if !self.unregistering.values().any(|other| other.key == key) {
+            self.withdraw(key, registration, None, cx);
+        }
+    }
+
+    fn unregistered(&mut self, request: RequestId) {
+        let Some(unregistering) = self.unregistering.remove(&request) else {
+            return;
+        };
+        self.end(unregistering.key, RegistrationEnd::Unregistered);
+        if let Some(reply) = unregistering.reply {
+            reply.send(Ok(()));
+        }
+    }
+
+    fn not_unregistered(&mut self, error: ErrorMessage) {
+        let Some(unregistering) = self.unregistering.remove(&error.request) else {
+            return;
+        };
+        if error.error == reason::NO_SUCH_REGISTRATION {
+            self.end(unregistering.key, RegistrationEnd::Unregistered);
+        }
+        if let Some(reply) = unregistering.reply {
+            return reply.send(Err(error.into()));
+        }
+        let (registration, uri) = (unregistering.registration, error.error);
+        debug!(%registration, %uri, "could not be unregistered");
+    }
+
+    /// It is over: nothing more will come.
+    fn end(&mut self, key: Key, end: RegistrationEnd) {
+        let Some(wanted) = self.wanted.remove(&key) else {
+            return;
+        };
+        if let Some(registration) = wanted.registration() {
+            self.routes.remove(&registration);
+        }
+        wanted.end(end);
+    }
+
+    fn revoked(&mut self, details: &UnregisteredDetails) {
+        let registration = details.registration();
+        let Some(key) = registration.and_then(|id| self.routes.get(&id).copied()) else {
+            return;
+        };
+        let reason = details.reason().map(Into::into);
+        self.end(key, RegistrationEnd::Revoked { reason });
+    }
+
+    fn invoked(&mut self, message: message::Invocation, cx: &mut Context<'_, Command>) {
+        let request = message.request;
+        let key = self.routes.get(&message.registration);
+        let Some(wanted) = key.and_then(|key| self.wanted.get(key)) else {
+            return refuse(request, reason::NO_SUCH_REGISTRATION, cx);
+        };
+        let Some((ticket, interrupted)) = self.running.begin(request, wanted) else {
+            debug!(%request, "an invocation with the id of one that is under way was dropped");
+            return;
+        };
+        let size = message.payload.len();
+        let invocation = wanted.invocation(message, ticket, interrupted);
+        if let Pushed::Refused(invocation) = wanted.push(invocation, size) {
+            self.running.finish(ticket);
+            invocation.forget();
+            refuse(request, reason::UNAVAILABLE, cx);
+        }
+    }
+
+    fn answer(&mut self, answer: NewAnswer, cx: &mut Context<'_, Command>) {
+        let NewAnswer {
+            ticket,
+            outcome,
+            reply,
+        } = answer;
+        let answered = self.running.answer(ticket, outcome, cx);
+        if let (Err(error), None) = (&answered, &reply) {
+            debug!(%error, "an invocation was not answered");
+        }
+        if let Some(reply) = reply {
+            // Nobody may be waiting any more.
+            let _ = reply.send(answered);
+        }
+    }
+}
+
+/// Answer an invocation that never reached the user.
+fn refuse(request: RequestId, uri: &'static str, cx: &mut Context<'_, Command>) {
+    if let Err(error) = running::send_error(request, uri, cx) {
+        debug!(%request, %error, "an invocation could not be refused");
+    }
+}
+
+impl Role for Callee {
+    type Command = Command;
+    type Handle = CalleeHandle;
+
+    fn handle(commands: Commands<Command>) -> CalleeHandle {
+        CalleeHandle::new(Requests::new(commands, |key| Command(Order::Release(key))))
+    }
+
+    fn features(&self, announced: &mut RoleFeatures) {
+        announced.add(
+            RoleName::Callee,
+            [
+                Feature::CallCanceling,
+                Feature::CallerIdentification,
+                Feature::PatternBasedRegistration,
+                Feature::SharedRegistration,
+                Feature::RegistrationRevocation,
+            ],
+        );
+    }
+
+    fn on_join(&mut self, _session: &SessionInfo, cx: &mut Context<'_, Command>) {
+        let keys: Vec<_> = self.wanted.keys().copied().collect();
+        for key in keys {
+            self.register(key, cx);
+        }
+    }
+
+    fn on_message(
+        &mut self,
+        message: Message,
+        cx: &mut Context<'_, Command>,
+    ) -> ControlFlow<(), Message> {
+        match message {
+            Message::Registered(message) => self.registered(message, cx),
+            Message::Unregistered(Unregistered::Reply { request }) => self.unregistered(request),
+            Message::Unregistered(Unregistered::Revocation { details }) => self.revoked(&details),
+            Message::Invocation(message) => self.invoked(message, cx),
+            Message::Interrupt(message) => {
+                let mode = message.options.mode();
+                // WAMP spec, "Call Canceling": in this mode the dealer has answered already.
+                let is_answered = mode == Some(CancelMode::KillNoWait);
+                self.running.interrupt(message.request, is_answered);
+            }
+            Message::Error(error) if error.request_kind == RequestKind::Register => {
+                if let Some(key) = self.registering.remove(&error.request) {
+                    self.fail(key, Failure::from(error).into());
+                }
+            }
+            Message::Error(error) if error.request_kind == RequestKind::Unregister => {
+                self.not_unregistered(error);
+            }
+            other => return ControlFlow::Continue(other),
+        }
+        ControlFlow::Break(())
+    }
+
+    fn handle_call(&mut self, command: Command, cx: &mut Context<'_, Command>) {
+        match command.0 {
+            Order::Register(wanted) => {
+                let key = wanted.key();
+                self.wanted.insert(key, *wanted);
+                if cx.session().is_some() {
+                    self.register(key, cx);
+                }
+            }
+            Order::Unregister(key, reply) => self.unregister(key, reply, cx),
+            Order::Release(key) => self.release(key, cx),
+            Order::Answer(answer) => self.answer(*answer, cx),
+        }
+    }
+
+    fn on_close(&mut self, end: &SessionEnd) {
+        self.routes.clear();
+        self.running.clear();
+        for (request, key) in mem::take(&mut self.registering) {
+            // Who waits for the first answer is told; what was registered once is asked for again.
+            if self.wanted.get(&key).is_some_and(Wanted::is_new) {
+                let failure = Failure::Closed {
+                    reason: end.reason().clone(),
+                    delivery: end.delivery(request),
+                };
+                self.fail(key, failure.into());
+            }
+        }
+        for unregistering in mem::take(&mut self.unregistering).into_values() {
+            // It ended with the session, as was wished.
+            self.end(unregistering.key, RegistrationEnd::Unregistered);
+            if let Some(reply) = unregistering.reply {
+                reply.send(Ok(()));
+            }
+        }
+        for wanted in self.wanted.values() {
+            wanted.session_ended();
+        }
+    }
+}
+
+/// What [`CalleeHandle`], and what it gives, ask of [`Callee`].
+#[derive(Debug)]
+#[expect(unnameable_types, reason = "private to the role and its handle")]
+pub struct Command(pub(super) Order);
+
+#[derive(Debug)]
+pub(super) enum Order {
+    Register(Box<Wanted>),
+    Unregister(Key, Reply<()>),
+    Release(Key),
+    Answer(Box<NewAnswer>),
+}
+
+#[derive(Debug)]
+pub(super) struct NewAnswer {
+    pub(super) ticket: Ticket,
+    pub(super) outcome: Outcome,
+    /// `None` if nobody waits.
+    pub(super) reply: Option<oneshot::Sender<Result<(), AnswerError>>>,
+}

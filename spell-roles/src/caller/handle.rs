@@ -1,0 +1,48 @@
+use std::sync::Arc;
+
+use spell_message::IntoUri;
+use spell_peer::{Contains, Peer, Role};
+
+use super::{Call, Caller, role::Command};
+use crate::request::Requests;
+
+/// Calls procedures on a running peer. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct CallerHandle {
+    requests: Arc<Requests<Command>>,
+}
+
+impl CallerHandle {
+    pub(super) fn new(requests: Requests<Command>) -> Self {
+        Self {
+            requests: Arc::new(requests),
+        }
+    }
+
+    /// Call `procedure`; `.await` the returned builder to send it.
+    pub fn call(&self, procedure: impl IntoUri) -> Call<'_> {
+        Call::new(&self.requests, procedure.into_uri())
+    }
+}
+
+/// `peer.call()` for every peer that has the [`Caller`] role.
+pub trait CallerExt {
+    /// The peer's roles.
+    type Roles: Role;
+
+    /// Call `procedure`; see [`CallerHandle::call`].
+    fn call<I>(&self, procedure: impl IntoUri) -> Call<'_>
+    where
+        Self::Roles: Contains<Caller, I>;
+}
+
+impl<R: Role> CallerExt for Peer<R> {
+    type Roles = R;
+
+    fn call<I>(&self, procedure: impl IntoUri) -> Call<'_>
+    where
+        R: Contains<Caller, I>,
+    {
+        self.role::<Caller, I>().call(procedure)
+    }
+}

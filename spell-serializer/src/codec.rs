@@ -8,9 +8,11 @@ use spell_message::{Dict, Format, List, Message, Payload, Value, message::Kind};
 
 use crate::{
     DecodeError, EncodeError, Limits,
+    buffer::Buffer,
     error::Source,
     list::{Element, Shape, Writer, check_length, envelope, read, write},
     payload::{join, transcode},
+    scan::Scanner,
 };
 
 /// One format.
@@ -24,24 +26,24 @@ pub(crate) trait Codec: 'static {
     type Scanner<'a>: Scanner<'a>;
 
     /// Writes what begins a list of this many elements.
-    fn begin_list(elements: usize, out: &mut BytesMut);
+    fn begin_list<B: Buffer>(elements: usize, out: &mut B);
     /// Writes what ends a list.
-    fn end_list(out: &mut BytesMut);
+    fn end_list<B: Buffer>(out: &mut B);
     /// Writes what begins a dictionary of this many entries.
-    fn begin_dict(entries: usize, out: &mut BytesMut);
+    fn begin_dict<B: Buffer>(entries: usize, out: &mut B);
     /// Writes what ends a dictionary.
-    fn end_dict(out: &mut BytesMut);
+    fn end_dict<B: Buffer>(out: &mut B);
     /// Writes a key, and what stands between it and its value.
-    fn write_key(key: &str, out: &mut BytesMut) -> Result<(), Source>;
+    fn write_key<B: Buffer>(key: &str, out: &mut B) -> Result<(), Source>;
     /// How many entries a list or dictionary has that `write` wrote (0 where `begin_list` and
     /// `begin_dict` need no number), and where they stand.
     fn entries(collection: &[u8]) -> (usize, Range<usize>);
 
     /// Appends one value, which stands so many levels deep; on error `out` is undefined.
-    fn write<T: Serialize + ?Sized>(
+    fn write<T: Serialize + ?Sized, B: Buffer>(
         value: &T,
         level: usize,
-        out: &mut BytesMut,
+        out: &mut B,
     ) -> Result<(), Source>;
     /// Reads exactly one value.
     fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Source>;
@@ -52,15 +54,6 @@ pub(crate) trait Codec: 'static {
     fn text(value: &[u8]) -> Option<Cow<'_, str>>;
     /// What this value is, from its first byte.
     fn shape(value: &[u8]) -> Shape;
-}
-
-/// Finds where the elements of a message stand, without decoding them.
-pub(crate) trait Scanner<'a>: Sized {
-    /// Reads what begins the message.
-    fn open(frame: &'a [u8], limits: &Limits) -> Result<Self, DecodeError>;
-    /// Where the next element stands; `None` at the end of the message, which is the end of the
-    /// frame.
-    fn next(&mut self) -> Result<Option<Range<usize>>, DecodeError>;
 }
 
 /// Appends a message; on error `out` is as it was.

@@ -63,6 +63,8 @@
 #![warn(clippy::arithmetic_side_effects)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
+mod buffer;
 #[cfg(feature = "cbor")]
 mod cbor;
 #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
@@ -77,6 +79,8 @@ pub mod list;
 #[cfg(feature = "msgpack")]
 mod msgpack;
 pub mod payload;
+#[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
+mod scan;
 mod serializer;
 
 #[cfg(feature = "cbor")]

@@ -1,6 +1,5 @@
 use std::{borrow::Cow, ops::Range};
 
-use bytes::BytesMut;
 use serde::{Serialize, de::DeserializeOwned};
 use spell_message::Format;
 
@@ -11,6 +10,7 @@ use super::{
     ser::CborSerializer,
 };
 use crate::{
+    buffer::Buffer,
     codec::Codec,
     error::Source,
     guard::{ReadGuard, ReadRules, WriteGuard, WriteRules},
@@ -29,19 +29,19 @@ impl Codec for CborCodec {
 
     type Scanner<'a> = CborScanner<'a>;
 
-    fn begin_list(elements: usize, out: &mut BytesMut) {
+    fn begin_list<B: Buffer>(elements: usize, out: &mut B) {
         Head::List(Some(wide(elements))).write(out);
     }
 
-    fn end_list(_out: &mut BytesMut) {}
+    fn end_list<B: Buffer>(_out: &mut B) {}
 
-    fn begin_dict(entries: usize, out: &mut BytesMut) {
+    fn begin_dict<B: Buffer>(entries: usize, out: &mut B) {
         Head::Dict(Some(wide(entries))).write(out);
     }
 
-    fn end_dict(_out: &mut BytesMut) {}
+    fn end_dict<B: Buffer>(_out: &mut B) {}
 
-    fn write_key(key: &str, out: &mut BytesMut) -> Result<(), Source> {
+    fn write_key<B: Buffer>(key: &str, out: &mut B) -> Result<(), Source> {
         Self::write(key, 0, out)
     }
 
@@ -56,10 +56,10 @@ impl Codec for CborCodec {
         }
     }
 
-    fn write<T: Serialize + ?Sized>(
+    fn write<T: Serialize + ?Sized, B: Buffer>(
         value: &T,
         level: usize,
-        out: &mut BytesMut,
+        out: &mut B,
     ) -> Result<(), Source> {
         value.serialize(WriteGuard::<_, CborRules>::new(CborSerializer(out), level))?;
         Ok(())

@@ -41,8 +41,8 @@ pub(super) enum CborReadError {
     TooLong,
     #[error("{0} bytes follow the value")]
     Trailing(usize),
-    #[error("a part that the type does not want cannot be read")]
-    Ignored(#[from] DecodeError),
+    #[error("a part that the type does not want: {0}")]
+    Ignored(Box<DecodeError>),
     #[error("{0}")]
     Custom(Box<str>),
 }
@@ -71,30 +71,62 @@ impl<'de> CborDeserializer<'de> {
         }
     }
 
-    /// The next head that is no tag, and the last tag before it.
-    fn head(&mut self) -> Result<(Option<u64>, Head)> {
-        let mut tag = None;
+    /// The next head, which may be a tag.
+    #[inline]
+    fn head(&mut self) -> Result<Head> {
+        let (head, rest) = Head::read(self.rest)?;
+        self.rest = rest;
+        Ok(head)
+    }
+
+    /// Goes over tags and gives the last of them, and the head after it.
+    #[cold]
+    fn skip_tags(&mut self, first: u64) -> Result<(u64, Head)> {
+        let mut tag = first;
         loop {
-            let (head, rest) = Head::read(self.rest)?;
-            self.rest = rest;
-            match head {
-                Head::Tag(number) => tag = Some(number),
+            match self.head()? {
+                Head::Tag(next) => tag = next,
                 head => return Ok((tag, head)),
             }
         }
     }
 
-    /// Looks at the next head that is no tag.
-    fn peek(&self) -> Result<Head> {
+    /// Reads a value whose head was read.
+    #[inline]
+    fn value<V: Visitor<'de>>(&mut self, head: Head, visitor: V) -> Result<V::Value> {
+        match head {
+            Head::Unsigned(number) => visitor.visit_u64(number),
+            Head::Negative(number) => negative(number.into(), visitor),
+            Head::Bytes(length) => match self.bytes(length)? {
+                Cow::Borrowed(bytes) => visitor.visit_borrowed_bytes(bytes),
+                Cow::Owned(bytes) => visitor.visit_byte_buf(bytes),
+            },
+            Head::Text(length) => match self.text(length)? {
+                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+                Cow::Owned(text) => visitor.visit_string(text),
+            },
+            Head::List(length) => self.collection(length, |items| visitor.visit_seq(items)),
+            Head::Dict(length) => self.collection(length, |entries| visitor.visit_map(entries)),
+            Head::Bool(value) => visitor.visit_bool(value),
+            Head::Float(value) => visitor.visit_f64(value),
+            Head::Null | Head::Undefined => visitor.visit_unit(),
+            Head::Simple => Err(CborReadError::Simple),
+            Head::Break | Head::Tag(_) => Err(CborReadError::Break),
+        }
+    }
+
+    /// Looks at the next head that is no tag, and at what follows it.
+    fn peek(&self) -> Result<(Head, &'de [u8])> {
         let mut rest = self.rest;
         loop {
             match Head::read(rest)? {
                 (Head::Tag(_), after) => rest = after,
-                (head, _) => return Ok(head),
+                found => return Ok(found),
             }
         }
     }
 
+    #[inline]
     fn skip_break(&mut self) -> bool {
         let rest = self.rest.strip_prefix(&[0xff]);
         self.rest = rest.unwrap_or(self.rest);
@@ -231,35 +263,20 @@ impl<'de> Deserializer<'de> for &mut CborDeserializer<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.head()? {
-            (Some(tag @ (POSITIVE | NEGATIVE)), Head::Bytes(length)) => {
-                big(tag == NEGATIVE, &self.bytes(length)?, visitor)
-            }
-            (_, Head::Unsigned(number)) => visitor.visit_u64(number),
-            (_, Head::Negative(number)) => negative(number.into(), visitor),
-            (_, Head::Bytes(length)) => match self.bytes(length)? {
-                Cow::Borrowed(bytes) => visitor.visit_borrowed_bytes(bytes),
-                Cow::Owned(bytes) => visitor.visit_byte_buf(bytes),
+            Head::Tag(tag) => match self.skip_tags(tag)? {
+                (tag @ (POSITIVE | NEGATIVE), Head::Bytes(length)) => {
+                    big(tag == NEGATIVE, &self.bytes(length)?, visitor)
+                }
+                (_, head) => self.value(head, visitor),
             },
-            (_, Head::Text(length)) => match self.text(length)? {
-                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-                Cow::Owned(text) => visitor.visit_string(text),
-            },
-            (_, Head::List(length)) => self.collection(length, |items| visitor.visit_seq(items)),
-            (_, Head::Dict(length)) => {
-                self.collection(length, |entries| visitor.visit_map(entries))
-            }
-            (_, Head::Bool(value)) => visitor.visit_bool(value),
-            (_, Head::Float(value)) => visitor.visit_f64(value),
-            (_, Head::Null | Head::Undefined) => visitor.visit_unit(),
-            (_, Head::Simple) => Err(CborReadError::Simple),
-            (_, Head::Break | Head::Tag(_)) => Err(CborReadError::Break),
+            head => self.value(head, visitor),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.peek()? {
-            Head::Null | Head::Undefined => {
-                self.head()?;
+            (Head::Null | Head::Undefined, rest) => {
+                self.rest = rest;
                 visitor.visit_none()
             }
             _ => visitor.visit_some(self),
@@ -281,12 +298,8 @@ impl<'de> Deserializer<'de> for &mut CborDeserializer<'de> {
         visitor: V,
     ) -> Result<V::Value> {
         match self.peek()? {
-            Head::Dict(_) => {
-                let (_, head) = self.head()?;
-                let length = match head {
-                    Head::Dict(length) => length,
-                    _ => None,
-                };
+            (Head::Dict(length), rest) => {
+                self.rest = rest;
                 self.collection(length, |entries| {
                     if entries.next() {
                         visitor.visit_enum(Variant(entries.deserializer))
@@ -300,7 +313,8 @@ impl<'de> Deserializer<'de> for &mut CborDeserializer<'de> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        let size = CborScanner::skip(self.rest)?;
+        let size =
+            CborScanner::skip(self.rest).map_err(|error| CborReadError::Ignored(error.into()))?;
         self.rest = self.rest.get(size..).unwrap_or_default();
         visitor.visit_unit()
     }

@@ -1,6 +1,6 @@
 //! What every value begins with.
 
-use bytes::{BufMut, BytesMut};
+use bytes::BufMut;
 
 use crate::list::Shape;
 
@@ -120,7 +120,7 @@ impl Head {
     }
 
     /// Writes a head in its shortest form; what has no argument, not at all.
-    pub(super) fn write(self, out: &mut BytesMut) {
+    pub(super) fn write<B: BufMut>(self, out: &mut B) {
         let (major, number) = match self {
             Self::Unsigned(number) => (0, number),
             Self::Negative(number) => (1, number),
@@ -210,7 +210,7 @@ mod tests {
             (65_536, &[0x1a, 0, 1, 0, 0]),
             (u64::from(u32::MAX) + 1, &[0x1b, 0, 0, 0, 1, 0, 0, 0, 0]),
         ] {
-            let mut out = BytesMut::new();
+            let mut out = Vec::new();
             Head::Unsigned(number).write(&mut out);
             assert_eq!(out, expected);
             assert_eq!(Head::read(&out), Ok((Head::Unsigned(number), &[][..])));

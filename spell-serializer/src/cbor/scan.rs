@@ -1,9 +1,11 @@
 //! Where the elements of a message stand, found without recursion and without reading any value.
 
-use std::ops::Range;
-
 use super::head::{Head, HeadError};
-use crate::{DecodeError, Limits, codec::Scanner};
+use crate::{
+    DecodeError, Limits,
+    list::Shape,
+    scan::{Budget, Fault, Scanner},
+};
 
 /// Goes over a message.
 #[derive(Debug)]
@@ -11,9 +13,7 @@ pub(crate) struct CborScanner<'a> {
     bytes: &'a [u8],
     /// What is left of them.
     rest: &'a [u8],
-    limits: Limits,
-    /// How many values were seen.
-    elements: usize,
+    budget: Budget,
     /// The list that is the message.
     message: Open,
     /// The lists and dictionaries around the current place, below the message.
@@ -31,38 +31,42 @@ enum Open {
     Entries { is_value: bool },
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("{problem} at byte {position}")]
-struct Problem {
-    problem: &'static str,
-    position: usize,
-}
-
 impl<'a> Scanner<'a> for CborScanner<'a> {
-    fn open(frame: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
-        let mut scanner = Self {
+    const FORMAT: &'static str = "CBOR";
+
+    fn new(frame: &'a [u8], budget: Budget) -> Self {
+        Self {
             bytes: frame,
             rest: frame,
-            limits: *limits,
-            elements: 0,
+            budget,
             message: Open::Items,
             open: Vec::new(),
-        };
-        scanner.count()?;
-        scanner.check_depth(1)?;
-        match scanner.head()? {
-            Head::List(length) => scanner.message = scanner.list(length)?,
-            Head::Break => return Err(scanner.malformed(BREAK)),
-            other => {
-                return Err(DecodeError::NotAList {
-                    found: other.shape().name(),
-                });
-            }
         }
-        Ok(scanner)
     }
 
-    fn next(&mut self) -> Result<Option<Range<usize>>, DecodeError> {
+    fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
+
+    fn position(&self) -> usize {
+        self.bytes.len().saturating_sub(self.rest.len())
+    }
+
+    fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    fn begin_message(&mut self) -> Result<Shape, Fault> {
+        let head = self.head()?;
+        match head {
+            Head::List(length) => self.message = self.list(length)?,
+            Head::Break => return Err(Fault::Malformed(BREAK)),
+            _ => {}
+        }
+        Ok(head.shape())
+    }
+
+    fn element(&mut self) -> Result<Option<usize>, Fault> {
         let is_over = match &mut self.message {
             Open::Values(0) => true,
             Open::Values(remaining) => {
@@ -72,34 +76,27 @@ impl<'a> Scanner<'a> for CborScanner<'a> {
             _ => self.skip_break(),
         };
         if is_over {
-            return match self.rest.len() {
-                0 => Ok(None),
-                count => Err(DecodeError::TrailingBytes { count }),
-            };
+            return Ok(None);
         }
         let start = self.position();
         self.value()?;
-        Ok(Some(start..self.position()))
+        Ok(Some(start))
     }
 }
 
 impl<'a> CborScanner<'a> {
     /// How many bytes the value takes that these begin with.
     pub(super) fn skip(bytes: &'a [u8]) -> Result<usize, DecodeError> {
-        let mut scanner = Self {
-            bytes,
-            rest: bytes,
-            limits: Limits::new().max_elements(usize::MAX),
-            elements: 0,
-            message: Open::Items,
-            open: Vec::new(),
-        };
-        scanner.value()?;
-        Ok(scanner.position())
+        let limits = Limits::new().max_elements(usize::MAX);
+        let mut scanner = Self::new(bytes, Budget::new(&limits));
+        match scanner.value() {
+            Ok(()) => Ok(scanner.position()),
+            Err(fault) => Err(scanner.error(fault)),
+        }
     }
 
     /// Goes over one value, and over all that is in it.
-    fn value(&mut self) -> Result<(), DecodeError> {
+    fn value(&mut self) -> Result<(), Fault> {
         loop {
             self.begin_value()?;
             // What ends with this value is over, and so may be what is around it.
@@ -138,11 +135,11 @@ impl<'a> CborScanner<'a> {
     }
 
     /// Goes over a value, or over the head of a list or dictionary.
-    fn begin_value(&mut self) -> Result<(), DecodeError> {
-        self.count()?;
+    fn begin_value(&mut self) -> Result<(), Fault> {
+        self.budget.count()?;
         let mut head = self.head()?;
         while let Head::Tag(_) = head {
-            self.count()?;
+            self.budget.count()?;
             head = self.head()?;
         }
         match head {
@@ -153,7 +150,7 @@ impl<'a> CborScanner<'a> {
             Head::Bytes(None) => {
                 while !self.skip_break() {
                     let Head::Bytes(Some(size)) = self.head()? else {
-                        return Err(self.malformed(CHUNK));
+                        return Err(Fault::Malformed(CHUNK));
                     };
                     self.take(size)?;
                 }
@@ -161,25 +158,25 @@ impl<'a> CborScanner<'a> {
             Head::Text(None) => {
                 while !self.skip_break() {
                     let Head::Text(Some(size)) = self.head()? else {
-                        return Err(self.malformed(CHUNK));
+                        return Err(Fault::Malformed(CHUNK));
                     };
                     self.text(size)?;
                 }
             }
             Head::List(length) => {
-                self.check_depth(self.open.len().saturating_add(2))?;
+                self.budget.check_depth(self.open.len().saturating_add(2))?;
                 let open = self.list(length)?;
                 self.open.push(open);
             }
             Head::Dict(length) => {
-                self.check_depth(self.open.len().saturating_add(2))?;
+                self.budget.check_depth(self.open.len().saturating_add(2))?;
                 let open = match length {
                     Some(entries) => self.values(entries, 2)?,
                     None => Open::Entries { is_value: false },
                 };
                 self.open.push(open);
             }
-            Head::Break => return Err(self.malformed(BREAK)),
+            Head::Break => return Err(Fault::Malformed(BREAK)),
             Head::Unsigned(_)
             | Head::Negative(_)
             | Head::Bool(_)
@@ -192,7 +189,7 @@ impl<'a> CborScanner<'a> {
         Ok(())
     }
 
-    fn list(&self, length: Option<u64>) -> Result<Open, DecodeError> {
+    fn list(&self, length: Option<u64>) -> Result<Open, Fault> {
         match length {
             Some(items) => self.values(items, 1),
             None => Ok(Open::Items),
@@ -200,34 +197,36 @@ impl<'a> CborScanner<'a> {
     }
 
     /// So many entries, each being so many values.
-    fn values(&self, entries: u64, values: usize) -> Result<Open, DecodeError> {
+    fn values(&self, entries: u64, values: usize) -> Result<Open, Fault> {
         let count = usize::try_from(entries)
             .unwrap_or(usize::MAX)
             .saturating_mul(values);
         // Each takes a byte at least.
         if count > self.rest.len() {
-            return Err(self.malformed(ENDS_EARLY));
+            return Err(Fault::Malformed(ENDS_EARLY));
         }
         Ok(Open::Values(count))
     }
 
-    fn text(&mut self, size: u64) -> Result<(), DecodeError> {
+    fn text(&mut self, size: u64) -> Result<(), Fault> {
         if std::str::from_utf8(self.take(size)?).is_err() {
-            return Err(self.malformed("a text that is not UTF-8 ends"));
+            return Err(Fault::Malformed("a text that is not UTF-8 ends"));
         }
         Ok(())
     }
 
     /// Goes over a break, if there is one.
+    #[inline]
     fn skip_break(&mut self) -> bool {
         let rest = self.rest.strip_prefix(&[0xff]);
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
     }
 
-    fn head(&mut self) -> Result<Head, DecodeError> {
+    #[inline]
+    fn head(&mut self) -> Result<Head, Fault> {
         let (head, rest) = Head::read(self.rest).map_err(|error| {
-            self.malformed(match error {
+            Fault::Malformed(match error {
                 HeadError::EndsEarly => ENDS_EARLY,
                 HeadError::Reserved => "a byte that begins no value",
             })
@@ -236,45 +235,14 @@ impl<'a> CborScanner<'a> {
         Ok(head)
     }
 
-    fn take(&mut self, size: u64) -> Result<&'a [u8], DecodeError> {
+    #[inline]
+    fn take(&mut self, size: u64) -> Result<&'a [u8], Fault> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let Some((taken, rest)) = self.rest.split_at_checked(size) else {
-            return Err(self.malformed(ENDS_EARLY));
+            return Err(Fault::Malformed(ENDS_EARLY));
         };
         self.rest = rest;
         Ok(taken)
-    }
-
-    fn position(&self) -> usize {
-        self.bytes.len().saturating_sub(self.rest.len())
-    }
-
-    fn count(&mut self) -> Result<(), DecodeError> {
-        let limit = self.limits.elements;
-        self.elements = self.elements.saturating_add(1);
-        if self.elements > limit {
-            return Err(DecodeError::TooManyElements { limit });
-        }
-        Ok(())
-    }
-
-    fn check_depth(&self, depth: usize) -> Result<(), DecodeError> {
-        let limit = self.limits.depth;
-        if depth > limit {
-            return Err(DecodeError::TooDeep { limit });
-        }
-        Ok(())
-    }
-
-    fn malformed(&self, problem: &'static str) -> DecodeError {
-        DecodeError::Malformed {
-            format: "CBOR",
-            source: Problem {
-                problem,
-                position: self.position(),
-            }
-            .into(),
-        }
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::fmt::Display;
 
-use bytes::{BufMut, BytesMut};
 use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
 use super::{codec::wide, head::Head};
+use crate::buffer::Buffer;
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -22,9 +22,9 @@ impl serde::ser::Error for CborWriteError {
 
 /// Appends values.
 #[derive(Debug)]
-pub(super) struct CborSerializer<'a>(pub(super) &'a mut BytesMut);
+pub(super) struct CborSerializer<'a, B>(pub(super) &'a mut B);
 
-impl CborSerializer<'_> {
+impl<B: Buffer> CborSerializer<'_, B> {
     fn variant(&mut self, variant: &str) {
         Head::Dict(Some(1)).write(self.0);
         Head::Text(Some(wide(variant.len()))).write(self.0);
@@ -49,16 +49,16 @@ macro_rules! unsigned {
     )*};
 }
 
-impl<'a> Serializer for CborSerializer<'a> {
+impl<'a, B: Buffer> Serializer for CborSerializer<'a, B> {
     type Ok = ();
     type Error = CborWriteError;
-    type SerializeSeq = CborCollection<'a>;
-    type SerializeTuple = CborCollection<'a>;
-    type SerializeTupleStruct = CborCollection<'a>;
-    type SerializeTupleVariant = CborCollection<'a>;
-    type SerializeMap = CborCollection<'a>;
-    type SerializeStruct = CborCollection<'a>;
-    type SerializeStructVariant = CborCollection<'a>;
+    type SerializeSeq = CborCollection<'a, B>;
+    type SerializeTuple = CborCollection<'a, B>;
+    type SerializeTupleStruct = CborCollection<'a, B>;
+    type SerializeTupleVariant = CborCollection<'a, B>;
+    type SerializeMap = CborCollection<'a, B>;
+    type SerializeStruct = CborCollection<'a, B>;
+    type SerializeStructVariant = CborCollection<'a, B>;
 
     integers! {
         serialize_i8 i8;
@@ -161,11 +161,11 @@ impl<'a> Serializer for CborSerializer<'a> {
         value.serialize(self)
     }
 
-    fn serialize_seq(self, len: Option<usize>) -> Result<CborCollection<'a>, CborWriteError> {
+    fn serialize_seq(self, len: Option<usize>) -> Result<CborCollection<'a, B>, CborWriteError> {
         Ok(CborCollection::new(self.0, Head::List, len))
     }
 
-    fn serialize_tuple(self, len: usize) -> Result<CborCollection<'a>, CborWriteError> {
+    fn serialize_tuple(self, len: usize) -> Result<CborCollection<'a, B>, CborWriteError> {
         self.serialize_seq(Some(len))
     }
 
@@ -173,7 +173,7 @@ impl<'a> Serializer for CborSerializer<'a> {
         self,
         _name: &'static str,
         len: usize,
-    ) -> Result<CborCollection<'a>, CborWriteError> {
+    ) -> Result<CborCollection<'a, B>, CborWriteError> {
         self.serialize_seq(Some(len))
     }
 
@@ -183,12 +183,12 @@ impl<'a> Serializer for CborSerializer<'a> {
         _index: u32,
         variant: &'static str,
         len: usize,
-    ) -> Result<CborCollection<'a>, CborWriteError> {
+    ) -> Result<CborCollection<'a, B>, CborWriteError> {
         self.variant(variant);
         self.serialize_seq(Some(len))
     }
 
-    fn serialize_map(self, len: Option<usize>) -> Result<CborCollection<'a>, CborWriteError> {
+    fn serialize_map(self, len: Option<usize>) -> Result<CborCollection<'a, B>, CborWriteError> {
         Ok(CborCollection::new(self.0, Head::Dict, len))
     }
 
@@ -196,7 +196,7 @@ impl<'a> Serializer for CborSerializer<'a> {
         self,
         _name: &'static str,
         len: usize,
-    ) -> Result<CborCollection<'a>, CborWriteError> {
+    ) -> Result<CborCollection<'a, B>, CborWriteError> {
         self.serialize_map(Some(len))
     }
 
@@ -206,7 +206,7 @@ impl<'a> Serializer for CborSerializer<'a> {
         _index: u32,
         variant: &'static str,
         len: usize,
-    ) -> Result<CborCollection<'a>, CborWriteError> {
+    ) -> Result<CborCollection<'a, B>, CborWriteError> {
         self.variant(variant);
         self.serialize_map(Some(len))
     }
@@ -221,21 +221,21 @@ type MakeHead = fn(Option<u64>) -> Head;
 
 /// A list or dictionary under way.
 #[derive(Debug)]
-pub(super) struct CborCollection<'a> {
-    out: &'a mut BytesMut,
+pub(super) struct CborCollection<'a, B> {
+    out: &'a mut B,
     /// Where it begins and how its head is made, if its length is not known yet.
     late: Option<(usize, MakeHead)>,
     entries: u64,
 }
 
-impl<'a> CborCollection<'a> {
-    fn new(out: &'a mut BytesMut, head: MakeHead, len: Option<usize>) -> Self {
+impl<'a, B: Buffer> CborCollection<'a, B> {
+    fn new(out: &'a mut B, head: MakeHead, len: Option<usize>) -> Self {
         let late = match len {
             Some(len) => {
                 head(Some(wide(len))).write(out);
                 None
             }
-            None => Some((out.len(), head)),
+            None => Some((out.length(), head)),
         };
         Self {
             out,
@@ -255,16 +255,16 @@ impl<'a> CborCollection<'a> {
 
     fn finish(self) {
         if let Some((start, head)) = self.late {
-            let entries = self.out.split_off(start.min(self.out.len()));
-            head(Some(self.entries)).write(self.out);
-            self.out.extend_from_slice(&entries);
+            let mut written = Vec::with_capacity(9);
+            head(Some(self.entries)).write(&mut written);
+            self.out.insert(start, &written);
         }
     }
 }
 
 macro_rules! items {
     ($($trait:ident $method:ident;)*) => {$(
-        impl $trait for CborCollection<'_> {
+        impl<B: Buffer> $trait for CborCollection<'_, B> {
             type Ok = ();
             type Error = CborWriteError;
 
@@ -282,7 +282,7 @@ macro_rules! items {
 
 macro_rules! fields {
     ($($trait:ident)*) => {$(
-        impl $trait for CborCollection<'_> {
+        impl<B: Buffer> $trait for CborCollection<'_, B> {
             type Ok = ();
             type Error = CborWriteError;
 
@@ -311,7 +311,7 @@ items! {
 }
 fields! { SerializeStruct SerializeStructVariant }
 
-impl SerializeMap for CborCollection<'_> {
+impl<B: Buffer> SerializeMap for CborCollection<'_, B> {
     type Ok = ();
     type Error = CborWriteError;
 

@@ -1,6 +1,5 @@
 use std::{borrow::Cow, ops::Range};
 
-use bytes::{BufMut, BytesMut};
 use serde::{Serialize, de::DeserializeOwned};
 use spell_message::Format;
 
@@ -9,6 +8,7 @@ use super::{
     scan::{JsonScanner, shape},
 };
 use crate::{
+    buffer::{Appender, Buffer},
     codec::Codec,
     error::Source,
     guard::{ReadGuard, WriteGuard},
@@ -27,24 +27,24 @@ impl Codec for JsonCodec {
 
     type Scanner<'a> = JsonScanner<'a>;
 
-    fn begin_list(_elements: usize, out: &mut BytesMut) {
+    fn begin_list<B: Buffer>(_elements: usize, out: &mut B) {
         out.put_u8(b'[');
     }
 
-    fn end_list(out: &mut BytesMut) {
+    fn end_list<B: Buffer>(out: &mut B) {
         out.put_u8(b']');
     }
 
-    fn begin_dict(_entries: usize, out: &mut BytesMut) {
+    fn begin_dict<B: Buffer>(_entries: usize, out: &mut B) {
         out.put_u8(b'{');
     }
 
-    fn end_dict(out: &mut BytesMut) {
+    fn end_dict<B: Buffer>(out: &mut B) {
         out.put_u8(b'}');
     }
 
-    fn write_key(key: &str, out: &mut BytesMut) -> Result<(), Source> {
-        serde_json::to_writer(out.writer(), key)?;
+    fn write_key<B: Buffer>(key: &str, out: &mut B) -> Result<(), Source> {
+        serde_json::to_writer(Appender(out), key)?;
         out.put_u8(b':');
         Ok(())
     }
@@ -53,12 +53,12 @@ impl Codec for JsonCodec {
         (0, 1..collection.len().saturating_sub(1))
     }
 
-    fn write<T: Serialize + ?Sized>(
+    fn write<T: Serialize + ?Sized, B: Buffer>(
         value: &T,
         level: usize,
-        out: &mut BytesMut,
+        out: &mut B,
     ) -> Result<(), Source> {
-        let mut serializer = serde_json::Serializer::new(out.writer());
+        let mut serializer = serde_json::Serializer::new(Appender(out));
         value.serialize(WriteGuard::<_, JsonRules>::new(&mut serializer, level))?;
         Ok(())
     }
@@ -72,9 +72,10 @@ impl Codec for JsonCodec {
 
     fn integer(value: &[u8]) -> Option<u64> {
         // The scanner has seen that there are no leading zeros; a float has other characters.
-        let digits = std::str::from_utf8(value).ok()?;
-        let is_integer = digits.bytes().all(|byte| byte.is_ascii_digit());
-        is_integer.then(|| digits.parse().ok()).flatten()
+        value.iter().try_fold(0_u64, |number, byte| {
+            let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
+            number.checked_mul(10)?.checked_add(digit.into())
+        })
     }
 
     fn text(value: &[u8]) -> Option<Cow<'_, str>> {

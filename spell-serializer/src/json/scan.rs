@@ -1,17 +1,17 @@
 //! Where the elements of a message stand: a check of the whole text against the grammar of JSON,
 //! without recursion and without reading any value.
 
-use std::ops::Range;
-
-use crate::{DecodeError, Limits, codec::Scanner, list::Shape};
+use crate::{
+    list::Shape,
+    scan::{Budget, Fault, Scanner},
+};
 
 /// Goes over a JSON text.
 #[derive(Debug)]
 pub(crate) struct JsonScanner<'a> {
     text: &'a [u8],
     position: usize,
-    limits: Limits,
-    elements: usize,
+    budget: Budget,
     /// Whether an element came already.
     is_started: bool,
     /// For each list or dictionary around the current place, below the message, whether it is a
@@ -19,76 +19,77 @@ pub(crate) struct JsonScanner<'a> {
     open: Vec<bool>,
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("{problem} at byte {position}")]
-struct Problem {
-    problem: &'static str,
-    position: usize,
-}
-
 impl<'a> Scanner<'a> for JsonScanner<'a> {
-    fn open(frame: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
-        // One pass for the whole frame, which is much faster than one for each string.
-        if let Err(error) = std::str::from_utf8(frame) {
-            return Err(DecodeError::Malformed {
-                format: "JSON",
-                source: error.into(),
-            });
-        }
-        let mut scanner = Self {
+    const FORMAT: &'static str = "JSON";
+
+    fn new(frame: &'a [u8], budget: Budget) -> Self {
+        Self {
             text: frame,
             position: 0,
-            limits: *limits,
-            elements: 0,
+            budget,
             is_started: false,
             open: Vec::new(),
-        };
-        scanner.skip_space();
-        scanner.count()?;
-        scanner.check_depth(1)?;
-        match scanner.peek() {
-            Some(b'[') => scanner.advance(),
-            Some(byte) => {
-                let found = shape(byte);
-                // Not JSON at all is another error than JSON that is no list.
-                scanner.value()?;
-                return Err(DecodeError::NotAList {
-                    found: found.name(),
-                });
-            }
-            None => return Err(scanner.malformed("the text ends early")),
         }
-        Ok(scanner)
     }
 
-    fn next(&mut self) -> Result<Option<Range<usize>>, DecodeError> {
+    fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
+
+    fn position(&self) -> usize {
+        self.position
+    }
+
+    fn left(&self) -> usize {
+        self.rest().len()
+    }
+
+    fn begin_message(&mut self) -> Result<Shape, Fault> {
+        // One pass for the whole frame, which is much faster than one for each string.
+        if let Err(error) = std::str::from_utf8(self.text) {
+            self.position = error.valid_up_to();
+            return Err(Fault::Malformed("a character that is not UTF-8"));
+        }
+        self.skip_space();
+        match self.peek() {
+            Some(b'[') => {
+                self.advance();
+                Ok(Shape::List)
+            }
+            Some(byte) => {
+                // Not JSON at all is another error than JSON that is no list.
+                self.value()?;
+                Ok(shape(byte))
+            }
+            None => Err(Fault::Malformed(ENDS_EARLY)),
+        }
+    }
+
+    fn element(&mut self) -> Result<Option<usize>, Fault> {
         self.skip_space();
         match self.peek() {
             Some(b']') => {
                 self.advance();
                 self.skip_space();
-                return match self.text.len().saturating_sub(self.position) {
-                    0 => Ok(None),
-                    count => Err(DecodeError::TrailingBytes { count }),
-                };
+                return Ok(None);
             }
             Some(b',') if self.is_started => {
                 self.advance();
                 self.skip_space();
             }
-            Some(_) if self.is_started => return Err(self.malformed("a comma is missing")),
+            Some(_) if self.is_started => return Err(Fault::Malformed("a comma is missing")),
             _ => {}
         }
         self.is_started = true;
         let start = self.position;
         self.value()?;
-        Ok(Some(start..self.position))
+        Ok(Some(start))
     }
 }
 
 impl JsonScanner<'_> {
     /// Goes over one value, and over all that is in it.
-    fn value(&mut self) -> Result<(), DecodeError> {
+    fn value(&mut self) -> Result<(), Fault> {
         debug_assert!(
             self.open.is_empty(),
             "a value begins when the one before it is over"
@@ -102,8 +103,8 @@ impl JsonScanner<'_> {
 
     /// Goes over a value, or over what begins a list or dictionary that is not empty: then the
     /// place is that of its first value, and the result true.
-    fn begin_value(&mut self) -> Result<bool, DecodeError> {
-        self.count()?;
+    fn begin_value(&mut self) -> Result<bool, Fault> {
+        self.budget.count()?;
         match self.peek() {
             Some(b'"') => self.string()?,
             Some(b'-' | b'0'..=b'9') => self.number()?,
@@ -112,14 +113,14 @@ impl JsonScanner<'_> {
             Some(b'n') => self.word(b"null")?,
             Some(b'[') => return self.begin(false, b']'),
             Some(b'{') => return self.begin(true, b'}'),
-            Some(_) => return Err(self.malformed("a value is missing")),
-            None => return Err(self.malformed("the text ends early")),
+            Some(_) => return Err(Fault::Malformed("a value is missing")),
+            None => return Err(Fault::Malformed(ENDS_EARLY)),
         }
         Ok(false)
     }
 
-    fn begin(&mut self, is_dict: bool, end: u8) -> Result<bool, DecodeError> {
-        self.check_depth(self.open.len().saturating_add(2))?;
+    fn begin(&mut self, is_dict: bool, end: u8) -> Result<bool, Fault> {
+        self.budget.check_depth(self.open.len().saturating_add(2))?;
         self.advance();
         self.skip_space();
         if self.peek() == Some(end) {
@@ -135,7 +136,7 @@ impl JsonScanner<'_> {
 
     /// Goes over what follows a value: the ends of lists and dictionaries, and what stands before
     /// the next value. Whether the value is over that stands in the message itself.
-    fn end_value(&mut self) -> Result<bool, DecodeError> {
+    fn end_value(&mut self) -> Result<bool, Fault> {
         while let Some(is_dict) = self.open.last().copied() {
             self.skip_space();
             match (self.peek(), is_dict) {
@@ -151,31 +152,31 @@ impl JsonScanner<'_> {
                     self.advance();
                     self.open.pop();
                 }
-                (None, _) => return Err(self.malformed("the text ends early")),
-                (Some(_), false) => return Err(self.malformed("a comma or ] is missing")),
-                (Some(_), true) => return Err(self.malformed("a comma or } is missing")),
+                (None, _) => return Err(Fault::Malformed(ENDS_EARLY)),
+                (Some(_), false) => return Err(Fault::Malformed("a comma or ] is missing")),
+                (Some(_), true) => return Err(Fault::Malformed("a comma or } is missing")),
             }
         }
         Ok(true)
     }
 
     /// Goes over a key and what follows it.
-    fn key(&mut self) -> Result<(), DecodeError> {
-        self.count()?;
+    fn key(&mut self) -> Result<(), Fault> {
+        self.budget.count()?;
         if self.peek() != Some(b'"') {
-            return Err(self.malformed("a key is missing"));
+            return Err(Fault::Malformed("a key is missing"));
         }
         self.string()?;
         self.skip_space();
         if self.peek() != Some(b':') {
-            return Err(self.malformed("a colon is missing"));
+            return Err(Fault::Malformed("a colon is missing"));
         }
         self.advance();
         self.skip_space();
         Ok(())
     }
 
-    fn string(&mut self) -> Result<(), DecodeError> {
+    fn string(&mut self) -> Result<(), Fault> {
         self.advance();
         loop {
             // All bytes but the quote, the backslash and control characters stand for themselves.
@@ -191,13 +192,13 @@ impl JsonScanner<'_> {
                     return Ok(());
                 }
                 Some(b'\\') => self.escape()?,
-                Some(_) => return Err(self.malformed("a control character is not escaped")),
-                None => return Err(self.malformed("the text ends early")),
+                Some(_) => return Err(Fault::Malformed("a control character is not escaped")),
+                None => return Err(Fault::Malformed(ENDS_EARLY)),
             }
         }
     }
 
-    fn escape(&mut self) -> Result<(), DecodeError> {
+    fn escape(&mut self) -> Result<(), Fault> {
         self.advance();
         match self.peek() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.advance(),
@@ -205,17 +206,17 @@ impl JsonScanner<'_> {
                 self.advance();
                 let digits = self.rest().get(..4).unwrap_or_default();
                 if digits.len() != 4 || !digits.iter().all(u8::is_ascii_hexdigit) {
-                    return Err(self.malformed("an escape lacks digits"));
+                    return Err(Fault::Malformed("an escape lacks digits"));
                 }
                 // Half of a pair is legal, though it has no meaning; JavaScript writes such.
                 self.position = self.position.saturating_add(4);
             }
-            _ => return Err(self.malformed("an unknown escape")),
+            _ => return Err(Fault::Malformed("an unknown escape")),
         }
         Ok(())
     }
 
-    fn number(&mut self) -> Result<(), DecodeError> {
+    fn number(&mut self) -> Result<(), Fault> {
         if self.peek() == Some(b'-') {
             self.advance();
         }
@@ -237,22 +238,22 @@ impl JsonScanner<'_> {
         Ok(())
     }
 
-    fn digits(&mut self) -> Result<(), DecodeError> {
+    fn digits(&mut self) -> Result<(), Fault> {
         let digits = self
             .rest()
             .iter()
             .take_while(|b| b.is_ascii_digit())
             .count();
         if digits == 0 {
-            return Err(self.malformed("a digit is missing"));
+            return Err(Fault::Malformed("a digit is missing"));
         }
         self.position = self.position.saturating_add(digits);
         Ok(())
     }
 
-    fn word(&mut self, word: &'static [u8]) -> Result<(), DecodeError> {
+    fn word(&mut self, word: &'static [u8]) -> Result<(), Fault> {
         if !self.rest().starts_with(word) {
-            return Err(self.malformed("an unknown word"));
+            return Err(Fault::Malformed("an unknown word"));
         }
         self.position = self.position.saturating_add(word.len());
         Ok(())
@@ -275,35 +276,9 @@ impl JsonScanner<'_> {
             self.advance();
         }
     }
-
-    fn count(&mut self) -> Result<(), DecodeError> {
-        let limit = self.limits.elements;
-        self.elements = self.elements.saturating_add(1);
-        if self.elements > limit {
-            return Err(DecodeError::TooManyElements { limit });
-        }
-        Ok(())
-    }
-
-    fn check_depth(&self, depth: usize) -> Result<(), DecodeError> {
-        let limit = self.limits.depth;
-        if depth > limit {
-            return Err(DecodeError::TooDeep { limit });
-        }
-        Ok(())
-    }
-
-    fn malformed(&self, problem: &'static str) -> DecodeError {
-        DecodeError::Malformed {
-            format: "JSON",
-            source: Problem {
-                problem,
-                position: self.position,
-            }
-            .into(),
-        }
-    }
 }
+
+const ENDS_EARLY: &str = "the text ends early";
 
 /// What a value is that begins with this byte.
 pub(super) fn shape(byte: u8) -> Shape {

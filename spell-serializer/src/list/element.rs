@@ -20,30 +20,12 @@ pub(crate) trait Element {
 
     /// Whether it is positional arguments, and not null, which stands for none.
     fn is_args(&self, kind: Kind) -> Result<bool, DecodeError> {
-        self.is_shape(Shape::List, kind, "Arguments")
+        is_or_null(self.shape(), Shape::List, kind, "Arguments")
     }
 
     /// Whether it is keyword arguments, and not null, which stands for none.
     fn is_kwargs(&self, kind: Kind) -> Result<bool, DecodeError> {
-        self.is_shape(Shape::Dict, kind, "ArgumentsKw")
-    }
-
-    #[doc(hidden)]
-    fn is_shape(
-        &self,
-        wanted: Shape,
-        kind: Kind,
-        field: &'static str,
-    ) -> Result<bool, DecodeError> {
-        match self.shape() {
-            Shape::Null => Ok(false),
-            found if found == wanted => Ok(true),
-            found => Err(DecodeError::Field {
-                place: Place::new(kind, field, None).into(),
-                expected: wanted.name(),
-                found: found.name(),
-            }),
-        }
+        is_or_null(self.shape(), Shape::Dict, kind, "ArgumentsKw")
     }
 }
 
@@ -77,5 +59,22 @@ impl Shape {
             Self::Dict => "a dictionary",
             Self::Other => "something else",
         }
+    }
+}
+
+fn is_or_null(
+    found: Shape,
+    wanted: Shape,
+    kind: Kind,
+    field: &'static str,
+) -> Result<bool, DecodeError> {
+    match found {
+        Shape::Null => Ok(false),
+        found if found == wanted => Ok(true),
+        found => Err(DecodeError::Field {
+            place: Place::new(kind, field, None).into(),
+            expected: wanted.name(),
+            found: found.name(),
+        }),
     }
 }

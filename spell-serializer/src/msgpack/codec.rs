@@ -1,6 +1,5 @@
 use std::{borrow::Cow, io, ops::Range};
 
-use bytes::{BufMut, BytesMut};
 use rmp_serde::{Deserializer, Serializer, decode};
 use serde::{
     Deserialize, Serialize,
@@ -11,6 +10,7 @@ use spell_message::Format;
 use super::scan::{Head, Length, MsgPackScanner, unsigned};
 use crate::{
     Limits,
+    buffer::{Appender, Buffer},
     codec::Codec,
     error::Source,
     guard::{ReadGuard, ReadRules, WriteGuard, WriteRules},
@@ -29,19 +29,19 @@ impl Codec for MsgPackCodec {
 
     type Scanner<'a> = MsgPackScanner<'a>;
 
-    fn begin_list(elements: usize, out: &mut BytesMut) {
+    fn begin_list<B: Buffer>(elements: usize, out: &mut B) {
         begin(elements, 0x90, 0xdc, out);
     }
 
-    fn end_list(_out: &mut BytesMut) {}
+    fn end_list<B: Buffer>(_out: &mut B) {}
 
-    fn begin_dict(entries: usize, out: &mut BytesMut) {
+    fn begin_dict<B: Buffer>(entries: usize, out: &mut B) {
         begin(entries, 0x80, 0xde, out);
     }
 
-    fn end_dict(_out: &mut BytesMut) {}
+    fn end_dict<B: Buffer>(_out: &mut B) {}
 
-    fn write_key(key: &str, out: &mut BytesMut) -> Result<(), Source> {
+    fn write_key<B: Buffer>(key: &str, out: &mut B) -> Result<(), Source> {
         Self::write(key, 0, out)
     }
 
@@ -60,12 +60,12 @@ impl Codec for MsgPackCodec {
         (count, start..collection.len())
     }
 
-    fn write<T: Serialize + ?Sized>(
+    fn write<T: Serialize + ?Sized, B: Buffer>(
         value: &T,
         level: usize,
-        out: &mut BytesMut,
+        out: &mut B,
     ) -> Result<(), Source> {
-        let mut serializer = Serializer::new(out.writer()).with_struct_map();
+        let mut serializer = Serializer::new(Appender(out)).with_struct_map();
         value.serialize(WriteGuard::<_, MsgPackRules>::new(&mut serializer, level))?;
         Ok(())
     }
@@ -134,7 +134,7 @@ fn head(value: &[u8]) -> Head {
 }
 
 /// Writes what begins a collection, in the shortest form.
-fn begin(count: usize, short: u8, long: u8, out: &mut BytesMut) {
+fn begin<B: Buffer>(count: usize, short: u8, long: u8, out: &mut B) {
     match (u8::try_from(count), u16::try_from(count)) {
         (Ok(count @ ..=15), _) => out.put_u8(short | count),
         (_, Ok(count)) => {

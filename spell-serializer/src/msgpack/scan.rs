@@ -1,29 +1,22 @@
 //! Where the elements of a message stand, found without recursion and without reading any value.
 
-use std::ops::Range;
-
-use crate::{DecodeError, Limits, codec::Scanner, list::Shape};
+use crate::{
+    list::Shape,
+    scan::{Budget, Fault, Scanner},
+};
 
 /// Goes over a message.
 #[derive(Debug)]
 pub(crate) struct MsgPackScanner<'a> {
     bytes: &'a [u8],
-    position: usize,
-    limits: Limits,
-    /// How many values were seen.
-    elements: usize,
+    /// What is left of them.
+    rest: &'a [u8],
+    budget: Budget,
     /// How many elements of the message are still to come.
     remaining: usize,
     /// How many values are still to come in each list and dictionary around the current place,
     /// below the message.
     open: Vec<usize>,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("{problem} at byte {position}")]
-struct Problem {
-    problem: &'static str,
-    position: usize,
 }
 
 /// What a value begins with.
@@ -121,46 +114,54 @@ pub(super) fn unsigned(bytes: &[u8]) -> u64 {
 }
 
 impl<'a> Scanner<'a> for MsgPackScanner<'a> {
-    fn open(frame: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
-        let mut scanner = Self {
+    const FORMAT: &'static str = "MessagePack";
+
+    fn new(frame: &'a [u8], budget: Budget) -> Self {
+        Self {
             bytes: frame,
-            position: 0,
-            limits: *limits,
-            elements: 0,
+            rest: frame,
+            budget,
             remaining: 0,
             open: Vec::new(),
-        };
-        scanner.count()?;
-        scanner.check_depth(1)?;
-        match scanner.head()? {
-            Head::List(length) => scanner.remaining = scanner.collection(length, 1)?,
-            Head::Reserved => return Err(scanner.malformed(UNKNOWN)),
-            other => {
-                return Err(DecodeError::NotAList {
-                    found: other.shape().name(),
-                });
-            }
         }
-        Ok(scanner)
     }
 
-    fn next(&mut self) -> Result<Option<Range<usize>>, DecodeError> {
+    fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
+
+    fn position(&self) -> usize {
+        self.bytes.len().saturating_sub(self.rest.len())
+    }
+
+    fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    fn begin_message(&mut self) -> Result<Shape, Fault> {
+        let head = self.head()?;
+        match head {
+            Head::List(length) => self.remaining = self.collection(length, 1)?,
+            Head::Reserved => return Err(Fault::Malformed(UNKNOWN)),
+            _ => {}
+        }
+        Ok(head.shape())
+    }
+
+    fn element(&mut self) -> Result<Option<usize>, Fault> {
         let Some(remaining) = self.remaining.checked_sub(1) else {
-            return match self.bytes.len().saturating_sub(self.position) {
-                0 => Ok(None),
-                count => Err(DecodeError::TrailingBytes { count }),
-            };
+            return Ok(None);
         };
         self.remaining = remaining;
-        let start = self.position;
+        let start = self.position();
         self.value()?;
-        Ok(Some(start..self.position))
+        Ok(Some(start))
     }
 }
 
-impl MsgPackScanner<'_> {
+impl<'a> MsgPackScanner<'a> {
     /// Goes over one value, and over all that is in it.
-    fn value(&mut self) -> Result<(), DecodeError> {
+    fn value(&mut self) -> Result<(), Fault> {
         loop {
             self.begin_value()?;
             // What ends with this value is over, and so may be what is around it.
@@ -178,19 +179,17 @@ impl MsgPackScanner<'_> {
     }
 
     /// Goes over a value, or over the head of a list or dictionary.
-    fn begin_value(&mut self) -> Result<(), DecodeError> {
-        self.count()?;
+    fn begin_value(&mut self) -> Result<(), Fault> {
+        self.budget.count()?;
         match self.head()? {
             Head::Null | Head::Bool | Head::Small(_) => {}
             Head::Unsigned(size) | Head::Signed(size) | Head::Float(size) => {
                 self.take(size)?;
             }
             Head::Text(length) => {
-                let start = self.position;
                 let size = self.length(length)?;
                 if std::str::from_utf8(self.take(size)?).is_err() {
-                    self.position = start;
-                    return Err(self.malformed("a text that is not UTF-8"));
+                    return Err(Fault::Malformed("a text that is not UTF-8 ends"));
                 }
             }
             Head::Bytes(length) => {
@@ -203,34 +202,40 @@ impl MsgPackScanner<'_> {
             }
             Head::List(length) => self.begin(length, 1)?,
             Head::Dict(length) => self.begin(length, 2)?,
-            Head::Reserved => return Err(self.malformed(UNKNOWN)),
+            Head::Reserved => return Err(Fault::Malformed(UNKNOWN)),
         }
         Ok(())
     }
 
-    fn begin(&mut self, length: Length, values: usize) -> Result<(), DecodeError> {
-        self.check_depth(self.open.len().saturating_add(2))?;
+    fn begin(&mut self, length: Length, values: usize) -> Result<(), Fault> {
+        self.budget.check_depth(self.open.len().saturating_add(2))?;
         let remaining = self.collection(length, values)?;
         self.open.push(remaining);
         Ok(())
     }
 
     /// How many values stand in a list or dictionary, each entry being so many of them.
-    fn collection(&mut self, length: Length, values: usize) -> Result<usize, DecodeError> {
+    fn collection(&mut self, length: Length, values: usize) -> Result<usize, Fault> {
         let count = self.length(length)?.saturating_mul(values);
         // Each takes a byte at least.
-        if count > self.bytes.len().saturating_sub(self.position) {
-            return Err(self.malformed(ENDS_EARLY));
+        if count > self.rest.len() {
+            return Err(Fault::Malformed(ENDS_EARLY));
         }
         Ok(count)
     }
 
-    fn head(&mut self) -> Result<Head, DecodeError> {
-        let head = self.take(1)?.first().copied();
-        head.map(Head::of).ok_or_else(|| self.malformed(ENDS_EARLY))
+    #[inline]
+    fn head(&mut self) -> Result<Head, Fault> {
+        let (byte, rest) = self
+            .rest
+            .split_first()
+            .ok_or(Fault::Malformed(ENDS_EARLY))?;
+        self.rest = rest;
+        Ok(Head::of(*byte))
     }
 
-    fn length(&mut self, length: Length) -> Result<usize, DecodeError> {
+    #[inline]
+    fn length(&mut self, length: Length) -> Result<usize, Fault> {
         match length {
             Length::Here(length) => Ok(length.into()),
             Length::Follows(size) => {
@@ -240,41 +245,12 @@ impl MsgPackScanner<'_> {
         }
     }
 
-    fn take(&mut self, size: usize) -> Result<&[u8], DecodeError> {
-        let end = self.position.saturating_add(size);
-        let Some(taken) = self.bytes.get(self.position..end) else {
-            return Err(self.malformed(ENDS_EARLY));
-        };
-        self.position = end;
+    #[inline]
+    fn take(&mut self, size: usize) -> Result<&'a [u8], Fault> {
+        let taken = self.rest.split_at_checked(size);
+        let (taken, rest) = taken.ok_or(Fault::Malformed(ENDS_EARLY))?;
+        self.rest = rest;
         Ok(taken)
-    }
-
-    fn count(&mut self) -> Result<(), DecodeError> {
-        let limit = self.limits.elements;
-        self.elements = self.elements.saturating_add(1);
-        if self.elements > limit {
-            return Err(DecodeError::TooManyElements { limit });
-        }
-        Ok(())
-    }
-
-    fn check_depth(&self, depth: usize) -> Result<(), DecodeError> {
-        let limit = self.limits.depth;
-        if depth > limit {
-            return Err(DecodeError::TooDeep { limit });
-        }
-        Ok(())
-    }
-
-    fn malformed(&self, problem: &'static str) -> DecodeError {
-        DecodeError::Malformed {
-            format: "MessagePack",
-            source: Problem {
-                problem,
-                position: self.position,
-            }
-            .into(),
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Arguments under way, in a format this crate knows.
 
-use bytes::{Buf, BytesMut};
+use bytes::Bytes;
 use serde::Serialize;
 use spell_message::Payload;
 
@@ -12,7 +12,7 @@ where
     A: Serialize + ?Sized,
     K: Serialize + ?Sized,
 {
-    let mut tail = BytesMut::new();
+    let mut tail = Vec::with_capacity(TYPICAL);
     let has_args = write_args::<C, A>(args, &mut tail)?;
     let Some(kwargs) = kwargs else {
         return Ok(payload::<C>(tail, has_args, None));
@@ -32,13 +32,13 @@ where
 
 /// A payload out of encoded arguments; `kwargs` may be empty, which means none.
 pub(crate) fn join<C: Codec>(args: &[u8], kwargs: &[u8]) -> Payload {
-    let mut tail = BytesMut::from(args);
+    let mut tail = args.to_vec();
     let args_end = append_kwargs::<C>(&mut tail, kwargs);
     payload::<C>(tail, !args.is_empty(), args_end)
 }
 
 /// Appends keyword arguments and gives the place where the positional ones end, if there are some.
-fn append_kwargs<C: Codec>(tail: &mut BytesMut, kwargs: &[u8]) -> Option<usize> {
+fn append_kwargs<C: Codec>(tail: &mut Vec<u8>, kwargs: &[u8]) -> Option<usize> {
     if kwargs.is_empty() {
         return None;
     }
@@ -53,8 +53,8 @@ fn append_kwargs<C: Codec>(tail: &mut BytesMut, kwargs: &[u8]) -> Option<usize> 
 }
 
 /// The payload that this tail is; `args_end` only where keyword arguments follow.
-fn payload<C: Codec>(tail: BytesMut, has_args: bool, args_end: Option<usize>) -> Payload {
-    let tail = tail.freeze();
+fn payload<C: Codec>(tail: Vec<u8>, has_args: bool, args_end: Option<usize>) -> Payload {
+    let tail = Bytes::from(tail);
     match args_end {
         Some(args_end) => {
             let kwargs_start = args_end.saturating_add(C::SEPARATOR.len());
@@ -68,6 +68,9 @@ fn payload<C: Codec>(tail: BytesMut, has_args: bool, args_end: Option<usize>) ->
     }
 }
 
+/// Room for typical arguments, in bytes, so that it need not be made in steps.
+const TYPICAL: usize = 128;
+
 /// Positional and keyword arguments, each encoded as far as they are known.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
@@ -80,7 +83,7 @@ impl Parts {
         &mut self,
         args: &T,
     ) -> Result<(), EncodeError> {
-        let mut out = BytesMut::new();
+        let mut out = Vec::with_capacity(TYPICAL);
         write_args::<C, T>(args, &mut out)?;
         self.args = Part::whole(out);
         Ok(())
@@ -90,7 +93,7 @@ impl Parts {
         &mut self,
         kwargs: &T,
     ) -> Result<(), EncodeError> {
-        let mut out = BytesMut::new();
+        let mut out = Vec::with_capacity(TYPICAL);
         write_kwargs::<C, T>(kwargs, &mut out)?;
         self.kwargs = Part::whole(out);
         Ok(())
@@ -131,11 +134,11 @@ struct Part {
     /// Whether it was given as a whole. Otherwise the bytes lack what begins and ends it.
     is_whole: bool,
     entries: usize,
-    bytes: BytesMut,
+    bytes: Vec<u8>,
 }
 
 impl Part {
-    fn whole(bytes: BytesMut) -> Self {
+    fn whole(bytes: Vec<u8>) -> Self {
         Self {
             is_whole: !bytes.is_empty(),
             entries: 0,
@@ -144,12 +147,12 @@ impl Part {
     }
 
     /// The place for one more entry.
-    fn next_entry<C: Codec>(&mut self) -> &mut BytesMut {
+    fn next_entry<C: Codec>(&mut self) -> &mut Vec<u8> {
         if self.is_whole {
             let (entries, place) = C::entries(&self.bytes);
             self.entries = entries;
             self.bytes.truncate(place.end);
-            self.bytes.advance(place.start.min(self.bytes.len()));
+            self.bytes.drain(..place.start.min(self.bytes.len()));
             self.is_whole = false;
         }
         if !self.bytes.is_empty() {
@@ -161,13 +164,13 @@ impl Part {
 
     fn finish(
         self,
-        begin: impl FnOnce(usize, &mut BytesMut),
-        end: impl FnOnce(&mut BytesMut),
-    ) -> BytesMut {
+        begin: impl FnOnce(usize, &mut Vec<u8>),
+        end: impl FnOnce(&mut Vec<u8>),
+    ) -> Vec<u8> {
         if self.is_whole || self.bytes.is_empty() {
             return self.bytes;
         }
-        let mut collection = BytesMut::with_capacity(self.bytes.len().saturating_add(10));
+        let mut collection = Vec::with_capacity(self.bytes.len().saturating_add(10));
         begin(self.entries, &mut collection);
         collection.extend_from_slice(&self.bytes);
         end(&mut collection);
@@ -177,7 +180,7 @@ impl Part {
 
 fn write_args<C: Codec, T: Serialize + ?Sized>(
     args: &T,
-    out: &mut BytesMut,
+    out: &mut Vec<u8>,
 ) -> Result<bool, EncodeError> {
     let start = out.len();
     write::<C, T>(args, 1, out)?;
@@ -196,7 +199,7 @@ fn write_args<C: Codec, T: Serialize + ?Sized>(
 
 fn write_kwargs<C: Codec, T: Serialize + ?Sized>(
     kwargs: &T,
-    out: &mut BytesMut,
+    out: &mut Vec<u8>,
 ) -> Result<bool, EncodeError> {
     let start = out.len();
     write::<C, T>(kwargs, 1, out)?;
@@ -216,7 +219,7 @@ fn write_kwargs<C: Codec, T: Serialize + ?Sized>(
 fn write<C: Codec, T: Serialize + ?Sized>(
     value: &T,
     level: usize,
-    out: &mut BytesMut,
+    out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     C::write(value, level, out).map_err(|source| EncodeError::Value {
         format: C::NAME,

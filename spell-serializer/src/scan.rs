@@ -1,0 +1,119 @@
+//! What the scanners of all formats have in common.
+
+use std::ops::Range;
+
+use crate::{DecodeError, Limits, list::Shape};
+
+/// Finds where the elements of a message stand, without decoding them.
+pub(crate) trait Scanner<'a>: Sized {
+    /// The name of the format, for messages to people.
+    const FORMAT: &'static str;
+
+    fn new(frame: &'a [u8], budget: Budget) -> Self;
+    fn budget(&mut self) -> &mut Budget;
+    /// How many bytes were gone over.
+    fn position(&self) -> usize;
+    /// How many bytes are left.
+    fn left(&self) -> usize;
+    /// Goes over what begins the message, and says what it is.
+    fn begin_message(&mut self) -> Result<Shape, Fault>;
+    /// Goes over the next element of the message, which is a list, and says where it began; `None`
+    /// at the end of the message.
+    fn element(&mut self) -> Result<Option<usize>, Fault>;
+
+    /// Begins with a message.
+    fn open(frame: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
+        let mut scanner = Self::new(frame, Budget::new(limits));
+        let begin = |scanner: &mut Self| {
+            scanner.budget().count()?;
+            scanner.budget().check_depth(1)?;
+            scanner.begin_message()
+        };
+        match begin(&mut scanner) {
+            Ok(Shape::List) => Ok(scanner),
+            Ok(other) => Err(DecodeError::NotAList {
+                found: other.name(),
+            }),
+            Err(fault) => Err(scanner.error(fault)),
+        }
+    }
+
+    /// Where the next element stands; `None` at the end of the message, which must be that of the
+    /// frame.
+    fn next(&mut self) -> Result<Option<Range<usize>>, DecodeError> {
+        match self.element() {
+            Ok(Some(start)) => Ok(Some(start..self.position())),
+            Ok(None) => match self.left() {
+                0 => Ok(None),
+                count => Err(DecodeError::TrailingBytes { count }),
+            },
+            Err(fault) => Err(self.error(fault)),
+        }
+    }
+
+    #[cold]
+    fn error(&mut self, fault: Fault) -> DecodeError {
+        let position = self.position();
+        let limits = self.budget().limits;
+        match fault {
+            Fault::TooDeep => DecodeError::TooDeep {
+                limit: limits.depth,
+            },
+            Fault::TooManyElements => DecodeError::TooManyElements {
+                limit: limits.elements,
+            },
+            Fault::Malformed(problem) => DecodeError::Malformed {
+                format: Self::FORMAT,
+                source: Problem { problem, position }.into(),
+            },
+        }
+    }
+}
+
+/// What a scanner refuses; small, for it stands in the result of every step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    TooDeep,
+    TooManyElements,
+    /// The bytes do not follow the rules of the format; how.
+    Malformed(&'static str),
+}
+
+/// What a message may still take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    limits: Limits,
+    elements: usize,
+}
+
+impl Budget {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            limits: *limits,
+            elements: limits.elements,
+        }
+    }
+
+    /// Takes one value.
+    #[inline]
+    pub(crate) fn count(&mut self) -> Result<(), Fault> {
+        self.elements = self.elements.checked_sub(1).ok_or(Fault::TooManyElements)?;
+        Ok(())
+    }
+
+    /// Checks the depth of a list or dictionary, the message having depth 1.
+    #[inline]
+    pub(crate) fn check_depth(&self, depth: usize) -> Result<(), Fault> {
+        if depth > self.limits.depth {
+            return Err(Fault::TooDeep);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{problem} at byte {position}")]
+struct Problem {
+    problem: &'static str,
+    position: usize,
+}

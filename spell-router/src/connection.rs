@@ -15,7 +15,7 @@ use spell_message::{
     options::GoodbyeDetails,
     reason,
 };
-use spell_serializer::{AnySerializer, DecodeError};
+use spell_serializer::{AnySerializer, DecodeError, payload::transcode};
 use spell_transport::{Transport, TransportError};
 use tokio::time::{Sleep, sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -228,10 +228,13 @@ impl<T: Transport> Connection<T> {
         fan_out: Option<&FanOut>,
     ) -> Result<Bytes, Undeliverable> {
         let format = self.serializer.format();
-        if let (Some(fan_out), Some(payload)) = (fan_out, message.payload_mut())
+        if let Some(payload) = message.payload_mut()
             && payload.format().is_some_and(|found| found != format)
         {
-            let transcoded = fan_out.transcode(payload, format);
+            let transcoded = match fan_out {
+                Some(fan_out) => fan_out.transcode(payload, format),
+                None => transcode(payload, format).ok(),
+            };
             *payload = transcoded.ok_or(Undeliverable::NotExpressible)?;
         }
         if self.serializer.encode(message, &mut self.buffer).is_err() {
@@ -267,6 +270,13 @@ impl<T: Transport> Connection<T> {
                     payload: Payload::default(),
                     ..message
                 });
+            }
+            // Its URI, which is the callee's choice, must not cost the caller the session.
+            Message::Error(message) if message.error != *why.reason() => {
+                let (kind, request) = (message.request_kind, message.request);
+                let explanation = Some(why.explanation());
+                self.queue
+                    .push(refusal(kind, request, why.reason(), explanation));
             }
             // Without these there is no session.
             _ => return Err(Ended),
@@ -350,7 +360,7 @@ impl<T: Transport> Connection<T> {
                 let phase = std::mem::replace(&mut self.phase, Phase::Closing);
                 if let Phase::Opening(_, reserved) = phase {
                     let carrier = Box::new(Line::new(self.serializer.clone(), self.max_send));
-                    let membership = self.shared.join(reserved, *admission, &self.queue, carrier);
+                    let membership = self.shared.join(reserved, admission, &self.queue, carrier);
                     self.phase = Phase::Joined(membership);
                     self.deadline = None;
                 }

@@ -28,10 +28,18 @@ impl<M: Into<Message>> From<M> for Outgoing {
 
 impl Outgoing {
     /// About how much memory it takes while it waits. Most of it is the payload, which several
-    /// sessions may share; each counts it whole.
+    /// sessions may share; each counts it whole. Names count too, for clients choose them.
     fn size(&self) -> usize {
         let payload = self.message.payload().map_or(0, Payload::len);
-        payload.saturating_add(size_of::<Self>())
+        let name = match &self.message {
+            Message::Event(message) => message.details.topic(),
+            Message::Invocation(message) => message.details.procedure(),
+            Message::Error(message) => Some(message.error.as_str()),
+            _ => None,
+        };
+        payload
+            .saturating_add(name.map_or(0, str::len))
+            .saturating_add(size_of::<Self>())
     }
 }
 

@@ -7,9 +7,7 @@ use std::{
     time::Duration,
 };
 
-use spell_message::{
-    Feature, Message, RequestId, RoleName, Serialization, SessionId, Uri, message::RequestKind,
-};
+use spell_message::{Message, RequestId, Serialization, SessionId, Uri, message::RequestKind};
 use spell_serializer::AnySerializer;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -142,18 +140,18 @@ impl Shared {
         carrier: Box<dyn Carrier>,
     ) -> Membership {
         queue.push(admission.welcome());
-        let interruptible = admission
-            .roles
-            .supports(RoleName::Callee, Feature::CallCanceling);
         let session = admission.session;
         let mut realms = lock(&self.realms);
         let realm = Arc::clone(realms.entry(admission.realm.clone()).or_default());
         {
             let mut routing = lock(&realm.0);
             routing.queues.insert(session, Arc::clone(queue));
-            routing
-                .state
-                .join(session, admission.principal, interruptible, carrier);
+            routing.state.join(
+                session,
+                admission.principal,
+                admission.interruptible,
+                carrier,
+            );
         }
         drop(realms);
         self.counters.sessions.up();

@@ -35,10 +35,7 @@ pub(crate) struct Handshake {
 #[derive(Debug)]
 enum State {
     Hello,
-    Challenged {
-        admission: Box<Admission>,
-        check: Check,
-    },
+    Challenged { admission: Admission, check: Check },
 }
 
 /// What is to be done after a message.
@@ -47,7 +44,7 @@ pub(crate) enum Step {
     /// Send it and go on.
     Challenge(Challenge),
     /// Let the session join, then send the WELCOME.
-    Admit(Box<Admission>),
+    Admit(Admission),
     /// Send it and close.
     Refuse(Abort),
     /// The client gave up: close.
@@ -60,7 +57,9 @@ pub(crate) struct Admission {
     pub(crate) session: SessionId,
     pub(crate) realm: Uri,
     pub(crate) principal: Principal,
-    pub(crate) roles: RoleFeatures,
+    /// Whether the client announced call canceling as a callee. Of all that it announces only
+    /// this is kept: it has proven nothing yet, so it must not make the router remember much.
+    pub(crate) interruptible: bool,
     method: Method,
 }
 
@@ -145,6 +144,7 @@ impl Handshake {
         if !CLIENT_ROLES.iter().any(|role| roles.has(*role)) {
             return Err(Violation::NoRoles.abort().into());
         }
+        let interruptible = roles.supports(RoleName::Callee, Feature::CallCanceling);
         let offered = hello.details.authmethods().unwrap_or_default();
         // The specification does not say how to join anonymously; routers agree that it is by not
         // offering anything else, or by offering this.
@@ -158,7 +158,8 @@ impl Handshake {
             if method == Method::Anonymous {
                 if let Some(authrole) = access.anonymous() {
                     let authid = nonce().map_err(|_| out_of_entropy())?;
-                    let admission = self.admission(hello.realm, roles, authid, authrole, method);
+                    let admission =
+                        self.admission(hello.realm, interruptible, authid, authrole, method);
                     return Ok(Step::Admit(admission));
                 }
             } else if let Some(authid) = authid
@@ -172,7 +173,8 @@ impl Handshake {
                 let challenge = credential.clone().challenge(&claim);
                 let (extra, check) = challenge.map_err(|_| out_of_entropy())?;
                 let authid = authid.to_owned();
-                let admission = self.admission(hello.realm, roles, authid, authrole, method);
+                let admission =
+                    self.admission(hello.realm, interruptible, authid, authrole, method);
                 self.state = State::Challenged { admission, check };
                 return Ok(Step::Challenge(Challenge {
                     method: method.name().to_owned(),
@@ -186,21 +188,21 @@ impl Handshake {
     fn admission(
         &self,
         realm: Uri,
-        roles: RoleFeatures,
+        interruptible: bool,
         authid: String,
         authrole: &str,
         method: Method,
-    ) -> Box<Admission> {
-        Box::new(Admission {
+    ) -> Admission {
+        Admission {
             session: self.session,
             realm,
             principal: Principal {
                 authid,
                 authrole: authrole.to_owned(),
             },
-            roles,
+            interruptible,
             method,
-        })
+        }
     }
 }
 

@@ -56,7 +56,7 @@ impl Client {
 
     fn admitted(&mut self, message: Message) -> Admission {
         match self.send(message) {
-            Step::Admit(admission) => *admission,
+            Step::Admit(admission) => admission,
             other => panic!("{other:?}"),
         }
     }

@@ -4,6 +4,8 @@
     reason = "a client that is not served has failed the test"
 )]
 
+#[cfg(all(feature = "msgpack", feature = "cbor"))]
+mod formats;
 mod serving;
 #[cfg(all(feature = "websocket", feature = "rawsocket"))]
 mod sockets;

@@ -410,6 +410,24 @@ async fn bytes_that_wait_are_bounded_too() {
     assert_eq!(router.statistics().too_slow, 1);
 }
 
+#[tokio::test]
+async fn the_topics_of_events_that_wait_count_as_well() {
+    let router = Router::builder()
+        .realm("realm1")
+        .queue_limits(usize::MAX, 1_000_000)
+        .build()
+        .unwrap();
+    let mut slow = Client::join(&router, "realm1").await;
+    slow.ask(r#"[32,1,{"match":"prefix"},"com."]"#).await;
+    let mut alice = Client::join(&router, "realm1").await;
+    let topic = "x".repeat(9_000);
+    for request in 1..=300 {
+        let publish = format!(r#"[16,{request},{{"acknowledge":true}},"com.{topic}"]"#);
+        assert!(alice.ask(&publish).await.starts_with("[17,"));
+    }
+    assert_eq!(router.statistics().too_slow, 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_of_one_publisher_keep_their_order() {
     let router = Router::local();

@@ -1,0 +1,129 @@
+//! Sessions whose serializations differ.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use futures_util::{SinkExt, StreamExt};
+use spell_message::{
+    Message, Pattern, Payload, RequestId, RoleFeatures, RoleName, Uri,
+    message::{Call, ErrorMessage, Hello, Register, RequestKind},
+    options::{CallOptions, ErrorDetails, HelloDetails, RegisterOptions},
+};
+use spell_router::Router;
+use spell_serializer::AnySerializer;
+use spell_transport::{BoxConnector, BoxTransport, Connector, Serialization};
+
+use crate::support::Client;
+
+#[tokio::test]
+async fn empty_arguments_reach_a_client_of_another_serialization() {
+    let router = Router::local();
+    let mut callee = Client::join(&router, "realm1").await;
+    callee.ask(r#"[64,1,{},"com.p"]"#).await;
+    let mut caller = Peer::join(&router, Serialization::CBOR, "realm1").await;
+    for (request, answer) in [
+        "[70,1,{},[]]",
+        "[70,2,{},[1],{}]",
+        r#"[8,68,3,{},"com.failed",[],{}]"#,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let request = u64::try_from(request).unwrap() + 1;
+        let call = Call {
+            request: RequestId::new(request).unwrap(),
+            options: CallOptions::new(),
+            procedure: Uri::new("com.p").unwrap(),
+            payload: Payload::default(),
+        };
+        caller.send(call).await;
+        callee.next().await;
+        callee.send(answer).await;
+        let result = caller.next().await;
+        assert_eq!(result.request().map(u64::from), Some(request), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_cannot_be_sent_fails_the_call_and_the_caller_lives() {
+    let router = Router::local();
+    let mut callee = Peer::join(&router, Serialization::MSGPACK, "realm1").await;
+    let procedure = Pattern::exact("com.p").unwrap();
+    let register = Register {
+        request: RequestId::MIN,
+        options: RegisterOptions::new(),
+        procedure,
+    };
+    callee.send(register).await;
+    callee.next().await;
+    let mut caller = Client::join(&router, "realm1").await;
+    caller.send(r#"[48,1,{},"com.p"]"#).await;
+    callee.next().await;
+    // A text that begins with U+0000 stands for bytes in JSON.
+    let failure = ErrorMessage {
+        request_kind: RequestKind::Invocation,
+        request: RequestId::MIN,
+        details: ErrorDetails::new(),
+        error: Uri::new("\0failed").unwrap(),
+        payload: Payload::default(),
+    };
+    callee.send(failure).await;
+    let error = caller.next().await;
+    assert!(error.starts_with("[8,48,1,"), "{error}");
+    assert!(
+        error.ends_with(r#","wamp.error.invalid_argument"]"#),
+        "{error}"
+    );
+    assert!(
+        caller
+            .ask(r#"[32,2,{},"com.t"]"#)
+            .await
+            .starts_with("[33,2,")
+    );
+}
+
+/// A client of any serialization, written and read as messages.
+struct Peer {
+    transport: BoxTransport,
+    serializer: AnySerializer,
+}
+
+impl Peer {
+    /// Dials in memory and joins a realm with all roles.
+    async fn join(router: &Router, wanted: Serialization, realm: &str) -> Self {
+        let mut connector = BoxConnector::new(router.connector());
+        let transport = connector.connect(&[wanted]).await.expect("a connection");
+        let mut all = AnySerializer::all().into_iter();
+        let serializer = all.find(|serializer| serializer.serialization() == wanted);
+        let serializer = serializer.expect("a serializer that is compiled in");
+        let mut peer = Self {
+            transport,
+            serializer,
+        };
+        let mut roles = RoleFeatures::new();
+        roles.add(RoleName::Caller, []);
+        roles.add(RoleName::Callee, []);
+        let mut details = HelloDetails::new();
+        details.set_roles(roles);
+        let realm = Uri::new(realm).expect("a realm");
+        peer.send(Hello { realm, details }).await;
+        let welcome = peer.next().await;
+        assert!(matches!(welcome, Message::Welcome(_)), "{welcome:?}");
+        peer
+    }
+
+    async fn send(&mut self, message: impl Into<Message>) {
+        let mut frame = BytesMut::new();
+        let encoded = self.serializer.encode(&message.into(), &mut frame);
+        encoded.expect("a message");
+        self.transport.send(frame.freeze()).await.expect("sent");
+    }
+
+    /// The next message, which must be in order.
+    async fn next(&mut self) -> Message {
+        let next = tokio::time::timeout(Duration::from_secs(60), self.transport.next());
+        let frame = next.await.expect("the router says nothing");
+        let frame = frame.expect("a message, not the end").expect("a frame");
+        self.serializer.decode(&frame).expect("a message")
+    }
+}

@@ -56,9 +56,9 @@ mod subscriber;
 mod tap;
 
 pub use callee::{
-    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, FromInvocation, Handled, IntoResult,
-    Invocation, InvocationError, InvocationInfo, Invocations, Kwargs, Register, RegisterHandler,
-    Registration, RegistrationEnd,
+    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, FromInvocation, Handled,
+    IntoResult, Invocation, InvocationError, InvocationInfo, Invocations, Kwargs, Register,
+    RegisterHandler, Registration, RegistrationEnd,
 };
 pub use caller::{Call, CallResult, Caller, CallerExt, CallerHandle, PendingCall};
 pub use error::{

@@ -81,14 +81,14 @@ impl Bench {
         let (handle, message) = (self.handle.clone(), message.into());
         let send = tokio::spawn(async move { handle.send_message(message).await });
         self.take_command().await;
-        send.await.unwrap()
+        answer(send).await
     }
 
     async fn lost(&mut self) -> u64 {
         let handle = self.handle.clone();
         let lost = tokio::spawn(async move { handle.lost().await });
         self.take_command().await;
-        lost.await.unwrap().unwrap()
+        answer(lost).await.unwrap()
     }
 
     async fn stream(&mut self) -> Messages {
@@ -96,6 +96,16 @@ impl Bench {
         self.take_command().await;
         messages
     }
+}
+
+/// What nobody answers fails the test.
+async fn within<T>(work: impl Future<Output = T>) -> T {
+    let limit = Duration::from_secs(60);
+    tokio::time::timeout(limit, work).await.expect("an answer")
+}
+
+async fn answer<T>(task: JoinHandle<T>) -> T {
+    within(task).await.unwrap()
 }
 
 fn event(publication: u64, text: &str) -> String {
@@ -118,16 +128,16 @@ fn call() -> Call {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_next_message_of_a_kind_goes_to_who_waits_for_it() {
     let mut bench = Bench::joined(Tap::new());
     let event_waits = bench.next(Kind::Event).await;
     bench.receive("[17,1,2]");
     bench.receive(&event(5, "a"));
-    assert_eq!(publication(&event_waits.await.unwrap().unwrap()), 5);
+    assert_eq!(publication(&answer(event_waits).await.unwrap()), 5);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_message_that_came_before_is_found_in_the_mailbox_once() {
     let mut bench = Bench::joined(Tap::new());
     bench.receive(&event(5, "a"));
@@ -135,37 +145,37 @@ async fn a_message_that_came_before_is_found_in_the_mailbox_once() {
     bench.receive(&event(6, "a"));
     for expected in [5, 6] {
         let next = bench.next(Kind::Event).await;
-        assert_eq!(publication(&next.await.unwrap().unwrap()), expected);
+        assert_eq!(publication(&answer(next).await.unwrap()), expected);
     }
     let next = bench.next(Kind::Event).await;
     let due = bench.engine.poll_timeout().expect("it waits");
     bench.engine.handle_timeout(due);
-    assert!(next.await.unwrap().is_err());
+    assert!(answer(next).await.is_err());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn welcome_and_challenge_are_seen_too() {
     let mut bench = Bench::open(Tap::new());
     let next = bench.next(Kind::Welcome).await;
     bench.receive(WELCOME);
-    let Message::Welcome(welcome) = next.await.unwrap().unwrap() else {
+    let Message::Welcome(welcome) = answer(next).await.unwrap() else {
         panic!();
     };
     assert_eq!(welcome.session.get(), 7);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn those_who_wait_are_served_in_their_order() {
     let mut bench = Bench::joined(Tap::new());
     let first = bench.next(Kind::Event).await;
     let second = bench.next(Kind::Event).await;
     bench.receive(&event(1, "a"));
     bench.receive(&event(2, "a"));
-    assert_eq!(publication(&first.await.unwrap().unwrap()), 1);
-    assert_eq!(publication(&second.await.unwrap().unwrap()), 2);
+    assert_eq!(publication(&answer(first).await.unwrap()), 1);
+    assert_eq!(publication(&answer(second).await.unwrap()), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_stopped_waiting_takes_no_message() {
     let mut bench = Bench::joined(Tap::new());
     let first = bench.next(Kind::Event).await;
@@ -173,10 +183,10 @@ async fn who_stopped_waiting_takes_no_message() {
     first.abort();
     assert!(first.await.unwrap_err().is_cancelled());
     bench.receive(&event(1, "a"));
-    assert_eq!(publication(&second.await.unwrap().unwrap()), 1);
+    assert_eq!(publication(&answer(second).await.unwrap()), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn waiting_ends_when_its_time_is_over() {
     let mut bench = Bench::joined(Tap::new());
     let next = bench.next(Kind::Event).await;
@@ -186,22 +196,22 @@ async fn waiting_ends_when_its_time_is_over() {
     assert_eq!(bench.engine.poll_timeout(), Some(due));
     bench.engine.handle_timeout(due);
     assert_eq!(bench.engine.poll_timeout(), None);
-    let error = next.await.unwrap().unwrap_err();
+    let error = answer(next).await.unwrap_err();
     assert!(matches!(error, TapError::Timeout(after) if after == SECOND));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn waiting_ends_with_the_connection() {
     let mut bench = Bench::joined(Tap::new());
     let next = bench.next(Kind::Event).await;
     bench.engine.close(CloseReason::Overflow);
-    let TapError::Closed(closed) = next.await.unwrap().unwrap_err() else {
+    let TapError::Closed(closed) = answer(next).await.unwrap_err() else {
         panic!();
     };
     assert!(matches!(closed.reason, CloseReason::Overflow));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_full_mailbox_drops_the_oldest_and_counts() {
     let mut bench = Bench::joined(Tap::new().capacity(2));
     for number in 1..=4 {
@@ -210,24 +220,24 @@ async fn a_full_mailbox_drops_the_oldest_and_counts() {
     // WELCOME was the first to go.
     assert_eq!(bench.lost().await, 3);
     let next = bench.next(Kind::Event).await;
-    assert_eq!(publication(&next.await.unwrap().unwrap()), 3);
+    assert_eq!(publication(&answer(next).await.unwrap()), 3);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_mailbox_is_bounded_in_bytes_too() {
     let mut bench = Bench::joined(Tap::new().capacity_bytes(250));
     for number in 1..=3 {
         bench.receive(&event(number, &"a".repeat(100)));
     }
     let next = bench.next(Kind::Event).await;
-    assert_eq!(publication(&next.await.unwrap().unwrap()), 2);
+    assert_eq!(publication(&answer(next).await.unwrap()), 2);
     // What was taken makes room.
     bench.receive(&event(4, &"a".repeat(100)));
     let next = bench.next(Kind::Event).await;
-    assert_eq!(publication(&next.await.unwrap().unwrap()), 3);
+    assert_eq!(publication(&answer(next).await.unwrap()), 3);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn streams_see_all_messages_and_take_none_away() {
     let mut bench = Bench::joined(Tap::new());
     let (mut one, mut two) = (bench.stream().await, bench.stream().await);
@@ -235,14 +245,17 @@ async fn streams_see_all_messages_and_take_none_away() {
     bench.receive("[17,1,2]");
     bench.receive(&event(5, "a"));
     for stream in [&mut one, &mut two] {
-        assert_eq!(stream.next().await.unwrap().kind(), Some(Kind::Published));
-        assert_eq!(publication(&stream.next().await.unwrap()), 5);
+        assert_eq!(
+            within(stream.next()).await.unwrap().kind(),
+            Some(Kind::Published)
+        );
+        assert_eq!(publication(&within(stream.next()).await.unwrap()), 5);
         assert_eq!(stream.lost(), 0);
     }
-    assert_eq!(publication(&next.await.unwrap().unwrap()), 5);
+    assert_eq!(publication(&answer(next).await.unwrap()), 5);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_full_stream_loses_what_comes_and_counts_it() {
     let mut bench = Bench::joined(Tap::new().capacity(0));
     let mut stream = bench.stream().await;
@@ -251,14 +264,14 @@ async fn a_full_stream_loses_what_comes_and_counts_it() {
         bench.receive(&event(number, "a"));
     }
     assert_eq!(stream.lost(), 2);
-    assert_eq!(publication(&stream.next().await.unwrap()), 1);
+    assert_eq!(publication(&within(stream.next()).await.unwrap()), 1);
     bench.receive(&event(9_999, "a"));
     for expected in (2..=capacity).chain([9_999]) {
-        assert_eq!(publication(&stream.next().await.unwrap()), expected);
+        assert_eq!(publication(&within(stream.next()).await.unwrap()), expected);
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_stream_is_bounded_in_bytes_too() {
     let mut bench = Bench::joined(Tap::new().capacity(0));
     let mut stream = bench.stream().await;
@@ -266,12 +279,12 @@ async fn a_stream_is_bounded_in_bytes_too() {
     bench.receive(&event(1, &text));
     bench.receive(&event(2, &text));
     assert_eq!(stream.lost(), 1);
-    assert_eq!(publication(&stream.next().await.unwrap()), 1);
+    assert_eq!(publication(&within(stream.next()).await.unwrap()), 1);
     bench.receive(&event(3, &text));
-    assert_eq!(publication(&stream.next().await.unwrap()), 3);
+    assert_eq!(publication(&within(stream.next()).await.unwrap()), 3);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_stream_goes_on_over_reconnects_and_ends_with_the_peer() {
     let mut bench = Bench::joined(Tap::new());
     let mut stream = bench.stream().await;
@@ -280,12 +293,15 @@ async fn a_stream_goes_on_over_reconnects_and_ends_with_the_peer() {
     let json = AnySerializer::from(Json::default());
     bench.engine.open(json, None, bench.now);
     bench.receive(WELCOME);
-    assert_eq!(stream.next().await.unwrap().kind(), Some(Kind::Welcome));
+    assert_eq!(
+        within(stream.next()).await.unwrap().kind(),
+        Some(Kind::Welcome)
+    );
     drop(bench);
-    assert!(stream.next().await.is_none());
+    assert!(within(stream.next()).await.is_none());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_raw_request_gets_the_next_id_whatever_id_it_has() {
     let mut bench = Bench::joined(Tap::new());
     for expected in 1..=2 {
@@ -296,12 +312,12 @@ async fn a_raw_request_gets_the_next_id_whatever_id_it_has() {
     // Nobody waits for the answer, and it does no harm.
     let next = bench.next(Kind::Result).await;
     bench.receive("[50,1,{}]");
-    let answer = next.await.unwrap().unwrap();
+    let answer = answer(next).await.unwrap();
     assert_eq!(answer.request(), Some(RequestId::MIN));
     assert!(bench.engine.closed().is_none());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn any_other_message_is_sent_as_it_is() {
     let mut bench = Bench::joined(Tap::new());
     let cancel = Cancel {
@@ -312,7 +328,7 @@ async fn any_other_message_is_sent_as_it_is() {
     assert_eq!(bench.sent(), ["[49,1,{}]"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_raw_request_without_a_session_is_an_error() {
     let mut bench = Bench::open(Tap::new());
     let TapError::Send(error) = bench.send(call()).await.unwrap_err() else {
@@ -322,7 +338,7 @@ async fn a_raw_request_without_a_session_is_an_error() {
     assert_eq!(bench.sent(), [""; 0]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_peer_that_ended_says_why() {
     let (connector, _) = memory::listener([Serialization::JSON]);
     let builder = PeerBuilder::new(Session::new("realm1")).role(Tap::new());

@@ -186,6 +186,15 @@ impl Bench {
     }
 }
 
+/// What a task gives; a task that nobody answers fails the test.
+async fn answer<T>(task: JoinHandle<T>) -> T {
+    let limit = Duration::from_secs(60);
+    tokio::time::timeout(limit, task)
+        .await
+        .expect("an answer")
+        .unwrap()
+}
+
 const WELCOME: &str = r#"[2,7,{"roles":{"broker":{},"dealer":{}}}]"#;
 
 /// One of each message that a router, or nobody but a client, sends in a session.

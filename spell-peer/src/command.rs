@@ -33,6 +33,7 @@ impl<C: Send + 'static> Commands<C> {
         });
         let inbox = Inbox {
             rx,
+            ahead: Vec::new(),
             released,
             wire,
             end,
@@ -50,11 +51,13 @@ impl<C: Send + 'static> Commands<C> {
         }
     }
 
-    /// Queue a command. Resolves at once when there is room; waits while the queue is full.
+    /// Queue a command. It is queued by this call when there is room; only while the queue is full
+    /// has the future to wait.
     ///
     /// # Cancel safety
     ///
-    /// A command whose future is dropped before it resolved was not queued.
+    /// Dropped while it waits, the command is not queued. Dropped before it was first polled, it may
+    /// be queued already.
     pub fn send(&self, command: C) -> Sending {
         self.port.send(command)
     }
@@ -99,7 +102,7 @@ impl<C> fmt::Debug for Commands<C> {
 }
 
 /// The future of [`Commands::send`]; boxed only while the queue is full.
-#[must_use = "a command is queued only when this is awaited"]
+#[must_use = "a command is sure to be queued only when this is awaited"]
 pub struct Sending(State);
 
 enum State {
@@ -127,6 +130,8 @@ impl fmt::Debug for Sending {
 /// The receiving end of a peer's commands.
 pub struct Inbox<C> {
     rx: mpsc::Receiver<C>,
+    /// Taken out of `rx` in one go, the next one last.
+    ahead: Vec<C>,
     released: mpsc::UnboundedReceiver<C>,
     wire: Wire,
     end: Arc<OnceLock<CloseReason>>,
@@ -150,29 +155,28 @@ impl<C> Inbox<C> {
         self.released.poll_recv_many(cx, batch, limit)
     }
 
-    /// Take what was queued by [`Commands::send`], up to `limit` commands.
-    ///
-    /// `Ready` with how many; `Ready(0)` when all handles are gone.
-    pub fn poll_commands(
-        &mut self,
-        cx: &mut Context<'_>,
-        batch: &mut Vec<C>,
-        limit: usize,
-    ) -> Poll<usize> {
-        self.rx.poll_recv_many(cx, batch, limit)
+    /// The next command that was queued by [`Commands::send`]; `None` when all handles are gone, or
+    /// the inbox is [closed](Self::close) and empty.
+    pub fn poll_command(&mut self, cx: &mut Context<'_>) -> Poll<Option<C>> {
+        if self.ahead.is_empty() {
+            ready!(self.rx.poll_recv_many(cx, &mut self.ahead, AHEAD));
+            self.ahead.reverse();
+        }
+        Poll::Ready(self.ahead.pop())
     }
 
-    /// The next command of either kind; `None` when all handles are gone.
+    /// The next command of either kind; `None` when all handles are gone, or the inbox is
+    /// [closed](Self::close) and empty.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<C>> {
         if let Poll::Ready(Some(command)) = self.released.poll_recv(cx) {
             return Poll::Ready(Some(command));
         }
-        let command = ready!(self.rx.poll_recv(cx));
-        Poll::Ready(command)
+        self.poll_command(cx)
     }
 
     /// Take no more commands: handles get `end` from now on. What is queued already can still be
-    /// taken by [`try_next`](Self::try_next).
+    /// taken. [`poll_next`](Self::poll_next) waits also for a handle that is about to queue a
+    /// command at this very moment; [`try_next`](Self::try_next) does not.
     pub fn close(&mut self, end: CloseReason) {
         // Only the first reason counts.
         let _ = self.end.set(end);
@@ -183,9 +187,14 @@ impl<C> Inbox<C> {
     /// A command that is queued already.
     pub fn try_next(&mut self) -> Option<C> {
         let released = self.released.try_recv().ok();
-        released.or_else(|| self.rx.try_recv().ok())
+        released
+            .or_else(|| self.ahead.pop())
+            .or_else(|| self.rx.try_recv().ok())
     }
 }
+
+/// How many commands are taken out of their channel in one go.
+const AHEAD: usize = 64;
 
 impl<C> fmt::Debug for Inbox<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -218,7 +227,13 @@ impl<C: Send + 'static> Port<C> for Sender<C> {
             Err(TrySendError::Full(command)) => {
                 let (tx, end) = (self.tx.clone(), self.end.clone());
                 State::Full(Box::pin(async move {
-                    tx.send(command).await.map_err(|_| closed(&end))
+                    let place = tx.reserve().await.map_err(|_| closed(&end))?;
+                    // A place that was given before the end and is used after it is not read.
+                    if tx.is_closed() {
+                        return Err(closed(&end));
+                    }
+                    place.send(command);
+                    Ok(())
                 }))
             }
         })
@@ -272,5 +287,64 @@ impl<C, D> Port<D> for Mapped<C, D> {
 
     fn end(&self) -> Option<CloseReason> {
         self.port.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_command_that_a_handle_is_about_to_queue_is_not_forgotten_by_the_end() {
+        let (commands, mut inbox) = Commands::channel(&PeerConfig::default());
+        drop(commands);
+        let (tx, rx) = mpsc::channel(1);
+        let place = tx.clone().reserve_owned().await.unwrap();
+        inbox.rx = rx;
+        inbox.close(CloseReason::Left);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(inbox.poll_next(&mut cx).is_pending());
+        place.send(2);
+        assert_eq!(inbox.poll_next(&mut cx), Poll::Ready(Some(2)));
+        assert_eq!(inbox.poll_next(&mut cx), Poll::Ready(None));
+    }
+
+    #[tokio::test]
+    async fn a_command_that_got_its_place_before_the_end_and_uses_it_after_is_refused() {
+        let config = PeerConfig {
+            command_capacity: 1,
+            ..PeerConfig::default()
+        };
+        let (commands, mut inbox) = Commands::channel(&config);
+        commands.send(1).await.unwrap();
+        let mut late = commands.send(2);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut late).poll(&mut cx).is_pending());
+        assert_eq!(inbox.try_next(), Some(1));
+        inbox.close(CloseReason::Left);
+        let Poll::Ready(Err(refused)) = Pin::new(&mut late).poll(&mut cx) else {
+            panic!("nobody would ever read it");
+        };
+        assert!(matches!(refused.reason, CloseReason::Left));
+    }
+
+    #[tokio::test]
+    async fn commands_keep_their_order_whatever_takes_them() {
+        let (commands, mut inbox) = Commands::channel(&PeerConfig::default());
+        for command in 0..5 {
+            commands.send(command).await.unwrap();
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        assert_eq!(inbox.poll_command(&mut cx), Poll::Ready(Some(0)));
+        assert_eq!(inbox.poll_next(&mut cx), Poll::Ready(Some(1)));
+        assert_eq!(inbox.try_next(), Some(2));
+        commands.release(9);
+        assert_eq!(inbox.try_next(), Some(9));
+        assert_eq!(inbox.poll_next(&mut cx), Poll::Ready(Some(3)));
+        inbox.close(CloseReason::Left);
+        assert_eq!(inbox.try_next(), Some(4));
+        assert_eq!(inbox.poll_command(&mut cx), Poll::Ready(None));
     }
 }

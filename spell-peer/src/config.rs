@@ -19,8 +19,8 @@ pub struct PeerConfig {
     pub command_capacity: usize,
     /// How many bytes may wait for the wire before commands have to wait. Default: 8 MiB.
     pub outbox_soft_limit: usize,
-    /// How many bytes may wait for the wire before the session ends. Answers to the router may
-    /// pass the soft limit, never this one. Default: 32 MiB.
+    /// How many bytes may wait for the wire, behind them one more message of any size, before the
+    /// session ends. Answers to the router may pass the soft limit, never this one. Default: 32 MiB.
     pub outbox_hard_limit: usize,
     /// How long the last messages and the closing of the transport may take. Default: 1 s.
     pub close_timeout: Duration,

@@ -51,9 +51,17 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
         }
     }
 
-    /// Read and handle frames. `Break` ends the session.
-    fn read(&mut self, cx: &mut Context<'_>, turn: &mut Turn) -> Result<(), CloseReason> {
-        while turn.budget > 0 && self.engine.closed().is_none() {
+    /// Read and handle up to `limit` frames.
+    fn read(
+        &mut self,
+        cx: &mut Context<'_>,
+        turn: &mut Turn,
+        limit: usize,
+    ) -> Result<(), CloseReason> {
+        for _ in 0..limit {
+            if turn.budget == 0 || self.engine.closed().is_some() {
+                break;
+            }
             match Pin::new(&mut *self.transport).poll_next(cx) {
                 Poll::Ready(Some(Ok(frame))) => self.engine.handle_frame(&frame, turn.now),
                 Poll::Ready(Some(Err(error))) => return Err(broken(error)),
@@ -82,28 +90,33 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
     /// Take commands: released handles always, others while the wire keeps up. While it does not,
     /// they stay in their bounded channel, and [`Commands::send`](crate::Commands::send) waits.
     fn take_commands(&mut self, cx: &mut Context<'_>, turn: &mut Turn) {
-        for released in [true, false] {
-            let room = self.engine.queued() < self.engine.config().outbox_soft_limit;
-            if turn.budget == 0 || self.engine.closed().is_some() || !(released || room) {
-                continue;
-            }
-            let limit = BATCH.min(turn.budget);
-            let taken = if released {
-                self.inbox.poll_released(cx, &mut self.batch, limit)
-            } else {
-                self.inbox.poll_commands(cx, &mut self.batch, limit)
-            };
-            match taken {
-                // The last handle is gone.
-                Poll::Ready(0) => self.engine.stop(turn.now),
-                Poll::Ready(taken) => {
-                    for command in self.batch.drain(..) {
-                        self.engine.handle_command(command, turn.now);
-                    }
-                    turn.spend(taken);
+        if turn.budget == 0 || self.engine.closed().is_some() {
+            return;
+        }
+        let limit = BATCH.min(turn.budget);
+        match self.inbox.poll_released(cx, &mut self.batch, limit) {
+            // The last handle is gone.
+            Poll::Ready(0) => return self.engine.stop(turn.now),
+            Poll::Ready(taken) => {
+                for command in self.batch.drain(..) {
+                    self.engine.handle_command(command, turn.now);
                 }
-                Poll::Pending => {}
+                turn.spend(taken);
             }
+            Poll::Pending => {}
+        }
+        for _ in 0..BATCH {
+            // Each of them may be large, so there must be room for each.
+            let room = self.engine.queued() < self.engine.config().outbox_soft_limit;
+            if turn.budget == 0 || self.engine.closed().is_some() || !room {
+                break;
+            }
+            match self.inbox.poll_command(cx) {
+                Poll::Ready(Some(command)) => self.engine.handle_command(command, turn.now),
+                Poll::Ready(None) => return self.engine.stop(turn.now),
+                Poll::Pending => break,
+            }
+            turn.spend(1);
         }
     }
 
@@ -156,7 +169,7 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
         let mut write_error = None;
         while turn.progress && turn.budget > 0 && self.engine.closed().is_none() {
             turn.progress = false;
-            self.read(cx, &mut turn)?;
+            self.read(cx, &mut turn, BATCH)?;
             self.run_tasks(cx, &mut turn)?;
             self.take_commands(cx, &mut turn);
             self.check_deadlines(cx, &mut turn)?;
@@ -183,7 +196,7 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
             Poll::Ready(Err(error)) => {
                 // As above; the budget starts anew, as the connection is at its end.
                 turn.budget = BUDGET;
-                self.read(cx, &mut turn)?;
+                self.read(cx, &mut turn, BUDGET)?;
                 Err(self
                     .engine
                     .closed()
@@ -231,5 +244,6 @@ fn broken(error: TransportError) -> CloseReason {
 /// and one write of a burst, little enough to be far below a millisecond.
 const BUDGET: usize = 256;
 
-/// The most commands taken from the channel at a time.
+/// The most messages, and the most commands, handled in a row: a router that sends without pause
+/// must not keep commands from being taken.
 const BATCH: usize = 64;

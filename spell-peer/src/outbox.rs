@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt};
 
 use bytes::{Bytes, BytesMut};
 use spell_message::{Message, RequestId, RequestIds};
@@ -26,10 +26,19 @@ struct Open {
     scratch: BytesMut,
 }
 
-#[derive(Debug)]
 struct Frame {
     bytes: Bytes,
     request: Option<RequestId>,
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // It may be the HELLO or the AUTHENTICATE with a secret in it.
+        f.debug_struct("Frame")
+            .field("size", &self.bytes.len())
+            .field("request", &self.request)
+            .finish()
+    }
 }
 
 impl Outbox {
@@ -105,6 +114,13 @@ impl Outbox {
             self.last_sent = frame.request;
         }
         Some(frame.bytes)
+    }
+
+    /// How many bytes wait, without the frame that was committed last: one alone, however large it
+    /// is, says nothing about how well the other side reads.
+    pub(crate) fn backlog(&self) -> usize {
+        let newest = self.frames.back().map_or(0, |frame| frame.bytes.len());
+        self.queued.saturating_sub(newest)
     }
 
     /// How many bytes wait.

@@ -3,7 +3,7 @@ use std::{fmt, future, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use spell_transport::{ConnectError, Connector, Transport};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -47,12 +47,14 @@ where
             // Whoever waits is told first; the last words to the router may take a moment.
             let Some(delay) = self.delay(&ended.reason).await else {
                 let reason = self.finish(ended.reason);
-                ended.farewell.await;
+                tokio::join!(ended.farewell, self.refuse());
                 return reason;
             };
             tokio::join!(self.wait(ended.reason, delay), ended.farewell);
             if self.stop.is_cancelled() {
-                return self.finish(CloseReason::Stopped);
+                let reason = self.finish(CloseReason::Stopped);
+                self.refuse().await;
+                return reason;
             }
         }
     }
@@ -194,6 +196,15 @@ where
         self.state.send(PeerState::Closed(reason.clone()));
         reason
     }
+
+    /// Answer the commands of handles that found the channel open a moment before it closed: in a
+    /// channel that nobody reads they would wait for ever.
+    async fn refuse(&mut self) {
+        let limit = self.engine.config().close_timeout;
+        let late = answer_all(&mut self.engine, &mut self.inbox);
+        // A handle that has a place in the channel, and is not polled to use it, is not waited for.
+        let _ = timeout(limit, late).await;
+    }
 }
 
 /// How a session ended.
@@ -221,14 +232,32 @@ async fn hang_up(mut transport: impl Transport, frames: Vec<Bytes>, limit: Durat
     }
 }
 
-/// Give commands to the roles while there is no connection. Ends when the last handle is gone, or a
-/// role finishes the peer.
+/// Give commands, and the time they asked for, to the roles while there is no connection. Ends when
+/// the last handle is gone, or a role finishes the peer.
 async fn answer<R: Role>(engine: &mut Engine<R>, inbox: &mut Inbox<R::Command>) {
+    while engine.finishing().is_none() {
+        let deadline = engine.poll_timeout().map(Instant::from_std);
+        let due = async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            command = future::poll_fn(|cx| inbox.poll_next(cx)) => match command {
+                Some(command) => engine.handle_command(command, Instant::now().into_std()),
+                None => return,
+            },
+            () = due => engine.handle_timeout(Instant::now().into_std()),
+        }
+    }
+}
+
+/// Give commands to the roles until no more can come.
+async fn answer_all<R: Role>(engine: &mut Engine<R>, inbox: &mut Inbox<R::Command>) {
     while let Some(command) = future::poll_fn(|cx| inbox.poll_next(cx)).await {
         engine.handle_command(command, Instant::now().into_std());
-        if engine.finishing().is_some() {
-            return;
-        }
     }
 }
 

@@ -2,15 +2,18 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::{
+    io,
     ops::ControlFlow,
+    pin::Pin,
     sync::{Arc, Mutex},
-    time::Duration,
+    task::{self, Poll},
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use spell_message::{
-    Message, Payload, RequestId, Uri,
+    Format, Message, Payload, RequestId, Uri,
     message::{Call, Goodbye, Hello},
     options::{CallOptions, GoodbyeDetails, HelloDetails},
     reason,
@@ -19,23 +22,28 @@ use spell_peer::{
     Backoff, CloseReason, Commands, Context, Delivery, JoinError, Peer, PeerBuilder, PeerState,
     Role, SessionEnd, SessionInfo,
 };
-use spell_serializer::{AnySerializer, Json, MsgPack};
+use spell_serializer::{AnySerializer, Json, MsgPack, PayloadBuilder};
 use spell_transport::{
-    Listener, Serialization,
+    Adapter, Listener, Serialization, TransportInfo,
     memory::{self, MemoryConnector, MemoryListener, MemoryTransport},
 };
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 /// Says HELLO, joins at WELCOME, and calls.
 #[derive(Debug, Default)]
 struct Client {
     pending: Vec<(RequestId, Reply)>,
+    wake: Option<(Instant, oneshot::Sender<()>)>,
 }
 
 type Reply = oneshot::Sender<Result<(), (CloseReason, Delivery)>>;
 
 enum Ask {
     Call(Reply),
+    /// A call with so many bytes of arguments.
+    Large(usize, Reply),
+    /// Tell when the time has come.
+    Wake(Instant, oneshot::Sender<()>),
     Panic,
     Spawned,
 }
@@ -49,6 +57,26 @@ impl Handle {
         let sent = self.0.send(Ask::Call(reply)).await;
         sent.map_err(|closed| (closed.reason, Delivery::NotSent))?;
         wait.await.unwrap()
+    }
+}
+
+impl Client {
+    fn call(&mut self, payload: Payload, reply: Reply, cx: &mut Context<'_, Ask>) {
+        let request = cx.request(|request| {
+            Message::Call(Call {
+                request,
+                options: CallOptions::new(),
+                procedure: Uri::new("com.example.echo").unwrap(),
+                payload,
+            })
+        });
+        if let Ok(request) = request {
+            self.pending.push((request, reply));
+        } else {
+            let reason = cx.last_end().cloned();
+            let reason = reason.unwrap_or(CloseReason::Disconnected);
+            _ = reply.send(Err((reason, Delivery::NotSent)));
+        }
     }
 }
 
@@ -94,25 +122,24 @@ impl Role for Client {
 
     fn handle_call(&mut self, command: Ask, cx: &mut Context<'_, Ask>) {
         match command {
-            Ask::Call(reply) => {
-                let request = cx.request(|request| {
-                    Message::Call(Call {
-                        request,
-                        options: CallOptions::new(),
-                        procedure: Uri::new("com.example.echo").unwrap(),
-                        payload: Payload::default(),
-                    })
-                });
-                if let Ok(request) = request {
-                    self.pending.push((request, reply));
-                } else {
-                    let reason = cx.last_end().cloned();
-                    let reason = reason.unwrap_or(CloseReason::Disconnected);
-                    _ = reply.send(Err((reason, Delivery::NotSent)));
-                }
+            Ask::Call(reply) => self.call(Payload::default(), reply, cx),
+            Ask::Large(size, reply) => {
+                let arguments = PayloadBuilder::new(Format::Json).arg(&"x".repeat(size));
+                self.call(arguments.finish().unwrap(), reply, cx);
             }
+            Ask::Wake(at, reply) => self.wake = Some((at, reply)),
             Ask::Panic => cx.spawn(async { panic!("a task of a role") }),
             Ask::Spawned => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.wake.as_ref().map(|(at, _)| *at)
+    }
+
+    fn on_deadline(&mut self, _: &mut Context<'_, Ask>) {
+        if let Some((_, reply)) = self.wake.take() {
+            reply.send(()).unwrap();
         }
     }
 
@@ -141,7 +168,7 @@ impl Script {
     async fn welcome(listener: &mut MemoryListener) -> Self {
         let mut script = Self::accept(listener).await;
         script.expect(r#"[1,"realm1",{"roles":{}}]"#).await;
-        script.send(r#"[2,7,{"roles":{"dealer":{}}}]"#).await;
+        script.send(WELCOME).await;
         script
     }
 
@@ -178,6 +205,7 @@ async fn joined(builder: PeerBuilder<(Client,)>) -> (Peer<(Client,)>, Script, Me
     (peer.unwrap(), script, listener)
 }
 
+const WELCOME: &str = r#"[2,7,{"roles":{"dealer":{}}}]"#;
 const CALL_1: &str = r#"[48,1,{},"com.example.echo"]"#;
 const CALL_2: &str = r#"[48,2,{},"com.example.echo"]"#;
 
@@ -403,4 +431,111 @@ async fn commands_of_dropped_futures_spend_no_id() {
         script.send("[50,2,{}]").await;
     });
     second.unwrap();
+}
+
+/// The end of a router that welcomes and then sends events without a pause.
+struct Flood {
+    welcomed: bool,
+    sent: mpsc::UnboundedSender<Bytes>,
+}
+
+impl Stream for Flood {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
+        let welcomed = std::mem::replace(&mut self.welcomed, true);
+        Poll::Ready(Some(Ok(Bytes::from(if welcomed {
+            "[36,1,1,{}]"
+        } else {
+            WELCOME
+        }))))
+    }
+}
+
+impl Sink<Bytes> for Flood {
+    type Error = io::Error;
+
+    fn poll_ready(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn start_send(self: Pin<&mut Self>, frame: Bytes) -> io::Result<()> {
+        self.sent.send(frame).map_err(io::Error::other)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_router_that_sends_without_pause_does_not_keep_commands_from_being_taken() {
+    let (sent, mut frames) = mpsc::unbounded_channel();
+    let connector = spell_transport::connector_fn(move |_| {
+        let flood = Flood {
+            welcomed: false,
+            sent: sent.clone(),
+        };
+        async { Ok(Adapter::new(flood, TransportInfo::new(Serialization::JSON))) }
+    });
+    let peer = builder().connect(connector).await.unwrap();
+    let handle = handle(&peer);
+    let call = async { while frames.recv().await.unwrap() != CALL_1 {} };
+    tokio::select! {
+        _ = handle.call() => panic!("nobody answers it"),
+        sent = tokio::time::timeout(Duration::from_secs(10), call) => sent.unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn many_large_commands_at_once_wait_and_do_not_end_the_session() {
+    let small = |config: &mut spell_peer::PeerConfig| {
+        config.outbox_soft_limit = 2000;
+        config.outbox_hard_limit = 8000;
+    };
+    let (peer, mut script, _listener) = joined(builder().configure(small)).await;
+    let calls: Vec<_> = (0..50)
+        .map(|_| {
+            let handle = handle(&peer);
+            tokio::spawn(async move {
+                let (reply, wait) = oneshot::channel();
+                handle.0.send(Ask::Large(1000, reply)).await.unwrap();
+                wait.await.unwrap()
+            })
+        })
+        .collect();
+    for id in 1..=50 {
+        let frame = script.0.next().await.unwrap().unwrap();
+        assert!(frame.starts_with(format!("[48,{id},").as_bytes()));
+        script
+            .0
+            .send(Bytes::from(format!("[50,{id},{{}}]")))
+            .await
+            .unwrap();
+    }
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn deadlines_pass_without_a_connection_too() {
+    let connector = spell_transport::connector_fn(|_| async {
+        std::future::pending::<Result<MemoryTransport, _>>().await
+    });
+    let (peer, supervisor) = builder()
+        .join_timeout(Duration::from_secs(100))
+        .build(connector)
+        .unwrap();
+    tokio::spawn(supervisor.run());
+    let begin = tokio::time::Instant::now();
+    let at = (begin + Duration::from_secs(1)).into_std();
+    let (reply, woken) = oneshot::channel();
+    handle(&peer).0.send(Ask::Wake(at, reply)).await.unwrap();
+    woken.await.unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(2));
 }

@@ -249,7 +249,7 @@ impl<R: Role> Engine<R> {
             core.session = Some(session.clone());
             roles.on_join(&session, &mut Context::new(core, tasks));
         }
-        if core.outbox.queued() > core.config.outbox_hard_limit {
+        if core.outbox.backlog() > core.config.outbox_hard_limit {
             core.close(CloseReason::Overflow);
         }
         output

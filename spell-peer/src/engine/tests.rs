@@ -383,10 +383,28 @@ fn a_failed_dial_has_its_own_reason() {
 fn more_than_the_hard_limit_ends_the_session() {
     let mut bench = Bench::joined();
     bench.engine.core.config.outbox_hard_limit = 50;
-    bench.call("a").unwrap();
-    assert!(bench.engine.closed().is_none());
-    bench.call("a-procedure-with-a-long-name").unwrap();
+    for procedure in ["a", "another", "a.third"] {
+        assert!(bench.engine.closed().is_none());
+        bench.call(procedure).unwrap();
+    }
+    bench.call("b").unwrap();
     assert!(matches!(bench.engine.closed(), Some(CloseReason::Overflow)));
+}
+
+#[test]
+fn one_message_larger_than_the_hard_limit_ends_no_session() {
+    let mut bench = Bench::joined();
+    bench.engine.core.config.outbox_hard_limit = 50;
+    bench.call(&"a".repeat(60)).unwrap();
+    assert!(bench.engine.closed().is_none());
+}
+
+#[test]
+fn what_waits_for_the_wire_is_not_shown() {
+    let mut bench = Bench::joined();
+    bench.call("com.example.secret").unwrap();
+    let shown = format!("{:?}", bench.engine.core);
+    assert!(!shown.contains("secret"), "{shown}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! A role of your own, beside the built-in ones: it counts messages by kind.
 //!
 //! `cargo run --example custom_role`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
 //! A serializer of your own: JSON that is written backwards, negotiated as `wamp.2.nosj`.
 //!
 //! `cargo run --example custom_serializer`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
 

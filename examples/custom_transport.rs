@@ -1,6 +1,7 @@
 //! Bring your own transport: bytes, frames, or dialling.
 //!
 //! `cargo run --example custom_transport`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use bytes::BytesMut;
 use futures_util::TryStreamExt;
@@ -11,7 +12,7 @@ use spell::{
     roles::{Caller, Session},
     router::Router,
     transport::{
-        Adapter, Connector, TransportInfo, connector_fn,
+        Adapter, ConnectError, Connector, TransportInfo, connector_fn,
         rawsocket::{RawSocket, RawSocketConfig},
     },
 };
@@ -38,6 +39,7 @@ async fn main() -> Outcome {
     let bytes = connector_fn(move |offers: Vec<Serialization>| {
         let router = far_end.clone();
         async move {
+            let offer = *offers.first().ok_or(ConnectError::NothingToOffer)?;
             let (near, far) = tokio::io::duplex(4096);
             tokio::spawn(async move {
                 let supported = [
@@ -50,7 +52,7 @@ async fn main() -> Outcome {
                     Err(error) => eprintln!("{error}"),
                 }
             });
-            RawSocket::client(near, offers[0], RawSocketConfig::new()).await
+            RawSocket::client(near, offer, RawSocketConfig::new()).await
         }
     });
     join("bytes", bytes).await?;
@@ -60,9 +62,10 @@ async fn main() -> Outcome {
     let frames = connector_fn(move |offers: Vec<Serialization>| {
         let router = far_end.clone();
         async move {
+            let offer = *offers.first().ok_or(ConnectError::NothingToOffer)?;
             let (near, far) = tokio::io::duplex(4096);
             let framed = |io| Framed::new(io, LengthDelimitedCodec::new()).map_ok(BytesMut::freeze);
-            let adapt = |io| Adapter::new(framed(io), TransportInfo::new(offers[0]));
+            let adapt = |io| Adapter::new(framed(io), TransportInfo::new(offer));
             router.attach(adapt(far));
             Ok(adapt(near))
         }

@@ -1,6 +1,7 @@
 //! The embedded router: several listeners, a realm with passwords, statistics.
 //!
 //! `cargo run --example embedded_router`, with `-- --stay` to let it run until Ctrl-C.
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use spell::{
     auth::Ticket,

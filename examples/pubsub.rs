@@ -1,6 +1,7 @@
 //! Publish & subscribe: streams, handlers, acknowledgement, patterns, keyword arguments.
 //!
 //! `cargo run --example pubsub`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use serde::{Deserialize, Serialize};
 use spell::prelude::*;

@@ -1,6 +1,7 @@
 //! Everything at once: a router, a subscriber, a publisher, a callee and a caller, over sockets.
 //!
 //! `cargo run --example quickstart`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use spell::prelude::*;
 use spell_examples::{Outcome, place};

@@ -1,6 +1,7 @@
 //! Below the roles: see every message, and send messages of your own making.
 //!
 //! `cargo run --example raw_messages`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::time::Duration;
 

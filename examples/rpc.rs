@@ -1,6 +1,7 @@
 //! Remote procedure calls: handlers, streams of invocations, errors that keep their URI.
 //!
 //! `cargo run --example rpc`
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use spell::prelude::*;
 use spell_examples::{Outcome, place};

@@ -24,6 +24,7 @@ use spell_serializer::payload;
 ///
 /// If a constant of it is no URI.
 #[expect(clippy::too_many_lines, reason = "one entry a message")]
+#[expect(clippy::panic, reason = "constants of a bench")]
 pub fn messages(format: Format) -> Vec<(&'static str, Message)> {
     let request = RequestId::MIN;
     let uri = |text: &str| Uri::new(text).unwrap_or_else(|error| panic!("{error}"));

@@ -1,93 +1,59 @@
-//! A serializer of your own: JSON that is written backwards, negotiated as `wamp.2.nosj`.
-//!
+//! A serializer of your own, JSON with every bit flipped; what a message is, `list` knows.
 //! `cargo run --example custom_serializer`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
-use std::error::Error;
-
 use bytes::{Bytes, BytesMut};
-use spell::{
-    message::{CustomFormat, Format, Message, Serialization, Value},
-    prelude::*,
-    router::Router,
-    serializer::{AnySerializer, DecodeError, EncodeError, Serializer, list},
-};
-use spell_examples::Outcome;
+use spell::message::{CustomFormat, Format, Message, Serialization, Value};
+use spell::serializer::{DecodeError, EncodeError, Serializer, list};
+use spell::{prelude::*, router::Router};
 
-/// Turns lists of values into bytes and back; what a message is, [`list`] knows.
 #[derive(Debug)]
-struct Backwards;
+struct Flipped;
 
-impl CustomFormat for Backwards {
+impl CustomFormat for Flipped {
     fn name(&self) -> &'static str {
         "nosj"
     }
-
-    fn decode(&self, bytes: &[u8]) -> Result<Value, Box<dyn Error + Send + Sync>> {
-        let bytes: Vec<u8> = bytes.iter().rev().copied().collect();
+    fn decode(&self, bytes: &[u8]) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        let bytes: Vec<u8> = bytes.iter().map(|byte| !byte).collect();
         Ok(serde_json::from_slice(&bytes)?)
     }
-
-    fn encode(&self, value: &Value) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
+    fn encode(&self, value: &Value) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
         let bytes = serde_json::to_vec(value)?;
-        Ok(bytes.into_iter().rev().collect())
+        Ok(bytes.into_iter().map(|byte| !byte).collect())
     }
 }
 
-impl Serializer for Backwards {
+impl Serializer for Flipped {
     fn serialization(&self) -> Serialization {
-        // Its messages need not be UTF-8, and it has no number for RawSocket.
         Serialization::binary("wamp.2.nosj", 0)
     }
-
     fn format(&self) -> Format {
         Format::Custom(&Self)
     }
-
     fn encode(&self, message: &Message, out: &mut BytesMut) -> Result<(), EncodeError> {
-        let values = list::to_values(message)?;
-        let bytes = CustomFormat::encode(self, &values.into());
-        out.extend_from_slice(&bytes.map_err(|source| EncodeError::Value {
-            format: "nosj",
-            source,
-        })?);
+        let format = "nosj";
+        let bytes = CustomFormat::encode(self, &list::to_values(message)?.into());
+        out.extend(bytes.map_err(|source| EncodeError::Value { format, source })?);
         Ok(())
     }
-
     fn decode(&self, frame: &Bytes) -> Result<Message, DecodeError> {
+        let format = "nosj";
         let value = CustomFormat::decode(self, frame);
-        match value.map_err(|source| DecodeError::Malformed {
-            format: "nosj",
-            source,
-        })? {
-            Value::List(values) => list::from_values(values, self.format()),
-            other => list::from_values(vec![other], self.format()),
-        }
+        let value = value.map_err(|source| DecodeError::Malformed { format, source })?;
+        list::from_values(value.as_list().cloned().unwrap_or_default(), self.format())
     }
 }
 
 #[tokio::main]
-async fn main() -> Outcome {
-    let backwards = || AnySerializer::from(Backwards);
+async fn main() -> spell_examples::Outcome {
     let router = Router::builder()
         .auto_realms()
-        .serializers([backwards()])
-        .build()?;
+        .serializers([Flipped.into()]);
+    let router = router.build()?;
     let url = router.listen("ws://127.0.0.1:0").await?;
-
-    let client = spell::client(&url, "realm1")
-        .serializers([backwards()])
-        .connect()
-        .await?;
-    let mut events = client.subscribe("com.example.topic").await?;
-    client
-        .publish("com.example.topic")
-        .args(("backwards", 1))
-        .exclude_me(false)
-        .await?;
-    if let Some(event) = events.next().await {
-        println!("{:?}", event.args::<(String, u32)>()?);
-    }
-    client.leave().await?;
-    Ok(())
+    let client = spell::client(&url, "realm1").serializers([Flipped]);
+    let client = client.connect().await?;
+    println!("{:?}", client.joined().await?.roles());
+    Ok(client.leave().await?)
 }

@@ -5,19 +5,14 @@
 
 use std::time::Duration;
 
-use spell::{
-    message::{
-        Feature, Format, Pattern, RequestId, RoleFeatures, RoleName, Uri,
-        message::{Kind, Publish, Subscribe},
-        options::{PublishOptions, SubscribeOptions},
-    },
-    peer::PeerBuilder,
-    prelude::*,
-    roles::{Session, Tap},
-    serializer::payload,
-    transport,
-};
+use spell::message::message::{Kind, Publish, Subscribe};
+use spell::message::options::{PublishOptions, SubscribeOptions};
+use spell::message::{Feature, Format, Pattern, RequestId, RoleFeatures, RoleName, Uri};
+use spell::roles::{Session, Tap};
+use spell::{peer::PeerBuilder, prelude::*, serializer::payload, transport};
 use spell_examples::{Outcome, place};
+
+const LIMIT: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> Outcome {
@@ -40,10 +35,7 @@ async fn main() -> Outcome {
         topic: Pattern::from(topic.clone()),
     })
     .await?;
-    let subscribed = peer
-        .next_message(Kind::Subscribed, Duration::from_secs(5))
-        .await?;
-    println!("{subscribed:?}");
+    println!("{:?}", peer.next_message(Kind::Subscribed, LIMIT).await?);
 
     let mut options = PublishOptions::new();
     options.set_exclude_me(false);
@@ -55,10 +47,7 @@ async fn main() -> Outcome {
         payload: payload::encode(Format::Json, &("raw", 1), None::<&()>)?,
     })
     .await?;
-    let event = peer
-        .next_message(Kind::Event, Duration::from_secs(5))
-        .await?;
-    println!("{event:?}");
+    println!("{:?}", peer.next_message(Kind::Event, LIMIT).await?);
 
     peer.leave().await?;
     Ok(())

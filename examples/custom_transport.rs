@@ -50,9 +50,8 @@ async fn main() -> Outcome {
 }
 
 async fn join(what: &str, connector: impl Connector) -> Outcome {
-    let peer = PeerBuilder::new(Session::new("realm1"))
-        .connect(connector)
-        .await?;
+    let peer = PeerBuilder::new(Session::new("realm1")).role(Caller::new());
+    let peer = peer.connect(connector).await?;
     println!("{what}: session {}", peer.joined().await?.id());
     Ok(peer.leave().await?)
 }

@@ -245,6 +245,10 @@ impl<C: Codec> FrameWriter<'_, C> {
 }
 
 impl<C: Codec> Writer for FrameWriter<'_, C> {
+    fn prepare(&self, payload: &Payload) -> Result<Payload, EncodeError> {
+        transcode(payload, C::FORMAT)
+    }
+
     fn begin(&mut self, elements: usize) {
         C::begin_list(elements, self.out);
     }
@@ -258,21 +262,23 @@ impl<C: Codec> Writer for FrameWriter<'_, C> {
     }
 
     fn payload(&mut self, payload: &Payload) -> Result<(), EncodeError> {
-        let payload = transcode(payload, C::FORMAT)?;
-        if payload.is_absent() {
-            return Ok(());
-        }
-        self.separate();
-        let (args, kwargs) = (payload.args(), payload.kwargs());
-        match (args, kwargs) {
-            (args, []) => self.out.extend_from_slice(args),
+        match (payload.args(), payload.kwargs()) {
+            ([], []) => return Ok(()),
+            (args, []) => {
+                self.separate();
+                self.out.extend_from_slice(args);
+            }
             // WAMP spec, "Application Payloads": keyword arguments need a list before them.
             ([], kwargs) => {
+                self.separate();
                 self.out.extend_from_slice(C::EMPTY_LIST);
-                self.out.extend_from_slice(C::SEPARATOR);
+                self.separate();
                 self.out.extend_from_slice(kwargs);
             }
-            _ => self.out.extend_from_slice(payload.tail()),
+            _ => {
+                self.separate();
+                self.out.extend_from_slice(payload.tail());
+            }
         }
         Ok(())
     }

@@ -6,6 +6,8 @@
     reason = "a test may panic"
 )]
 
+mod formats;
+
 use std::{
     collections::{BTreeMap, HashMap},
     error::Error,
@@ -13,39 +15,11 @@ use std::{
 };
 
 use bytes::Bytes;
+use formats::{Backwards, FORMATS};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize, de::DeserializeOwned, ser::SerializeSeq};
-use spell_message::{CustomFormat, Dict, Format, Payload, Value};
+use spell_message::{Dict, Format, Payload, Value};
 use spell_serializer::{DecodeError, EncodeError, PayloadBuilder, PayloadExt, payload};
-
-const FORMATS: [Format; 4] = [
-    Format::Json,
-    Format::MsgPack,
-    Format::Cbor,
-    Format::Custom(&Backwards),
-];
-
-/// JSON backwards: a format nobody knows.
-#[derive(Debug)]
-struct Backwards;
-
-impl CustomFormat for Backwards {
-    fn name(&self) -> &'static str {
-        "backwards"
-    }
-
-    fn decode(&self, bytes: &[u8]) -> Result<Value, Box<dyn Error + Send + Sync>> {
-        let forwards: Vec<u8> = bytes.iter().rev().copied().collect();
-        let end = forwards.len();
-        Ok(Payload::encoded(Format::Json, forwards.into(), end, end).parse_args()?)
-    }
-
-    fn encode(&self, value: &Value) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
-        let list = payload::encode(Format::Json, &[value], None::<&()>)?;
-        let json = list.tail();
-        Ok(json[1..json.len() - 1].iter().rev().copied().collect())
-    }
-}
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Everything {

@@ -100,6 +100,10 @@ impl Element for Value {
 struct ListWriter(List);
 
 impl Writer for ListWriter {
+    fn prepare(&self, payload: &Payload) -> Result<Payload, EncodeError> {
+        Ok(payload.clone())
+    }
+
     fn begin(&mut self, elements: usize) {
         self.0.reserve(elements);
     }

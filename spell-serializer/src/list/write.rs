@@ -8,11 +8,14 @@ use crate::EncodeError;
 
 /// Takes the elements of a message, one after the other.
 pub(crate) trait Writer {
+    /// The arguments as they are written: in another format they can be fewer elements than they
+    /// were, since empty ones are dropped on the way.
+    fn prepare(&self, payload: &Payload) -> Result<Payload, EncodeError>;
     /// A message of this many elements begins.
     fn begin(&mut self, elements: usize);
     /// The next element.
     fn element<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), EncodeError>;
-    /// The arguments: none, one or two elements.
+    /// The arguments, prepared: none, one or two elements.
     fn payload(&mut self, payload: &Payload) -> Result<(), EncodeError>;
     /// The message ends.
     fn end(&mut self);
@@ -21,13 +24,14 @@ pub(crate) trait Writer {
 /// Writes a message, element by element.
 pub(crate) fn write<W: Writer>(message: &Message, out: &mut W) -> Result<(), EncodeError> {
     macro_rules! elements {
-        ($($element:expr),* $(; $payload:expr)?) => {{
+        ($($element:expr),*) => { elements!($($element),*; &Payload::default()) };
+        ($($element:expr),*; $payload:expr) => {{
+            let payload = out.prepare($payload)?;
             let count = ["code" $(, stringify!($element))*].len();
-            $(let count = count.saturating_add(arguments($payload));)?
-            out.begin(count);
+            out.begin(count.saturating_add(arguments(&payload)));
             out.element(&message.code())?;
             $(out.element($element)?;)*
-            $(out.payload($payload)?;)?
+            out.payload(&payload)?;
             out.end();
             Ok(())
         }};

@@ -72,7 +72,8 @@ impl<'a, C: Send + 'static> Context<'a, C> {
     }
 
     /// End the session, after what was sent so far. Requests that were not handed to the transport
-    /// yet are dropped, so that what is told of them, that they were not sent, is true.
+    /// yet are dropped, so that what is told of them, that they were not sent, is true; only a peer
+    /// that is [stopped](CloseReason::Stopped) still sends them.
     pub fn close(&mut self, reason: CloseReason) {
         self.core.close(reason);
     }

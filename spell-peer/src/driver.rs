@@ -22,6 +22,8 @@ pub(crate) struct Driver<'a, R: Role, T> {
     pub(crate) inbox: &'a mut Inbox<R::Command>,
     pub(crate) state: &'a StateSender,
     pub(crate) transport: &'a mut T,
+    /// When the session was joined.
+    pub(crate) joined: &'a mut Option<Instant>,
     pub(crate) batch: Vec<R::Command>,
     /// What roles do beside the driver; aborted when the driver is dropped.
     pub(crate) tasks: JoinSet<R::Command>,
@@ -37,9 +39,11 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
         inbox: &'a mut Inbox<R::Command>,
         state: &'a StateSender,
         transport: &'a mut T,
+        joined: &'a mut Option<Instant>,
         join_by: Instant,
     ) -> Self {
         Self {
+            joined,
             engine,
             inbox,
             state,
@@ -95,20 +99,19 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
         }
         let limit = BATCH.min(turn.budget);
         match self.inbox.poll_released(cx, &mut self.batch, limit) {
-            // The last handle is gone.
-            Poll::Ready(0) => return self.engine.stop(turn.now),
-            Poll::Ready(taken) => {
+            // The last handle is gone. What it sent last is taken below, if the router reads.
+            Poll::Ready(0) if !self.has_room() => return self.engine.stop(turn.now),
+            Poll::Ready(taken) if taken > 0 => {
                 for command in self.batch.drain(..) {
                     self.engine.handle_command(command, turn.now);
                 }
                 turn.spend(taken);
             }
-            Poll::Pending => {}
+            _ => {}
         }
         for _ in 0..BATCH {
             // Each of them may be large, so there must be room for each.
-            let room = self.engine.queued() < self.engine.config().outbox_soft_limit;
-            if turn.budget == 0 || self.engine.closed().is_some() || !room {
+            if turn.budget == 0 || self.engine.closed().is_some() || !self.has_room() {
                 break;
             }
             match self.inbox.poll_command(cx) {
@@ -118,6 +121,10 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
             }
             turn.spend(1);
         }
+    }
+
+    fn has_room(&self) -> bool {
+        self.engine.queued() < self.engine.config().outbox_soft_limit.max(1)
     }
 
     /// Hand frames to the transport while it takes some.
@@ -182,6 +189,7 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
             && !self.state.is_joined()
         {
             self.state.send(PeerState::Joined(info.clone()));
+            *self.joined = Some(Instant::from_std(turn.now));
         }
         if let Some(reason) = self.engine.closed() {
             return Err(reason.clone());

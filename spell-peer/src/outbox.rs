@@ -132,6 +132,12 @@ impl Outbox {
         self.frames.is_empty()
     }
 
+    /// The last request that was committed, sent or not.
+    pub(crate) fn last_committed(&self) -> Option<RequestId> {
+        let waiting = self.frames.iter().rev().find_map(|frame| frame.request);
+        waiting.or(self.last_sent)
+    }
+
     pub(crate) fn last_sent(&self) -> Option<RequestId> {
         self.last_sent
     }

@@ -112,7 +112,8 @@ pub enum PeerState {
     /// Dialling, or joining.
     #[non_exhaustive]
     Connecting {
-        /// How many attempts there were since the last session, this one included.
+        /// How many attempts there were since the last session, this one included; 0 just after a
+        /// session was lost.
         attempt: u32,
     },
     /// A session is joined.

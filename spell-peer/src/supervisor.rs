@@ -43,6 +43,8 @@ where
             if let Some(lasted) = ended.lasted {
                 attempt = 0;
                 self.policy.lasted(lasted);
+                // The policy may take its time.
+                self.state.send(PeerState::Connecting { attempt });
             }
             // Whoever waits is told first; the last words to the router may take a moment.
             let Some(delay) = self.delay(&ended.reason).await else {
@@ -100,26 +102,31 @@ where
             let error = Arc::new(ConnectError::UnsupportedSerialization);
             return (CloseReason::Connect(error), None, Some(transport));
         };
-        let opened = Instant::now();
-        self.engine.open(serializer, max_send, opened.into_std());
+        let mut joined = None;
+        let now = Instant::now().into_std();
+        self.engine.open(serializer, max_send, now);
         let stop = self.stop.clone();
         let driver = Driver::new(
             &mut self.engine,
             &mut self.inbox,
             &self.state,
             &mut transport,
+            &mut joined,
             join_by,
         );
         let ended = tokio::select! {
             reason = driver => Some(reason),
             () = stop.cancelled() => None,
         };
-        let joined = self.engine.session().is_some();
         let reason = ended.unwrap_or_else(|| {
             self.engine.stop(Instant::now().into_std());
             CloseReason::Stopped
         });
-        (reason, joined.then(|| opened.elapsed()), Some(transport))
+        (
+            reason,
+            joined.map(|joined| joined.elapsed()),
+            Some(transport),
+        )
     }
 
     /// Dial, and take commands meanwhile: no handle waits because the router is away.

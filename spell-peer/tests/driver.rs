@@ -328,6 +328,21 @@ async fn dropping_the_last_handle_says_goodbye() {
 }
 
 #[tokio::test]
+async fn what_the_last_handle_asked_for_is_done_before_the_goodbye() {
+    let (peer, mut script, _listener) = joined(builder()).await;
+    let handle = handle(&peer);
+    drop(peer);
+    for _ in 0..2 {
+        let (reply, _) = oneshot::channel();
+        handle.0.send(Ask::Call(reply)).await.unwrap();
+    }
+    drop(handle);
+    script.expect(CALL_1).await;
+    script.expect(CALL_2).await;
+    script.expect(r#"[6,{},"wamp.close.close_realm"]"#).await;
+}
+
+#[tokio::test]
 async fn stopping_ends_what_is_pending_and_says_goodbye() {
     let (peer, mut script, _listener) = joined(builder()).await;
     let handle = handle(&peer);

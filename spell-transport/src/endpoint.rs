@@ -2,10 +2,12 @@
 
 #[cfg(unix)]
 use std::path::PathBuf;
+use std::time::Duration;
 
-use tokio::net::TcpStream;
+use futures_util::{StreamExt, stream::FuturesUnordered};
 #[cfg(unix)]
 use tokio::net::UnixStream;
+use tokio::{net::TcpStream, time::timeout};
 use url::Host;
 
 use crate::{ConnectError, MaybeTls, Socket};
@@ -112,26 +114,46 @@ impl Endpoint {
     }
 }
 
-/// Tries each address of the host in turn. Says also whether it is this host.
+/// Tries the addresses of the host, a further one whenever one failed or takes long: an address that
+/// swallows packets must not cost the others their time. Says also whether it is this host.
 async fn dial_tcp(host: &str, port: u16) -> Result<(Socket, bool), ConnectError> {
     let resolve = |source| ConnectError::Resolve {
         host: host.to_owned(),
         source,
     };
     let addresses = tokio::net::lookup_host((host, port)).await;
+    let mut addresses = addresses.map_err(resolve)?;
     let mut failure = resolve(std::io::ErrorKind::NotFound.into());
-    for address in addresses.map_err(resolve)? {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
+    let mut attempts = FuturesUnordered::new();
+    loop {
+        let further = addresses.next();
+        let is_last = further.is_none();
+        attempts.extend(further.map(|address| async move {
+            let stream = TcpStream::connect(address).await;
+            (address, stream)
+        }));
+        let attempt = attempts.next();
+        let attempt = if is_last {
+            attempt.await
+        } else if let Ok(attempt) = timeout(STAGGER, attempt).await {
+            attempt
+        } else {
+            continue;
+        };
+        match attempt {
+            Some((address, Ok(stream))) => {
                 // Messages are small and answers awaited. It is a matter of speed only.
                 let _: std::io::Result<()> = stream.set_nodelay(true);
                 return Ok((Socket::from(stream), address.ip().is_loopback()));
             }
-            Err(source) => {
+            Some((address, Err(source))) => {
                 let address = address.to_string();
                 failure = ConnectError::Dial { address, source };
             }
+            None => return Err(failure),
         }
     }
-    Err(failure)
 }
+
+/// How long an attempt may take before the next address is tried beside it, as RFC 8305 advises.
+const STAGGER: Duration = Duration::from_millis(250);

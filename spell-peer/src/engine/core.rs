@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Instant};
 
-use spell_message::{Payload, RoleFeatures, Uri, message::Abort, options::AbortDetails};
+use spell_message::{Payload, RequestId, RoleFeatures, Uri, message::Abort, options::AbortDetails};
 
 use crate::{CloseReason, PeerConfig, SessionInfo, Violation, outbox::Outbox};
 
@@ -27,14 +27,28 @@ impl Core {
     }
 
     pub(crate) fn close(&mut self, reason: CloseReason) {
-        if self.closed.is_none() {
+        if self.closed.is_some() {
+            return;
+        }
+        // A peer that ends by its own wish still sends what it took; after a loss nothing can be
+        // sent, and what waits is told that it was not.
+        if !matches!(reason, CloseReason::Stopped) {
             self.outbox.drop_requests();
-            self.closed = Some(reason);
+        }
+        self.closed = Some(reason);
+    }
+
+    /// The last request that the router may get to see.
+    pub(crate) fn last_sent(&self) -> Option<RequestId> {
+        match self.closed {
+            Some(CloseReason::Stopped) => self.outbox.last_committed(),
+            _ => self.outbox.last_sent(),
         }
     }
 
     pub(crate) fn violation(&mut self, violation: Violation) {
-        if self.closed.is_some() {
+        // After the farewell nothing that comes matters any more.
+        if self.is_ending() {
             return;
         }
         // WAMP spec, "Protocol Errors": ABORT, then nothing more to this router.

@@ -188,7 +188,7 @@ impl<R: Role> Engine<R> {
         self.core.session = None;
         self.core.last_end = Some(reason.clone());
         self.tasks.clear();
-        let last_sent = self.core.outbox.last_sent();
+        let last_sent = self.core.last_sent();
         self.roles
             .on_close(&SessionEnd::new(reason.clone(), last_sent));
         reason

@@ -380,6 +380,22 @@ fn a_failed_dial_has_its_own_reason() {
 }
 
 #[test]
+fn stopping_still_sends_what_was_committed() {
+    let mut bench = Bench::joined();
+    bench.call("committed").unwrap();
+    let now = bench.now;
+    bench.engine.stop(now);
+    bench.engine.close(CloseReason::Stopped);
+    let goodbye = r#"[6,{},"wamp.close.close_realm"]"#;
+    assert_eq!(bench.sent(), [r#"[48,1,{},"committed"]"#, goodbye]);
+    let end = bench.engine.roles.0.end.take().unwrap();
+    assert_eq!(
+        end.delivery(RequestId::MIN),
+        crate::Delivery::OutcomeUnknown
+    );
+}
+
+#[test]
 fn more_than_the_hard_limit_ends_the_session() {
     let mut bench = Bench::joined();
     bench.engine.core.config.outbox_hard_limit = 50;

@@ -106,6 +106,9 @@ fn decode_known<'a, C: Codec>(
             *place = range;
         }
         length = length.saturating_add(1);
+        if length <= envelope(kind, length) {
+            scanner.check_envelope()?;
+        }
     }
     check_length(kind, length.saturating_add(1))?;
     let envelope = envelope(kind, length);
@@ -162,6 +165,7 @@ fn decode_unknown<'a, C: Codec>(
 ) -> Result<Message, DecodeError> {
     let mut fields = List::new();
     while let Some(range) = scanner.next()? {
+        scanner.check_envelope()?;
         let bytes = frame.get(range).unwrap_or_default();
         let field: Value = C::read(bytes).map_err(|source| DecodeError::Malformed {
             format: C::NAME,

@@ -78,6 +78,13 @@ pub enum DecodeError {
         /// The limit in values.
         limit: usize,
     },
+    /// There are more values before the arguments than
+    /// [`Limits::max_envelope_elements`](crate::Limits::max_envelope_elements).
+    #[error("the message has more than {limit} values before its arguments")]
+    EnvelopeTooLarge {
+        /// The limit in values.
+        limit: usize,
+    },
     /// The bytes do not follow the rules of the format.
     #[error("the message is not valid {format}")]
     Malformed {

@@ -17,6 +17,7 @@ pub struct Limits {
     pub(crate) depth: usize,
     pub(crate) size: usize,
     pub(crate) elements: usize,
+    pub(crate) envelope: usize,
 }
 
 impl Limits {
@@ -26,12 +27,13 @@ impl Limits {
     /// Types are read by functions that call themselves, so that more would endanger the stack.
     pub const DEPTH: usize = 128;
 
-    /// 128 levels, 16 MiB, 1 048 576 values.
+    /// 128 levels, 16 MiB, 1 048 576 values, 8192 of them before the arguments.
     pub const fn new() -> Self {
         Self {
             depth: Self::DEPTH,
             size: 16 * 1024 * 1024,
             elements: 1024 * 1024,
+            envelope: 8192,
         }
     }
 
@@ -56,11 +58,25 @@ impl Limits {
 
     /// How many values a message may consist of; default 1 048 576.
     ///
-    /// Lists and dictionaries count, and all that is in them; keys count, too. One byte can stand
-    /// for a value that takes 32 when it is read without a type, so this bounds the memory.
+    /// Lists and dictionaries count, and all that is in them; keys count, too. Arguments are only
+    /// counted, not decoded; whoever reads them as a [`Value`](spell_message::Value) needs about 40
+    /// bytes for each that a byte can stand for, and about 250 for each dictionary that is not
+    /// empty, for which three bytes are enough.
     pub const fn max_elements(self, values: usize) -> Self {
         Self {
             elements: values,
+            ..self
+        }
+    }
+
+    /// How many of the values may stand before the arguments, the message itself among them; default
+    /// 8192.
+    ///
+    /// Options and details are decoded at once, as are all elements of a message with an unknown
+    /// code, so this bounds the memory that a message takes unasked.
+    pub const fn max_envelope_elements(self, values: usize) -> Self {
+        Self {
+            envelope: values,
             ..self
         }
     }

@@ -51,6 +51,16 @@ pub(crate) trait Scanner<'a>: Sized {
         }
     }
 
+    /// Checks how many values there were so far, which all are to be decoded.
+    fn check_envelope(&mut self) -> Result<(), DecodeError> {
+        let budget = self.budget();
+        let limit = budget.limits.envelope;
+        if budget.used() > limit {
+            return Err(DecodeError::EnvelopeTooLarge { limit });
+        }
+        Ok(())
+    }
+
     #[cold]
     fn error(&mut self, fault: Fault) -> DecodeError {
         let position = self.position();
@@ -99,6 +109,10 @@ impl Budget {
     pub(crate) fn count(&mut self) -> Result<(), Fault> {
         self.elements = self.elements.checked_sub(1).ok_or(Fault::TooManyElements)?;
         Ok(())
+    }
+
+    fn used(&self) -> usize {
+        self.limits.elements.saturating_sub(self.elements)
     }
 
     /// Checks the depth of a list or dictionary, the message having depth 1.

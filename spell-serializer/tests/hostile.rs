@@ -259,6 +259,102 @@ fn more_values_than_the_limit_are_refused() {
     }
 }
 
+/// A HELLO, an unknown message and a CALL that hold so many small dictionaries each: the first two
+/// where they are read at once, the last in its arguments.
+fn many_dictionaries(format: Format, count: usize) -> [Bytes; 3] {
+    let (parts, dict): ([[&[u8]; 2]; 3], &[u8]) = match format {
+        Format::Json => (
+            [
+                [br#"[1,"realm",{"x":["#, b"0]}]"],
+                [b"[999,[", b"0]]"],
+                [br#"[48,1,{},"a",["#, b"0]]"],
+            ],
+            br#"{"":null},"#,
+        ),
+        Format::MsgPack => (
+            [
+                [b"\x93\x01\xa5realm\x81\xa1x\xdd", b""],
+                [b"\x92\xcd\x03\xe7\xdd", b""],
+                [b"\x95\x30\x01\x80\xa1a\xdd", b""],
+            ],
+            b"\x81\xa0\xc0",
+        ),
+        _ => (
+            [
+                [b"\x83\x01\x65realm\xa1\x61x\x9a", b""],
+                [b"\x82\x19\x03\xe7\x9a", b""],
+                [b"\x85\x18\x30\x01\xa0\x61a\x9a", b""],
+            ],
+            b"\xa1\x60\xf6",
+        ),
+    };
+    parts.map(|[begin, end]| {
+        let mut frame = begin.to_vec();
+        if format != Format::Json {
+            frame.extend(u32::try_from(count).unwrap().to_be_bytes());
+        }
+        frame.extend(dict.repeat(count));
+        frame.extend(end);
+        frame.into()
+    })
+}
+
+#[test]
+fn more_values_before_the_arguments_than_the_limit_are_refused() {
+    for serializer in AnySerializer::all() {
+        let [hello, unknown, call] = many_dictionaries(serializer.format(), 300_000);
+        for frame in [hello, unknown] {
+            let error = serializer.decode(&frame).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the message has more than 8192 values before its arguments",
+                "{serializer:?}"
+            );
+        }
+        let call = serializer.decode(&call).unwrap();
+        assert!(call.payload().unwrap().len() > 900_000);
+    }
+}
+
+#[test]
+fn values_before_the_arguments_are_counted_exactly() {
+    // The message, its code, an id, the dictionary with two: six. The arguments do not count.
+    let frames: [&[u8]; 3] = [
+        br#"[50,1,{"a":1},[1,2,3]]"#,
+        b"\x94\x32\x01\x81\xa1a\x01\x93\x01\x02\x03",
+        b"\x84\x18\x32\x01\xa1\x61a\x01\x9f\x01\x02\x03\xff",
+    ];
+    for (values, is_enough) in [(5, false), (6, true)] {
+        let limits = Limits::new().max_envelope_elements(values);
+        let serializers: [AnySerializer; 3] = [
+            Json::new().limits(limits).into(),
+            MsgPack::new().limits(limits).into(),
+            Cbor::new().limits(limits).into(),
+        ];
+        for (serializer, frame) in serializers.iter().zip(frames) {
+            match serializer.decode(&Bytes::from_static(frame)) {
+                Ok(_) => assert!(is_enough, "{serializer:?}"),
+                Err(DecodeError::EnvelopeTooLarge { limit }) => {
+                    assert!(!is_enough, "{serializer:?}");
+                    assert_eq!(limit, values);
+                }
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_details_of_a_revocation_are_counted_too() {
+    let limits = Limits::new().max_envelope_elements(5);
+    let frame = Bytes::from_static(br#"[35,0,{"a":1}]"#);
+    let error = Json::new()
+        .limits(limits)
+        .decode_message(&frame)
+        .unwrap_err();
+    assert!(matches!(error, DecodeError::EnvelopeTooLarge { limit: 5 }));
+}
+
 #[test]
 fn a_lower_depth_limit_holds_and_a_higher_one_does_not() {
     let json = |depth| Json::new().limits(Limits::new().max_depth(depth));

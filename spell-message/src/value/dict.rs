@@ -23,8 +23,12 @@ use crate::ValueError;
 /// assert_eq!(details.insert("progress", false), Some(Value::Bool(true)));
 /// assert!(details.keys().eq(["progress", "x_tag"]));
 /// ```
-#[derive(Clone, Default, PartialEq)]
-pub struct Dict(IndexMap<String, Value>);
+#[derive(Clone, Default)]
+pub struct Dict(
+    /// In a box, so that a [`Value`] is small, which is made for each byte that a peer sends in the
+    /// worst case; `None` allocates nothing and is as good as an empty map.
+    Option<Box<IndexMap<String, Value>>>,
+);
 
 impl Dict {
     /// An empty dictionary.
@@ -34,71 +38,73 @@ impl Dict {
 
     /// An empty dictionary with room for this many entries.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self(IndexMap::with_capacity(capacity))
+        Self((capacity > 0).then(|| Box::new(IndexMap::with_capacity(capacity))))
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.as_ref().map_or(0, |map| map.len())
     }
 
     /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
     }
 
     /// The value of this key.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.get(key)
+        self.0.as_ref()?.get(key)
     }
 
     /// The value of this key, to be changed.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
-        self.0.get_mut(key)
+        self.0.as_mut()?.get_mut(key)
     }
 
     /// Whether there is an entry with this key.
     pub fn contains_key(&self, key: &str) -> bool {
-        self.0.contains_key(key)
+        self.get(key).is_some()
     }
 
     /// Sets the value of a key and returns the one it had.
     ///
     /// A new key goes to the end, an existing one keeps its place.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        self.0.insert(key.into(), value.into())
+        self.map_mut().insert(key.into(), value.into())
     }
 
     /// Removes a key and returns its value.
     ///
     /// The others keep their order, for which the later ones are moved.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.0.shift_remove(key)
+        self.0.as_mut()?.shift_remove(key)
     }
 
     /// The entries in their order.
     pub fn iter(&self) -> DictIter<'_> {
-        DictIter(self.0.iter())
+        DictIter(self.0.as_ref().map(|map| map.iter()).unwrap_or_default())
     }
 
     /// The entries in their order, their values to be changed.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&str, &mut Value)> {
-        self.0.iter_mut().map(|(key, value)| (key.as_str(), value))
+        let entries = self.0.as_mut().map(|map| map.iter_mut());
+        let entries = entries.unwrap_or_default();
+        entries.map(|(key, value)| (key.as_str(), value))
     }
 
     /// The keys in their order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.iter().map(|(key, _)| key)
     }
 
     /// The values in the order of their keys.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &Value> {
-        self.0.values()
+        self.iter().map(|(_, value)| value)
     }
 
     /// Inserts a key that must be new.
     pub(super) fn insert_new(&mut self, key: String, value: Value) -> Result<(), ValueError> {
-        match self.0.entry(key) {
+        match self.map_mut().entry(key) {
             map::Entry::Vacant(entry) => {
                 entry.insert(value);
                 Ok(())
@@ -117,6 +123,21 @@ impl Dict {
         }
         Ok(dict)
     }
+
+    /// The map, which begins with room for one entry: a peer may send many dictionaries of one.
+    fn map_mut(&mut self) -> &mut IndexMap<String, Value> {
+        self.0
+            .get_or_insert_with(|| Box::new(IndexMap::with_capacity(1)))
+    }
+}
+
+impl PartialEq for Dict {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len()
+            && self
+                .iter()
+                .all(|(key, value)| other.get(key) == Some(value))
+    }
 }
 
 impl fmt::Debug for Dict {
@@ -127,9 +148,11 @@ impl fmt::Debug for Dict {
 
 impl<K: Into<String>, V: Into<Value>> Extend<(K, V)> for Dict {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
-        let entries = entries.into_iter();
-        self.0
-            .extend(entries.map(|(key, value)| (key.into(), value.into())));
+        let mut entries = entries.into_iter().peekable();
+        if entries.peek().is_some() {
+            self.map_mut()
+                .extend(entries.map(|(key, value)| (key.into(), value.into())));
+        }
     }
 }
 
@@ -152,7 +175,7 @@ impl IntoIterator for Dict {
     type IntoIter = DictIntoIter;
 
     fn into_iter(self) -> DictIntoIter {
-        DictIntoIter(self.0.into_iter())
+        DictIntoIter(self.0.map(|map| map.into_iter()).unwrap_or_default())
     }
 }
 

@@ -618,3 +618,25 @@ fn bytes_are_not_copied_when_a_value_is_made_of_a_value() {
     let value: Value = from_value(Value::Bytes(bytes)).unwrap();
     assert_eq!(value.as_bytes().unwrap().as_ptr(), address);
 }
+
+#[test]
+fn values_and_dictionaries_are_small() {
+    assert!(size_of::<Value>() <= 40);
+    assert_eq!(size_of::<Dict>(), size_of::<usize>());
+}
+
+#[test]
+fn a_dictionary_that_was_emptied_is_as_a_new_one() {
+    let mut dict = Dict::from([("a", 1)]);
+    assert_ne!(dict, Dict::new());
+    assert_eq!(dict.remove("a"), Some(1.into()));
+    for empty in [dict, Dict::with_capacity(8), Dict::from_iter([("", 0); 0])] {
+        assert_eq!(empty, Dict::new());
+        assert_eq!(Dict::new(), empty);
+        assert!(empty.is_empty() && empty.iter().next().is_none());
+        assert_eq!(empty.keys().len() + empty.values().len(), 0);
+        assert_eq!(empty.get("a"), None);
+        assert_eq!(format!("{empty:?}"), "{}");
+        assert_eq!(empty.into_iter().next(), None);
+    }
+}

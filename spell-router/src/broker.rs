@@ -104,10 +104,8 @@ impl Broker {
             let Some(subscription) = self.subscriptions.get(id) else {
                 continue;
             };
-            let mut details = EventDetails::new();
-            if subscription.pattern.policy() != MatchPolicy::Exact {
-                details.set_topic(&message.topic);
-            }
+            let topic = subscription.pattern.policy() != MatchPolicy::Exact;
+            let topic = topic.then_some(&message.topic);
             for subscriber in &subscription.subscribers {
                 let Some(member) = members.get(subscriber) else {
                     continue;
@@ -116,16 +114,11 @@ impl Broker {
                     let event = Event {
                         subscription: *id,
                         publication,
-                        details: details.clone(),
+                        details: EventDetails::new(),
                         payload: message.payload.clone(),
                     };
-                    out.send(
-                        *subscriber,
-                        Outgoing {
-                            message: event.into(),
-                            fan_out: Some(Arc::clone(&fan_out)),
-                        },
-                    );
+                    let fan_out = Arc::clone(&fan_out);
+                    out.send(*subscriber, Outgoing::event(event, topic.cloned(), fan_out));
                 }
             }
         }

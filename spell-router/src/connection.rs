@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use spell_message::{
     Message, Payload,
     message::{ErrorMessage, Goodbye, Kind, RequestKind},
-    options::GoodbyeDetails,
+    options::{ErrorDetails, GoodbyeDetails},
     reason,
 };
 use spell_serializer::{AnySerializer, DecodeError, payload::transcode};
@@ -199,10 +199,7 @@ impl<T: Transport> Connection<T> {
     }
 
     fn send(&mut self, outgoing: Outgoing) -> Progress {
-        let Outgoing {
-            mut message,
-            fan_out,
-        } = outgoing;
+        let (mut message, fan_out) = outgoing.into_parts();
         let frame = match self.encode(&mut message, fan_out.as_deref()) {
             Ok(frame) => frame,
             Err(why) => return self.undelivered(message, why),
@@ -264,14 +261,20 @@ impl<T: Transport> Connection<T> {
                 let error = refusal(kind, message.request, why.reason(), explanation);
                 self.queue.push(error);
             }
+            // The URI says most of it. That, and the details, are the callee's choice, so none of
+            // them must cost the caller the session.
+            Message::Error(message) if !message.details.is_empty() => {
+                self.queue.push(ErrorMessage {
+                    details: ErrorDetails::default(),
+                    ..message
+                });
+            }
             Message::Error(message) if !message.payload.is_absent() => {
-                // The URI says most of it.
                 self.queue.push(ErrorMessage {
                     payload: Payload::default(),
                     ..message
                 });
             }
-            // Its URI, which is the callee's choice, must not cost the caller the session.
             Message::Error(message) if message.error != *why.reason() => {
                 let (kind, request) = (message.request_kind, message.request);
                 let explanation = Some(why.explanation());
@@ -298,6 +301,13 @@ impl<T: Transport> Connection<T> {
         if matches!(self.phase, Phase::Closing | Phase::Draining) {
             return Ok(());
         }
+        if matches!(self.phase, Phase::Opening(..)) && frame.len() > LARGEST_OPENING {
+            self.violated(Violation::LargeOpening {
+                size: frame.len(),
+                limit: LARGEST_OPENING,
+            });
+            return Ok(());
+        }
         match self.serializer.decode(&frame) {
             Ok(message) => self.handle(message),
             Err(error) => self.undecodable(&error),
@@ -315,9 +325,13 @@ impl<T: Transport> Connection<T> {
         };
         self.read_ended = true;
         match self.phase {
+            Phase::Opening(..) | Phase::Joined(_) => {
+                self.violated(Violation::Transport(misbehaved));
+            }
+            // Nothing follows GOODBYE.
+            Phase::Leaving => self.end(),
             Phase::Closing => {}
             Phase::Draining => return Err(Ended),
-            _ => self.violated(Violation::Transport(misbehaved)),
         }
         Ok(())
     }
@@ -482,6 +496,10 @@ fn describe(error: &DecodeError) -> String {
     }
     text
 }
+
+/// The largest frame to look at before the session is established, in bytes: who has proven nothing
+/// yet must not make the router work much.
+const LARGEST_OPENING: usize = 64 << 10;
 
 /// The most frames read before other tasks get a turn.
 const READS: usize = 64;

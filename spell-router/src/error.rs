@@ -32,6 +32,10 @@ pub(crate) enum Violation {
     NotAnnounced(&'static str),
     #[error("HELLO announces no role of a client")]
     NoRoles,
+    #[error(
+        "a frame of {size} bytes, where {limit} are the most before the session is established"
+    )]
+    LargeOpening { size: usize, limit: usize },
     #[error("{0}")]
     Undecodable(String),
     #[error("{0}")]

@@ -50,7 +50,9 @@
 //! * It is strict: a message that cannot be decoded, that a client must not send, or whose request
 //!   id is not the next one, ends the session with ABORT `wamp.error.protocol_violation`. So does
 //!   an answer to an invocation that never was; one to an invocation that is over is discarded.
-//! * A request with an invalid URI fails with `wamp.error.invalid_uri`, and the session lives.
+//! * Before the session is established, a frame of more than 64 KiB is such a violation too.
+//! * A request with an invalid URI, or one of more than 8 KiB, fails with
+//!   `wamp.error.invalid_uri`, and the session lives.
 //! * URIs below `wamp` are the router's. Registering or publishing there fails with
 //!   `wamp.error.invalid_uri`, as Crossbar.io has it, and a call there reaches no application, not
 //!   even one that registered a pattern for everything. Subscribing is allowed.
@@ -58,6 +60,10 @@
 //!   call or a result fails with `wamp.error.payload_size_exceeded`. Arguments that the receiver's
 //!   serialization cannot express, such as NaN in JSON, are treated alike, with
 //!   `wamp.error.invalid_argument`.
+//! * The details of a callee's ERROR reach the caller as they are, without the keys that only a
+//!   router may vouch for (`callee`, `callee_authid`, `callee_authrole`, `forward_for`) and those of
+//!   payload passthru. What does not fit or cannot be expressed is left out: first the details,
+//!   then the arguments.
 //! * A client that does not read is cut off when its queue is full; nobody waits for it.
 //! * Explanations for people are in `Details.message` of ABORT and ERROR.
 //!

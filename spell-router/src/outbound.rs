@@ -6,40 +6,105 @@ use std::{
     task::Waker,
 };
 
-use spell_message::{Format, Message, Payload, SessionId};
+use spell_message::{
+    Dict, Format, Message, Payload, SessionId, Uri, Value,
+    message::{Event, Invocation},
+};
 use spell_serializer::payload::transcode;
 
 /// A message on its way to a session, not yet encoded.
 #[derive(Clone, Debug)]
 pub(crate) struct Outgoing {
-    pub(crate) message: Message,
+    message: Message,
+    /// The topic or procedure that the details are to name. All receivers share it, so it becomes
+    /// part of the message only when that is encoded.
+    name: Option<Uri>,
     /// What the receivers of one publication share.
-    pub(crate) fan_out: Option<Arc<FanOut>>,
+    fan_out: Option<Arc<FanOut>>,
+    size: usize,
 }
 
 impl<M: Into<Message>> From<M> for Outgoing {
     fn from(message: M) -> Self {
-        Self {
-            message: message.into(),
-            fan_out: None,
-        }
+        Self::new(message.into(), None, None)
     }
 }
 
 impl Outgoing {
-    /// About how much memory it takes while it waits. Most of it is the payload, which several
-    /// sessions may share; each counts it whole. Names count too, for clients choose them.
-    fn size(&self) -> usize {
-        let payload = self.message.payload().map_or(0, Payload::len);
-        let name = match &self.message {
-            Message::Event(message) => message.details.topic(),
-            Message::Invocation(message) => message.details.procedure(),
-            Message::Error(message) => Some(message.error.as_str()),
-            _ => None,
-        };
-        payload
-            .saturating_add(name.map_or(0, str::len))
-            .saturating_add(size_of::<Self>())
+    /// An event, and what it shares with others.
+    pub(crate) fn event(event: Event, topic: Option<Uri>, fan_out: Arc<FanOut>) -> Self {
+        Self::new(event.into(), topic, Some(fan_out))
+    }
+
+    #[allow(dead_code)]
+    pub(crate) fn invocation(invocation: Invocation, procedure: Option<Uri>) -> Self {
+        Self::new(invocation.into(), procedure, None)
+    }
+
+    fn new(message: Message, name: Option<Uri>, fan_out: Option<Arc<FanOut>>) -> Self {
+        let size = size(&message, name.as_ref());
+        Self {
+            message,
+            name,
+            fan_out,
+            size,
+        }
+    }
+
+    /// The message with the name in it, and what it shares with others.
+    pub(crate) fn into_parts(self) -> (Message, Option<Arc<FanOut>>) {
+        let mut message = self.message;
+        if let Some(name) = &self.name {
+            match &mut message {
+                Message::Event(event) => _ = event.details.set_topic(name),
+                Message::Invocation(invocation) => _ = invocation.details.set_procedure(name),
+                _ => {}
+            }
+        }
+        (message, self.fan_out)
+    }
+}
+
+/// About how much memory a message takes while it waits. Most of it is the payload, which several
+/// sessions may share; each counts it whole. So does all else that clients choose.
+fn size(message: &Message, name: Option<&Uri>) -> usize {
+    let error = match message {
+        Message::Error(message) => {
+            let details = details_size(message.details.as_dict());
+            details.saturating_add(message.error.len())
+        }
+        _ => 0,
+    };
+    let payload = message.payload().map_or(0, Payload::len);
+    payload
+        .saturating_add(name.map_or(0, |name| name.len()))
+        .saturating_add(error)
+        .saturating_add(size_of::<Outgoing>())
+}
+
+/// About how much memory these take. Decoding has bounded how deep they are.
+fn details_size(details: &Dict) -> usize {
+    let sizes = details.iter().map(|(key, value)| {
+        let value = value_size(value).saturating_add(size_of::<Value>());
+        value.saturating_add(key.len())
+    });
+    sizes.fold(0, usize::saturating_add)
+}
+
+/// About how much memory a value takes beside itself.
+fn value_size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::List(list) => {
+            let sizes = list.iter().map(|value| {
+                let inner = value_size(value);
+                inner.saturating_add(size_of::<Value>())
+            });
+            sizes.fold(0, usize::saturating_add)
+        }
+        Value::Dict(dict) => details_size(dict),
+        _ => 0,
     }
 }
 
@@ -117,7 +182,7 @@ impl Outbound {
         if queue.overflowed {
             return;
         }
-        let bytes = queue.bytes.saturating_add(message.size());
+        let bytes = queue.bytes.saturating_add(message.size);
         let first = queue.waiting.is_empty();
         let full = queue.waiting.len() >= self.limits.messages || bytes > self.limits.bytes;
         if full && !first {
@@ -139,7 +204,7 @@ impl Outbound {
     pub(crate) fn pop(&self) -> Option<Outgoing> {
         let mut queue = lock(&self.queue);
         let message = queue.waiting.pop_front()?;
-        queue.bytes = queue.bytes.saturating_sub(message.size());
+        queue.bytes = queue.bytes.saturating_sub(message.size);
         Some(message)
     }
 

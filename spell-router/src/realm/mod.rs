@@ -164,6 +164,10 @@ impl RealmState {
         out: &mut Outputs,
     ) -> Result<(), Violation> {
         check_payload_passthru(&message)?;
+        let long = requested_uri(&message).is_some_and(|uri| uri.len() > LONGEST_URI);
+        if long {
+            return self.refuse_long_uri(from, &message, out);
+        }
         match message {
             Message::Publish(message) => {
                 self.count(from, message.request)?;
@@ -198,6 +202,48 @@ impl RealmState {
             Message::Unknown(message) => return Err(Violation::UnknownMessage(message.code)),
             other => return Err(Violation::Unexpected(other.name())),
         }
+        Ok(())
+    }
+
+    /// A request whose URI is too long fails as one whose URI is invalid does.
+    fn refuse_long_uri(
+        &mut self,
+        from: SessionId,
+        message: &Message,
+        out: &mut Outputs,
+    ) -> Result<(), Violation> {
+        let (kind, request) = match message {
+            Message::Error(message) => {
+                let why = "the URI of the callee's error is too long";
+                let (callee, invocation) = (from, message.request);
+                return self
+                    .dealer
+                    .fail(callee, invocation, reason::INVALID_URI, why, out);
+            }
+            Message::Publish(message) => {
+                self.count(from, message.request)?;
+                if message.options.acknowledge() != Some(true) {
+                    return Ok(());
+                }
+                (RequestKind::Publish, message.request)
+            }
+            Message::Subscribe(message) => {
+                self.count(from, message.request)?;
+                (RequestKind::Subscribe, message.request)
+            }
+            Message::Register(message) => {
+                self.count(from, message.request)?;
+                (RequestKind::Register, message.request)
+            }
+            Message::Call(message) => {
+                self.count(from, message.request)?;
+                (RequestKind::Call, message.request)
+            }
+            _ => return Ok(()),
+        };
+        let explanation = "the URI is longer than this router takes";
+        let error = refusal(kind, request, reason::INVALID_URI, Some(explanation));
+        out.send(from, error);
         Ok(())
     }
 
@@ -251,6 +297,23 @@ impl RealmState {
         }
     }
 }
+
+/// The URI of a message that a client may send.
+fn requested_uri(message: &Message) -> Option<&str> {
+    match message {
+        Message::Publish(message) => Some(&message.topic),
+        Message::Subscribe(message) => Some(message.topic.as_str()),
+        Message::Register(message) => Some(message.procedure.as_str()),
+        Message::Call(message) => Some(&message.procedure),
+        Message::Error(message) if message.request_kind == RequestKind::Invocation => {
+            Some(&message.error)
+        }
+        _ => None,
+    }
+}
+
+/// The longest URI that a request may carry, in bytes: the router remembers and repeats it.
+const LONGEST_URI: usize = 8 << 10;
 
 /// WAMP spec, "Payload Passthru Mode": its use is a violation where it is not announced.
 fn check_payload_passthru(message: &Message) -> Result<(), Violation> {

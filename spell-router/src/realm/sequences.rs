@@ -87,7 +87,7 @@ impl Clients {
     fn receive(&mut self, mut out: Outputs) {
         for (to, outgoing) in out.drain() {
             assert!(self.next_request.contains_key(&to), "a message to who left");
-            match outgoing.message {
+            match outgoing.into_parts().0 {
                 Message::Invocation(message) => {
                     let last = self.invocations.entry(to).or_default();
                     *last += 1;

@@ -132,7 +132,9 @@ fn id(session: u64) -> SessionId {
 fn lines(mut out: Outputs) -> Vec<String> {
     let line = |(to, outgoing): (SessionId, crate::outbound::Outgoing)| {
         let mut frame = BytesMut::new();
-        Json::new().encode(&outgoing.message, &mut frame).unwrap();
+        Json::new()
+            .encode(&outgoing.into_parts().0, &mut frame)
+            .unwrap();
         format!("{to} ← {}", String::from_utf8(frame.to_vec()).unwrap())
     };
     out.drain().map(line).collect()
@@ -706,6 +708,17 @@ mod dealer {
         assert!(outputs[0].ends_with(r#""wamp.error.payload_size_exceeded"]"#));
         let outputs = realm.send(ALICE, r#"[48,2,{},"com.p",[1]]"#);
         assert_eq!(outputs, ["4 ← [68,1,1,{},[1]]"]);
+    }
+
+    #[test]
+    fn the_details_of_an_error_reach_the_caller_but_for_what_the_router_vouches_for() {
+        let mut realm = Realm::with_call();
+        let details = r#"{"message":"no","x_code":7,"callee":9,"callee_authid":"root","callee_authrole":"admin","forward_for":[],"_trace":{"a":[1]}}"#;
+        let outputs = realm.send(BOB, &format!(r#"[8,68,1,{details},"com.failed",[1]]"#));
+        assert_eq!(
+            outputs,
+            [r#"1 ← [8,48,1,{"message":"no","x_code":7,"_trace":{"a":[1]}},"com.failed",[1]]"#]
+        );
     }
 
     #[test]

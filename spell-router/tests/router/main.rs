@@ -6,6 +6,7 @@
 
 #[cfg(all(feature = "msgpack", feature = "cbor"))]
 mod formats;
+mod limits;
 mod serving;
 #[cfg(all(feature = "websocket", feature = "rawsocket"))]
 mod sockets;

@@ -420,7 +420,7 @@ async fn the_topics_of_events_that_wait_count_as_well() {
     let mut slow = Client::join(&router, "realm1").await;
     slow.ask(r#"[32,1,{"match":"prefix"},"com."]"#).await;
     let mut alice = Client::join(&router, "realm1").await;
-    let topic = "x".repeat(9_000);
+    let topic = "x".repeat(8_000);
     for request in 1..=300 {
         let publish = format!(r#"[16,{request},{{"acknowledge":true}},"com.{topic}"]"#);
         assert!(alice.ask(&publish).await.starts_with("[17,"));

@@ -7,6 +7,10 @@
 use crate::support::Client;
 use spell_router::{ListenError, Router};
 use spell_transport::{ConnectorBuilder, connector};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 /// An event and a call between two clients at these URLs.
 async fn exchange(alice: &str, bob: &str) {
@@ -269,14 +273,12 @@ async fn a_message_larger_than_the_router_takes_ends_the_session() {
     assert_eq!(router.statistics().sessions, 0);
 }
 
-#[tokio::test]
-async fn a_rawsocket_client_learns_by_abort_that_its_message_is_too_large() {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
+/// A router that takes messages of up to 1024 bytes, and a session of it, without the client.
+async fn rawsocket_of_1024_bytes() -> (Router, TcpStream) {
     let router = Router::builder().realm("realm1").max_message_size(1024);
     let router = router.listen("rs://127.0.0.1:0").start().await.unwrap();
     let address = router.addresses()[0].replace("rs://", "");
-    let mut tcp = tokio::net::TcpStream::connect(address).await.unwrap();
+    let mut tcp = TcpStream::connect(address).await.unwrap();
     let hello = br#"[1,"realm1",{"roles":{"caller":{}}}]"#;
     tcp.write_all(&[0x7f, 0xf1, 0, 0]).await.unwrap();
     tcp.write_all(&[0, 0, 0, u8::try_from(hello.len()).unwrap()])
@@ -286,6 +288,39 @@ async fn a_rawsocket_client_learns_by_abort_that_its_message_is_too_large() {
     let mut reply = [0; 4];
     tcp.read_exact(&mut reply).await.unwrap();
     assert_eq!(reply, [0x7f, 0x11, 0, 0]);
+    let mut header = [0; 4];
+    tcp.read_exact(&mut header).await.unwrap();
+    let mut welcome = vec![0; usize::try_from(u32::from_be_bytes(header)).unwrap()];
+    tcp.read_exact(&mut welcome).await.unwrap();
+    assert!(welcome.starts_with(b"[2,"));
+    (router, tcp)
+}
+
+#[tokio::test]
+async fn a_transport_that_fails_after_goodbye_is_closed_without_abort() {
+    let (router, mut tcp) = rawsocket_of_1024_bytes().await;
+    let closing = tokio::spawn({
+        let router = router.clone();
+        async move { router.close().await }
+    });
+    let goodbye = r#"[6,{},"wamp.close.system_shutdown"]"#;
+    let mut frame = vec![0; goodbye.len() + 4];
+    tcp.read_exact(&mut frame).await.unwrap();
+    assert_eq!(frame[4..], *goodbye.as_bytes());
+    // The header of a message of 1025 bytes.
+    tcp.write_all(&[0, 0, 4, 1]).await.unwrap();
+    let mut rest = Vec::new();
+    tcp.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(String::from_utf8_lossy(&rest), "");
+    drop(tcp);
+    closing.await.unwrap();
+    let statistics = router.statistics();
+    assert_eq!((statistics.refused, statistics.violations), (0, 0));
+}
+
+#[tokio::test]
+async fn a_rawsocket_client_learns_by_abort_that_its_message_is_too_large() {
+    let (_router, mut tcp) = rawsocket_of_1024_bytes().await;
     // The header of a message of 1025 bytes.
     tcp.write_all(&[0, 0, 4, 1]).await.unwrap();
     let mut rest = Vec::new();

@@ -261,10 +261,11 @@ impl Drop for Membership {
     fn drop(&mut self) {
         let session = self.session();
         let shared = &self.reserved.shared;
+        // What takes long comes first: it holds up this realm only.
+        self.realm.step(|state, out| state.leave(session, out));
         // A realm that comes into being while its namesake goes would be another one, so both
         // happen under this lock.
         let mut realms = lock(&shared.realms);
-        self.realm.step(|state, out| state.leave(session, out));
         let mut routing = lock(&self.realm.0);
         routing.queues.remove(&session);
         if routing.queues.is_empty() {
@@ -275,3 +276,6 @@ impl Drop for Membership {
         tracing::debug!(id = %session, realm = ?self.name.as_str(), "session left");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -237,6 +237,88 @@ fn structs_travel_as_dictionaries_and_the_like() {
 }
 
 #[test]
+fn what_has_a_form_for_people_travels_in_it() {
+    let address = Ipv4Addr::new(192, 0, 2, 1);
+    let by_address = BTreeMap::from([(address, Some(address))]);
+    for from in FORMATS {
+        let payload = args(from, &(address, &by_address)).unwrap();
+        for to in FORMATS {
+            let other = payload::transcode(&payload, to).unwrap();
+            let value = other.parse_args::<Value>().unwrap();
+            let text = Value::from("192.0.2.1");
+            let dict = Value::from(Dict::from([("192.0.2.1", text.clone())]));
+            assert_eq!(value, Value::from([text, dict]), "{from:?} to {to:?}");
+            let types = other.parse_args::<(Ipv4Addr, BTreeMap<Ipv4Addr, Option<Ipv4Addr>>)>();
+            assert_eq!(
+                types.unwrap(),
+                (address, by_address.clone()),
+                "{from:?} to {to:?}"
+            );
+        }
+    }
+}
+
+/// Says whether it was written and read in a form for people.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Probe;
+
+impl Serialize for Probe {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        assert!(serializer.is_human_readable());
+        serializer.serialize_str("probe")
+    }
+}
+
+impl<'de> Deserialize<'de> for Probe {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        assert!(deserializer.is_human_readable());
+        String::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Probes {
+    Newtype(Probe),
+    Tuple(Probe, Option<Probe>),
+    Struct {
+        list: Vec<Probe>,
+        map: HashMap<Probe, Probe>,
+    },
+}
+
+#[test]
+fn all_types_see_a_form_for_people_wherever_they_stand() {
+    let map = || HashMap::from([(Probe, Probe)]);
+    let probes = vec![
+        Probes::Newtype(Probe),
+        Probes::Tuple(Probe, Some(Probe)),
+        Probes::Struct {
+            list: vec![Probe],
+            map: map(),
+        },
+    ];
+    for format in FORMATS {
+        assert_eq!(there_and_back(format, &probes), probes);
+        let payload = PayloadBuilder::new(format)
+            .arg(&Probe)
+            .kwarg("probe", &Probe)
+            .finish()
+            .unwrap();
+        assert_eq!(payload.parse_args::<(Probe,)>().unwrap(), (Probe,));
+        assert_eq!(
+            payload.parse_kwargs::<HashMap<Probe, Probe>>().unwrap(),
+            map()
+        );
+    }
+    let value = spell_message::to_value(&probes).unwrap();
+    assert_eq!(Vec::<Probes>::deserialize(&value).unwrap(), probes);
+    assert_eq!(
+        spell_message::from_value::<Vec<Probes>>(value).unwrap(),
+        probes
+    );
+}
+
+#[test]
 fn integers_stand_in_for_floats_as_javascript_sends_them() {
     for format in FORMATS {
         let payload = args(format, &(3, -2, u64::MAX)).unwrap();

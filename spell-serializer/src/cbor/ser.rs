@@ -210,10 +210,6 @@ impl<'a, B: Buffer> Serializer for CborSerializer<'a, B> {
         self.variant(variant);
         self.serialize_map(Some(len))
     }
-
-    fn is_human_readable(&self) -> bool {
-        false
-    }
 }
 
 /// Makes the head of a list or dictionary of its length.

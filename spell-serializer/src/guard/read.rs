@@ -138,8 +138,9 @@ impl<'de, D: Deserializer<'de>, R: ReadRules> Deserializer<'de> for ReadGuard<D,
         self.inner.deserialize_ignored_any(visitor)
     }
 
+    // The same in all formats, so that what changes its format can still be read.
     fn is_human_readable(&self) -> bool {
-        self.inner.is_human_readable()
+        true
     }
 }
 

@@ -118,7 +118,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Key<D> {
     }
 
     fn is_human_readable(&self) -> bool {
-        self.0.is_human_readable()
+        true
     }
 }
 

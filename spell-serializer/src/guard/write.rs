@@ -253,8 +253,9 @@ impl<S: Serializer, R: WriteRules> Serializer for WriteGuard<S, R> {
         })
     }
 
+    // The same in all formats, so that what changes its format can still be read.
     fn is_human_readable(&self) -> bool {
-        self.inner.is_human_readable()
+        true
     }
 }
 

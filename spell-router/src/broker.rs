@@ -18,6 +18,7 @@ use crate::{
     ids::RouterIds,
     outbound::{FanOut, Outgoing, Outputs},
     pattern::PatternIndex,
+    quotas::{LIMIT_EXCEEDED, Quotas},
     realm::{Members, Principal, refusal},
 };
 
@@ -26,8 +27,9 @@ use crate::{
 /// Sessions that subscribe to the same pattern share one subscription and its id.
 ///
 /// WAMP spec, "Publish and Subscribe".
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Broker {
+    quotas: Quotas,
     subscriptions: HashMap<SubscriptionId, Subscription>,
     by_pattern: PatternIndex<SubscriptionId>,
     by_session: HashMap<SessionId, HashSet<SubscriptionId>>,
@@ -41,9 +43,27 @@ struct Subscription {
 }
 
 impl Broker {
+    pub(crate) fn new(quotas: Quotas) -> Self {
+        Self {
+            quotas,
+            subscriptions: HashMap::new(),
+            by_pattern: PatternIndex::default(),
+            by_session: HashMap::new(),
+            ids: RouterIds::default(),
+        }
+    }
+
     pub(crate) fn subscribe(&mut self, from: SessionId, message: &Subscribe, out: &mut Outputs) {
         let pattern = &message.topic;
         let known = self.by_pattern.get(pattern).copied();
+        let own = self.by_session.entry(from).or_default();
+        let has_it = known.is_some_and(|known| own.contains(&known));
+        if !has_it && own.len() >= self.quotas.subscriptions {
+            let explanation = Some("the session has as many subscriptions as it may");
+            let kind = RequestKind::Subscribe;
+            let error = refusal(kind, message.request, LIMIT_EXCEEDED, explanation);
+            return out.send(from, error);
+        }
         let subscription = known.unwrap_or_else(|| {
             let id = self.ids.next_subscription();
             self.by_pattern.insert(pattern, id);
@@ -56,10 +76,7 @@ impl Broker {
         });
         // Subscribing again changes nothing and gives the same id. WAMP spec, "SUBSCRIBED".
         shared.subscribers.insert(from);
-        self.by_session
-            .entry(from)
-            .or_default()
-            .insert(subscription);
+        own.insert(subscription);
         out.send(
             from,
             Subscribed {

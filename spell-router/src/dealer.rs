@@ -21,6 +21,7 @@ use crate::{
     ids::RouterIds,
     outbound::Outputs,
     pattern::PatternIndex,
+    quotas::{LIMIT_EXCEEDED, Quotas},
     realm::{refusal, static_uri},
 };
 
@@ -37,8 +38,9 @@ use crate::{
 /// over.
 ///
 /// WAMP spec, "Remote Procedure Calls" and "Call Canceling".
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Dealer {
+    quotas: Quotas,
     registrations: HashMap<RegistrationId, Registration>,
     by_pattern: PatternIndex<RegistrationId>,
     parties: HashMap<SessionId, Party>,
@@ -78,6 +80,16 @@ struct Origin {
 }
 
 impl Dealer {
+    pub(crate) fn new(quotas: Quotas) -> Self {
+        Self {
+            quotas,
+            registrations: HashMap::new(),
+            by_pattern: PatternIndex::default(),
+            parties: HashMap::new(),
+            ids: RouterIds::default(),
+        }
+    }
+
     /// A new session; `interruptible` if it announced call canceling as a callee.
     pub(crate) fn join(
         &mut self,
@@ -123,6 +135,10 @@ impl Dealer {
         let Some(callee) = self.parties.get_mut(&from) else {
             return;
         };
+        if callee.registrations.len() >= self.quotas.registrations {
+            let explanation = "the session has as many registrations as it may";
+            return refuse(LIMIT_EXCEEDED, Some(explanation));
+        }
         let registration = self.ids.next_registration();
         callee.registrations.insert(registration);
         self.by_pattern.insert(pattern, registration);
@@ -205,7 +221,16 @@ impl Dealer {
         if registered.pattern.policy() != MatchPolicy::Exact {
             details.set_procedure(&procedure);
         }
+        let open = self.parties.get(&from).map_or(0, |party| party.calls.len());
+        if open >= self.quotas.calls {
+            let explanation = "the session has as many open calls as it may";
+            return Err((LIMIT_EXCEEDED, Some(explanation)));
+        }
         let party = self.parties.get_mut(&callee).ok_or(unknown)?;
+        if party.invocations.len() >= self.quotas.invocations {
+            let explanation = "the callee has as many open invocations as it may";
+            return Err((LIMIT_EXCEEDED, Some(explanation)));
+        }
         let invocation = party.invocation_ids.next();
         let mut message = Message::from(Invocation {
             request: invocation,

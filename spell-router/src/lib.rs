@@ -64,6 +64,8 @@
 //!   router may vouch for (`callee`, `callee_authid`, `callee_authrole`, `forward_for`) and those of
 //!   payload passthru. What does not fit or cannot be expressed is left out: first the details,
 //!   then the arguments.
+//! * A session that has its fill of subscriptions, registrations or open calls is refused more with
+//!   [`LIMIT_EXCEEDED`]; so is a call whose callee has its fill of invocations.
 //! * A client that does not read is cut off when its queue is full; nobody waits for it.
 //! * Explanations for people are in `Details.message` of ABORT and ERROR.
 //!
@@ -91,6 +93,7 @@ mod ids;
 mod listen;
 mod outbound;
 mod pattern;
+mod quotas;
 mod realm;
 mod router;
 mod serve;
@@ -101,6 +104,7 @@ mod statistics;
 
 pub use auth::CraSecret;
 pub use error::{BuildError, ListenError, StartError};
+pub use quotas::LIMIT_EXCEEDED;
 pub use router::{Router, RouterBuilder};
 pub use settings::Realm;
 pub use statistics::Statistics;

@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use crate::{
     BuildError, Realm,
     outbound::{QueueLimits, lock},
+    quotas::Quotas,
     serve,
     settings::Access,
     shared::{Limits, Shared},
@@ -38,7 +39,10 @@ use crate::{
 ///
 /// A client that does not read what waits for it never holds up another one: its queue is bounded
 /// by count and by bytes, see [`RouterBuilder::queue_limits`], and when that is full it is cut off.
-/// A client that does not establish its session in time is turned away.
+/// A client that does not establish its session in time is turned away, and so is one that comes
+/// when there are as many connections as [`RouterBuilder::max_connections`] allows. How much a
+/// session may have of what the router remembers is bounded by count; one more is refused with
+/// [`LIMIT_EXCEEDED`](crate::LIMIT_EXCEEDED).
 ///
 /// WAMP spec, "Peers and Roles", "Broker" and "Dealer".
 #[derive(Clone)]
@@ -99,7 +103,7 @@ impl Router {
     /// Serves the client at the other end of an open transport, in the background.
     ///
     /// A transport whose serialization the router does not have is dropped, and so is one that
-    /// comes when the router is closed.
+    /// comes when the router is closed or has [as many as it takes](RouterBuilder::max_connections).
     ///
     /// # Panics
     ///
@@ -237,6 +241,8 @@ impl Default for RouterBuilder {
                 message: 16 << 20,
                 handshake: Duration::from_secs(10),
                 goodbye: Duration::from_secs(2),
+                connections: 65_536,
+                quotas: Quotas::default(),
             },
             #[cfg(any(feature = "websocket", feature = "rawsocket"))]
             addresses: Vec::new(),
@@ -285,6 +291,47 @@ impl RouterBuilder {
     /// messages of other listeners are as large as these allow.
     pub fn max_message_size(mut self, bytes: usize) -> Self {
         self.limits.message = bytes;
+        self
+    }
+
+    /// Sets how many connections there may be at a time, those included whose session is not
+    /// established yet; 65536 by default.
+    ///
+    /// One more is closed at once, and counted in [`Statistics::refused`].
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.limits.connections = connections;
+        self
+    }
+
+    /// Sets how many subscriptions a session may have at a time; 65536 by default.
+    ///
+    /// SUBSCRIBE for one more fails with [`LIMIT_EXCEEDED`](crate::LIMIT_EXCEEDED).
+    pub fn max_subscriptions(mut self, subscriptions: usize) -> Self {
+        self.limits.quotas.subscriptions = subscriptions;
+        self
+    }
+
+    /// Sets how many registrations a session may have at a time; 65536 by default.
+    ///
+    /// REGISTER for one more fails with [`LIMIT_EXCEEDED`](crate::LIMIT_EXCEEDED).
+    pub fn max_registrations(mut self, registrations: usize) -> Self {
+        self.limits.quotas.registrations = registrations;
+        self
+    }
+
+    /// Sets how many calls of a session may wait for their result at a time; 65536 by default.
+    ///
+    /// One more fails with [`LIMIT_EXCEEDED`](crate::LIMIT_EXCEEDED).
+    pub fn max_calls(mut self, calls: usize) -> Self {
+        self.limits.quotas.calls = calls;
+        self
+    }
+
+    /// Sets how many invocations a session may have to answer at a time; 65536 by default.
+    ///
+    /// A call that would be one more fails with [`LIMIT_EXCEEDED`](crate::LIMIT_EXCEEDED).
+    pub fn max_invocations(mut self, invocations: usize) -> Self {
+        self.limits.quotas.invocations = invocations;
         self
     }
 

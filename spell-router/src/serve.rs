@@ -28,7 +28,16 @@ pub(crate) async fn accept(shared: Arc<Shared>, mut listener: impl Listener) {
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok(handshake) => spawn(&shared, welcome(Arc::clone(&shared), handshake)),
+            Ok(handshake) => {
+                // Without a permit, dropping the handshake closes the connection.
+                if let Some(permit) = shared.admit() {
+                    let welcome = welcome(Arc::clone(&shared), handshake);
+                    spawn(&shared, async move {
+                        welcome.await;
+                        drop(permit);
+                    });
+                }
+            }
             Err(error) => {
                 // As when no file descriptor is free: it passes.
                 tracing::warn!(%error, "cannot accept a connection");
@@ -71,8 +80,14 @@ pub(crate) fn attach(shared: &Arc<Shared>, transport: impl Transport) {
     if shared.closing.is_cancelled() {
         return;
     }
+    let Some(permit) = shared.admit() else {
+        return;
+    };
     if let Some(connection) = Connection::new(Arc::clone(shared), transport) {
-        spawn(shared, connection);
+        spawn(shared, async move {
+            connection.await;
+            drop(permit);
+        });
     } else {
         tracing::warn!("a transport with a serialization that the router does not have");
     }

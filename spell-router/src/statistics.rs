@@ -17,7 +17,8 @@ pub struct Statistics {
     pub sessions: u64,
     /// Sessions that joined since the beginning, those that left included.
     pub joined: u64,
-    /// Clients that were turned away before they joined: by ABORT, or since they were too slow.
+    /// Clients that were turned away before they joined: by ABORT, since they were too
+    /// slow, or since there were as many connections as may be.
     pub refused: u64,
     /// Sessions ended because they violated the protocol.
     pub violations: u64,

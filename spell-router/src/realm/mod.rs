@@ -16,6 +16,7 @@ use crate::{
     error::Violation,
     ids::RandomBits,
     outbound::Outputs,
+    quotas::Quotas,
 };
 
 /// The sessions of one realm, and what they subscribed, registered and called.
@@ -60,11 +61,11 @@ pub(crate) enum Flow {
 }
 
 impl RealmState {
-    pub(crate) fn new(random: RandomBits) -> Self {
+    pub(crate) fn new(random: RandomBits, quotas: Quotas) -> Self {
         Self {
             members: HashMap::new(),
-            broker: Broker::default(),
-            dealer: Dealer::default(),
+            broker: Broker::new(quotas),
+            dealer: Dealer::new(quotas),
             random,
         }
     }
@@ -362,10 +363,10 @@ pub(crate) fn abort(reason: &'static str, explanation: impl Into<String>) -> Abo
     }
 }
 
-/// One of the predefined URIs.
+/// One of the predefined URIs, or of those of this router.
 #[expect(
     clippy::expect_used,
-    reason = "only the constants of `spell_message::reason` come here, and all of them are URIs"
+    reason = "only constants come here, and all of them are URIs"
 )]
 pub(crate) fn static_uri(uri: &'static str) -> Uri {
     Uri::new(uri).expect("a predefined URI")

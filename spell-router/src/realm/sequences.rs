@@ -219,7 +219,7 @@ proptest! {
     fn no_sequence_of_messages_breaks_a_promise_or_leaves_anything_behind(
         actions in proptest::collection::vec((1..4_u64, action()), 0..100),
     ) {
-        let mut realm = RealmState::new(Box::new(|| 0));
+        let mut realm = RealmState::new(Box::new(|| 0), Quotas::default());
         let mut clients = Clients::default();
         for (session, action) in &actions {
             let session = SessionId::new(*session).unwrap();

@@ -48,7 +48,7 @@ impl Realm {
             next << 11
         });
         Self {
-            state: RealmState::new(random),
+            state: RealmState::new(random, Quotas::default()),
         }
     }
 

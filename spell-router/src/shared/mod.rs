@@ -9,6 +9,7 @@ use std::{
 
 use spell_message::{Message, RequestId, Serialization, SessionId, Uri, message::RequestKind};
 use spell_serializer::AnySerializer;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     error::Violation,
     ids::{RandomBits, random_bits},
     outbound::{Outbound, Outputs, QueueLimits, lock},
+    quotas::Quotas,
     realm::{Flow, RealmState},
     session::Admission,
     settings::Access,
@@ -35,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     /// Where it listens.
     pub(crate) addresses: Mutex<Vec<String>>,
+    /// A permit for each connection that there may be.
+    pub(crate) connections: Arc<Semaphore>,
     pub(crate) tasks: TaskTracker,
     /// Cancelled when sessions shall leave.
     pub(crate) closing: CancellationToken,
@@ -50,6 +54,9 @@ pub(crate) struct Limits {
     pub(crate) message: usize,
     pub(crate) handshake: Duration,
     pub(crate) goodbye: Duration,
+    /// The most connections at a time.
+    pub(crate) connections: usize,
+    pub(crate) quotas: Quotas,
 }
 
 /// The ids of all connections, so that none is given twice.
@@ -93,6 +100,9 @@ impl Shared {
             limits,
             counters: Counters::default(),
             addresses: Mutex::default(),
+            connections: Arc::new(Semaphore::new(
+                limits.connections.min(Semaphore::MAX_PERMITS),
+            )),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             force: CancellationToken::new(),
@@ -116,6 +126,17 @@ impl Shared {
         serializers
             .find(|serializer| serializer.serialization() == serialization)
             .cloned()
+    }
+
+    /// Room for one more connection, for as long as the permit lives; `None`, which is counted, if
+    /// there is none.
+    pub(crate) fn admit(&self) -> Option<OwnedSemaphorePermit> {
+        let permit = Arc::clone(&self.connections).try_acquire_owned().ok();
+        if permit.is_none() {
+            self.counters.refused.up();
+            tracing::debug!("refused, as there are as many connections as may be");
+        }
+        permit
     }
 
     /// An id that no other connection has. WAMP spec, "IDs".
@@ -142,7 +163,11 @@ impl Shared {
         queue.push(admission.welcome());
         let session = admission.session;
         let mut realms = lock(&self.realms);
-        let realm = Arc::clone(realms.entry(admission.realm.clone()).or_default());
+        let realm = Arc::clone(
+            realms
+                .entry(admission.realm.clone())
+                .or_insert_with(|| Arc::new(LiveRealm::new(self.limits.quotas))),
+        );
         {
             let mut routing = lock(&realm.0);
             routing.queues.insert(session, Arc::clone(queue));
@@ -171,17 +196,15 @@ impl fmt::Debug for Shared {
     }
 }
 
-impl Default for LiveRealm {
-    fn default() -> Self {
+impl LiveRealm {
+    fn new(quotas: Quotas) -> Self {
         Self(Mutex::new(Routing {
-            state: RealmState::new(random_bits()),
+            state: RealmState::new(random_bits(), quotas),
             queues: HashMap::new(),
             outputs: Outputs::default(),
         }))
     }
-}
 
-impl LiveRealm {
     /// One step of the core, whose outputs go into the queues before anyone else's.
     fn step<T>(&self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> T {
         let Routing {

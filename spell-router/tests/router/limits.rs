@@ -1,7 +1,8 @@
 //! What one client may take of the router.
 
 use crate::support::Client;
-use spell_router::Router;
+use spell_router::{LIMIT_EXCEEDED, Router};
+use spell_transport::{Serialization, memory};
 
 #[tokio::test]
 async fn a_large_frame_before_the_session_is_established_is_a_violation() {
@@ -64,4 +65,114 @@ async fn an_error_whose_uri_is_too_long_fails_the_call() {
     callee.send(&format!(r#"[8,68,1,{{}},"{long}"]"#)).await;
     let answer = caller.next().await;
     assert!(answer.ends_with(r#""wamp.error.invalid_uri"]"#), "{answer}");
+}
+
+fn assert_exceeded(answer: &str, kind: u64, request: u64) {
+    let begin = format!("[8,{kind},{request},");
+    let end = format!(r#""{LIMIT_EXCEEDED}"]"#);
+    assert!(
+        answer.starts_with(&begin) && answer.ends_with(&end),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
+async fn one_subscription_too_many_is_refused() {
+    let router = Router::builder().realm("realm1").max_subscriptions(2);
+    let router = router.build().unwrap();
+    let mut client = Client::join(&router, "realm1").await;
+    client.ask(r#"[32,1,{},"com.a"]"#).await;
+    client.ask(r#"[32,2,{},"com.b"]"#).await;
+    assert_exceeded(&client.ask(r#"[32,3,{},"com.c"]"#).await, 32, 3);
+    // What it has it may have again.
+    assert_eq!(client.ask(r#"[32,4,{},"com.b"]"#).await, "[33,4,2]");
+    // Others are not concerned.
+    let mut other = Client::join(&router, "realm1").await;
+    assert_eq!(other.ask(r#"[32,1,{},"com.c"]"#).await, "[33,1,3]");
+    assert_eq!(client.ask("[34,5,1]").await, "[35,5]");
+    assert_eq!(client.ask(r#"[32,6,{},"com.c"]"#).await, "[33,6,3]");
+}
+
+#[tokio::test]
+async fn one_registration_too_many_is_refused() {
+    let router = Router::builder().realm("realm1").max_registrations(1);
+    let router = router.build().unwrap();
+    let mut client = Client::join(&router, "realm1").await;
+    client.ask(r#"[64,1,{},"com.a"]"#).await;
+    assert_exceeded(&client.ask(r#"[64,2,{},"com.b"]"#).await, 64, 2);
+    client.ask("[66,3,1]").await;
+    assert_eq!(client.ask(r#"[64,4,{},"com.b"]"#).await, "[65,4,2]");
+}
+
+#[tokio::test]
+async fn one_open_call_too_many_is_refused() {
+    let router = Router::builder().realm("realm1").max_calls(1);
+    let router = router.build().unwrap();
+    let mut callee = Client::join(&router, "realm1").await;
+    callee.ask(r#"[64,1,{},"com.p"]"#).await;
+    let mut caller = Client::join(&router, "realm1").await;
+    caller.send(r#"[48,1,{},"com.p"]"#).await;
+    assert_exceeded(&caller.ask(r#"[48,2,{},"com.p"]"#).await, 48, 2);
+    callee.next().await;
+    callee.send("[70,1,{}]").await;
+    assert_eq!(caller.next().await, "[50,1,{}]");
+    caller.send(r#"[48,3,{},"com.p"]"#).await;
+    assert_eq!(callee.next().await, "[68,2,1,{}]");
+}
+
+#[tokio::test]
+async fn one_open_invocation_too_many_fails_the_call() {
+    let router = Router::builder().realm("realm1").max_invocations(1);
+    let router = router.build().unwrap();
+    let mut callee = Client::join(&router, "realm1").await;
+    callee.ask(r#"[64,1,{},"com.p"]"#).await;
+    let mut first = Client::join(&router, "realm1").await;
+    first.send(r#"[48,1,{},"com.p"]"#).await;
+    callee.next().await;
+    let mut second = Client::join(&router, "realm1").await;
+    assert_exceeded(&second.ask(r#"[48,1,{},"com.p"]"#).await, 48, 1);
+    callee.send("[70,1,{}]").await;
+    first.next().await;
+    second.send(r#"[48,2,{},"com.p"]"#).await;
+    assert_eq!(callee.next().await, "[68,2,1,{}]");
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_closed_and_counted() {
+    let router = Router::builder().realm("realm1").max_connections(1);
+    let router = router.build().unwrap();
+    let mut client = Client::join(&router, "realm1").await;
+    let (near, far) = memory::pair(Serialization::JSON);
+    router.attach(far);
+    Client::new(Box::new(near)).expect_end().await;
+    assert_eq!(router.statistics().refused, 1);
+    client.send(r#"[6,{},"wamp.close.close_realm"]"#).await;
+    client.next().await;
+    client.expect_end().await;
+    drop(client);
+    // Its place is free when its task has ended, which nothing here can wait for.
+    loop {
+        let (near, far) = memory::pair(Serialization::JSON);
+        router.attach(far);
+        let mut client = Client::new(Box::new(near));
+        let hello = r#"[1,"realm1",{"roles":{"caller":{}}}]"#;
+        if client.try_send(hello).await && client.try_next().await.is_some() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[cfg(feature = "websocket")]
+#[tokio::test]
+async fn a_listener_accepts_and_closes_one_connection_too_many() {
+    use tokio::{io::AsyncReadExt, net::TcpStream};
+
+    let router = Router::builder().realm("realm1").max_connections(0);
+    let router = router.listen("ws://127.0.0.1:0").start().await.unwrap();
+    let address = router.addresses()[0].replace("ws://", "");
+    let mut tcp = TcpStream::connect(address).await.unwrap();
+    // Nothing is read, so nothing is left to reset the connection for.
+    assert_eq!(tcp.read(&mut [0]).await.unwrap(), 0);
+    assert_eq!(router.statistics().refused, 1);
 }

@@ -63,6 +63,12 @@ impl Client {
         self.sending.send(message).await;
     }
 
+    /// Sends; `false` when the connection has ended.
+    pub(crate) async fn try_send(&mut self, message: &str) -> bool {
+        let frame = Bytes::copy_from_slice(message.as_bytes());
+        self.sending.0.send(frame).await.is_ok()
+    }
+
     /// Sends, and gives the next message that comes.
     pub(crate) async fn ask(&mut self, message: &str) -> String {
         self.send(message).await;

@@ -97,6 +97,11 @@ impl Feed {
         }
         true
     }
+
+    /// Whether nobody holds the stream any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
 }
 
 /// What a message holds on to, near enough: its arguments.

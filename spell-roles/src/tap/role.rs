@@ -109,6 +109,12 @@ impl Tap {
         Some(message)
     }
 
+    fn feed(&mut self, feed: Feed) {
+        self.feeds.push(feed);
+        // Where no message comes, nothing else would tell that a stream is gone.
+        self.feeds.retain(|feed| !feed.is_closed());
+    }
+
     fn wait(&mut self, waiting: Waiting) {
         // Who gave up need not be remembered.
         self.waiting.retain(|waiting| !waiting.reply.is_closed());
@@ -160,7 +166,7 @@ impl Role for Tap {
                 until: cx.now().checked_add(timeout),
                 reply,
             }),
-            Ask::Feed(feed) => self.feeds.push(feed),
+            Ask::Feed(feed) => self.feed(feed),
             Ask::Lost(reply) => _ = reply.send(self.lost),
         }
     }
@@ -245,4 +251,26 @@ fn request_id(message: &mut Message) -> Option<&mut RequestId> {
         Message::Unregister(message) => &mut message.request,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tap::messages::stream;
+
+    #[test]
+    fn streams_that_are_gone_are_forgotten_without_a_message() {
+        let mut tap = Tap::new();
+        let (feed, _kept) = stream();
+        tap.feed(feed);
+        for _ in 0..3 {
+            let (feed, messages) = stream();
+            tap.feed(feed);
+            drop(messages);
+        }
+        let (feed, messages) = stream();
+        drop(messages);
+        tap.feed(feed);
+        assert_eq!(tap.feeds.len(), 1);
+    }
 }

@@ -184,6 +184,10 @@ impl<T, C: Send + 'static> Future for Waiting<T, C> {
     type Output = Result<T, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // Polled again after the answer was taken: there will be no second one.
+        if self.rx.is_terminated() {
+            return Poll::Pending;
+        }
         let answer = ready!(Pin::new(&mut self.rx).poll(cx));
         self.is_queued = false;
         Poll::Ready(answer.unwrap_or_else(|_| {

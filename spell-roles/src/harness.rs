@@ -3,6 +3,10 @@
 use std::{
     convert::Infallible,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context as TaskContext, Poll, Waker},
     time::Instant,
 };
@@ -18,6 +22,7 @@ type Command<T> = <(Joined, T) as Role>::Command;
 pub(crate) struct Harness<T: Role> {
     engine: Engine<(Joined, T)>,
     inbox: Inbox<Command<T>>,
+    is_ending: Arc<AtomicBool>,
     pub(crate) handle: T::Handle,
 }
 
@@ -51,10 +56,16 @@ impl<T: Role> Harness<T> {
         config.serializers = vec![AnySerializer::from(Json::default())];
         let (commands, inbox) = Commands::channel(&config);
         let ((), handle) = <(Joined, T)>::handle(commands);
-        let engine = Engine::new((Joined(roles), role), config).unwrap();
+        let is_ending = Arc::new(AtomicBool::new(false));
+        let joined = Joined {
+            roles,
+            is_ending: is_ending.clone(),
+        };
+        let engine = Engine::new((joined, role), config).unwrap();
         Self {
             engine,
             inbox,
+            is_ending,
             handle,
         }
     }
@@ -64,6 +75,13 @@ impl<T: Role> Harness<T> {
         let name = self.inbox.wire().offers().remove(0);
         let serializer = self.inbox.wire().negotiated(name, max_send).unwrap();
         self.engine.open(serializer, max_send, Instant::now());
+    }
+
+    /// A session begins that is ending already when the role hears of it.
+    pub(crate) fn open_ending(&mut self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+        self.open(None);
+        self.is_ending.store(false, Ordering::Relaxed);
     }
 
     /// Let the role handle what its handles asked for, and give what it sent.
@@ -90,10 +108,35 @@ impl<T: Role> Harness<T> {
         assert!(closed.is_none(), "{frame:?} ended the session: {closed:?}");
     }
 
+    /// The router sends what is no message: the session is ending.
+    pub(crate) fn receive_garbage(&mut self) -> CloseReason {
+        let frame = Bytes::from_static(b"[");
+        self.engine.handle_frame(&frame, Instant::now());
+        self.engine.closed().unwrap().clone()
+    }
+
     /// The connection is lost.
     pub(crate) fn lose(&mut self) {
         self.engine.close(CloseReason::Disconnected);
         self.engine.disconnect();
+    }
+
+    /// Let go of the handle; gives whether nothing else keeps the peer alive.
+    pub(crate) fn is_abandoned(self) -> bool {
+        let Self {
+            mut engine,
+            mut inbox,
+            handle,
+            ..
+        } = self;
+        drop(handle);
+        let mut cx = TaskContext::from_waker(Waker::noop());
+        loop {
+            match inbox.poll_next(&mut cx) {
+                Poll::Ready(Some(command)) => engine.handle_command(command, Instant::now()),
+                other => return other.is_ready(),
+            }
+        }
     }
 
     /// The peer ends for good.
@@ -105,7 +148,10 @@ impl<T: Role> Harness<T> {
 
 /// Joins a session as soon as the transport is open.
 #[derive(Debug)]
-pub(crate) struct Joined(RoleFeatures);
+pub(crate) struct Joined {
+    roles: RoleFeatures,
+    is_ending: Arc<AtomicBool>,
+}
 
 impl Role for Joined {
     type Command = Infallible;
@@ -115,9 +161,12 @@ impl Role for Joined {
 
     fn on_open(&mut self, cx: &mut Context<'_, Infallible>) {
         let mut details = WelcomeDetails::new();
-        details.set_roles(self.0.clone());
+        details.set_roles(self.roles.clone());
         let realm = Uri::new("com.example.realm").unwrap();
         cx.join(SessionInfo::new(SessionId::MIN, realm, details));
+        if self.is_ending.load(Ordering::Relaxed) {
+            cx.close(CloseReason::Disconnected);
+        }
     }
 
     fn handle_call(&mut self, command: Infallible, _: &mut Context<'_, Infallible>) {

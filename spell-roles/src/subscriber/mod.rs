@@ -18,7 +18,7 @@ use spell_message::{
     message::{self, ErrorMessage, RequestKind, Subscribed, Unsubscribed},
     reason,
 };
-use spell_peer::{Commands, Context, Role, SessionEnd, SessionInfo};
+use spell_peer::{Commands, Context, Role, SendError, SessionEnd, SessionInfo};
 use tracing::{debug, trace};
 
 pub use end::SubscriptionEnd;
@@ -106,6 +106,12 @@ impl Subscriber {
                 let pattern = wanted.pattern.clone();
                 self.routes.asked(&pattern);
                 self.subscribing.insert(id, key, Asked { key, pattern });
+            }
+            // The session is ending; there may be another one.
+            Err(SendError::NotJoined) => {
+                if let Some(reply) = &wanted.reply {
+                    reply.revert();
+                }
             }
             Err(error) => self.fail(key, Failure::not_committed(error, cx)),
         }

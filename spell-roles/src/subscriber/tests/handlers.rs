@@ -186,3 +186,50 @@ async fn the_end_can_be_waited_for() {
         SubscriptionEnd::Closed(CloseReason::Stopped)
     ));
 }
+
+#[tokio::test]
+async fn arguments_that_a_handler_cannot_take_are_not_logged() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let (mut peer, handle) = joined();
+    let subscribe = handle
+        .subscribe("com.example.a")
+        .handler(|(_,): (u64,)| async {});
+    let _subscription = handled(&mut peer, subscribe);
+    peer.receive(r#"[36,5,9,{},["sesame"]]"#);
+    settle().await;
+    let logged = log.0.lock().unwrap();
+    assert!(logged.contains("com.example.a"), "{logged}");
+    assert!(!logged.contains("sesame"), "{logged}");
+}
+
+/// All that is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut logged = self.0.lock().unwrap();
+        event.record(
+            &mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+                logged.push_str(&format!("{field}={value:?} "));
+            },
+        );
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}

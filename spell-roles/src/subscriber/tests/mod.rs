@@ -176,6 +176,8 @@ async fn a_pending_subscription_has_an_id() {
     pending(&mut subscribe);
     peer.receive("[33,1,5]");
     assert_eq!(ready(&mut subscribe).unwrap().id().unwrap().get(), 5);
+    // There is no second answer.
+    pending(&mut subscribe);
 }
 
 #[tokio::test(start_paused = true)]
@@ -517,6 +519,32 @@ async fn a_subscription_that_is_not_restored_ends_alone() {
     peer.lose();
     peer.open(None);
     assert_eq!(peer.sent(), [r#"[32,1,{},"com.example.b"]"#]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_ends_as_it_begins_ends_no_subscription() {
+    let (mut peer, handle) = joined();
+    let subscription = subscribed(&mut peer, handle.subscribe("com.example.a"), 1, 5);
+    peer.lose();
+    let mut new = handle.subscribe("com.example.b").into_future();
+    pending(&mut new);
+    peer.handle_commands();
+    peer.open_ending();
+    peer.lose();
+    assert!(subscription.end().is_none());
+    pending(&mut new);
+    peer.open(None);
+    assert_eq!(
+        peer.sent(),
+        [
+            r#"[32,1,{},"com.example.a"]"#,
+            r#"[32,2,{},"com.example.b"]"#
+        ]
+    );
+    peer.receive("[33,1,6]");
+    peer.receive("[33,2,7]");
+    assert_eq!(subscription.restored(), 1);
+    assert!(ready(&mut new).is_ok());
 }
 
 #[tokio::test(start_paused = true)]

@@ -72,7 +72,7 @@ impl Answer {
                     SendError::TooLarge { .. } => Outcome::TooLarge,
                     _ => Outcome::Failed,
                 };
-                (outcome, Some(error.into()))
+                (outcome, Some(AnswerError::not_sent(error, None)))
             }
             (Ok(payload), Kind::Result) => (Outcome::Result(payload), None),
             (Ok(payload), Kind::Error(Ok(uri))) => (Outcome::Error(uri, payload), None),

@@ -115,6 +115,19 @@ pub enum AnswerError {
     Uri(InvalidUri),
 }
 
+impl AnswerError {
+    /// The answer was not sent; `last_end` says why there is no session, if that is the reason.
+    pub(super) fn not_sent(error: SendError, last_end: Option<&CloseReason>) -> Self {
+        match error {
+            SendError::Encode(error) => Self::Encode(Arc::new(error)),
+            SendError::TooLarge { size, limit } => Self::TooLarge { size, limit },
+            _ => Self::Closed {
+                reason: last_end.cloned().unwrap_or(CloseReason::Disconnected),
+            },
+        }
+    }
+}
+
 impl fmt::Display for AnswerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -136,19 +149,6 @@ impl Error for AnswerError {
             Self::Encode(error) => Some(&**error),
             Self::Uri(error) => Some(error),
             Self::Canceled | Self::TooLarge { .. } => None,
-        }
-    }
-}
-
-impl From<SendError> for AnswerError {
-    fn from(error: SendError) -> Self {
-        match error {
-            SendError::Encode(error) => Self::Encode(Arc::new(error)),
-            SendError::TooLarge { size, limit } => Self::TooLarge { size, limit },
-            // There was a session when the invocation was looked up.
-            _ => Self::Closed {
-                reason: CloseReason::Disconnected,
-            },
         }
     }
 }

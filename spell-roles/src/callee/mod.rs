@@ -1,6 +1,7 @@
 //! The role that is called.
 
 mod answer;
+mod departures;
 mod error;
 mod handle;
 mod handler;

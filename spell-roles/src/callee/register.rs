@@ -41,7 +41,8 @@ use crate::{
 ///
 /// # Cancel safety
 ///
-/// Dropped early, the registration is given up: what the router granted is unregistered.
+/// Dropped early, the registration is given up: what the router granted is unregistered. When the
+/// same procedure is registered again at once, that waits until it is.
 ///
 /// WAMP spec, "REGISTER".
 #[derive(Debug)]
@@ -225,6 +226,7 @@ impl<'a> Register<'a> {
             refused: refused.clone(),
             state,
             requests: requests.clone(),
+            is_asked: false,
             reply: Some(reply),
         })));
         waiting.ask(self.limit, command).await??;

@@ -134,7 +134,8 @@ impl<S> Registration<S> {
     ///
     /// # Errors
     ///
-    /// [`UnregisterError`]. Unless the router says that there is no such registration, it lives on.
+    /// [`UnregisterError`]; the registration lives on. That the router does not know it is no error:
+    /// it is gone.
     ///
     /// # Cancel safety
     ///

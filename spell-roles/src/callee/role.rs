@@ -17,6 +17,7 @@ use tracing::debug;
 use super::{
     AnswerError, CalleeHandle, RegistrationEnd,
     answer::Outcome,
+    departures::Departures,
     running::{self, Running, Ticket},
     wanted::Wanted,
 };
@@ -44,6 +45,7 @@ pub struct Callee {
     routes: HashMap<RegistrationId, Key>,
     registering: HashMap<RequestId, Key>,
     unregistering: HashMap<RequestId, Unregistering>,
+    departures: Departures,
     running: Running,
 }
 
@@ -63,9 +65,12 @@ impl Callee {
 
     /// Ask for what is wanted. It stays wanted unless that fails.
     fn register(&mut self, key: Key, cx: &mut Context<'_, Command>) {
-        let Some(wanted) = self.wanted.get(&key) else {
+        let Some(wanted) = self.wanted.get_mut(&key) else {
             return;
         };
+        if self.departures.hold(key, &wanted.procedure) {
+            return;
+        }
         if !wanted.commit() {
             self.wanted.remove(&key);
             return;
@@ -74,7 +79,10 @@ impl Callee {
             return self.fail(key, failure.into());
         }
         match cx.request(|request| wanted.message(request)) {
-            Ok(request) => _ = self.registering.insert(request, key),
+            Ok(request) => {
+                wanted.is_asked = true;
+                self.registering.insert(request, key);
+            }
             // The session is ending; there may be another one.
             Err(SendError::NotJoined) => wanted.revert(),
             Err(error) => {
@@ -106,7 +114,7 @@ impl Callee {
                 wanted.registered(registration);
             }
             // Given up meanwhile, and the user has another one of the same id.
-            None if is_taken => {}
+            None if is_taken => self.departed(key, cx),
             None => self.withdraw(key, registration, None, cx),
         }
     }
@@ -139,7 +147,15 @@ impl Callee {
                 self.unregistering.insert(request, unregistering);
             }
             (Err(error), Some(reply)) => reply.send(Err(Failure::not_committed(error, cx))),
+            // Without a session there is nothing to unregister.
             (Err(error), None) => debug!(%registration, %error, "could not be unregistered"),
+        }
+    }
+
+    /// The router has it no more: ask for what waited for that.
+    fn departed(&mut self, key: Key, cx: &mut Context<'_, Command>) {
+        for held in self.departures.finish(key) {
+            self.register(held, cx);
         }
     }
 
@@ -159,6 +175,11 @@ impl Callee {
             return;
         };
         let Some(registration) = wanted.registration() else {
+            if wanted.is_asked {
+                self.departures.begin(key, &wanted.procedure);
+            } else {
+                self.departures.forget(key, &wanted.procedure);
+            }
             return;
         };
         self.routes.remove(&registration);
@@ -167,25 +188,29 @@ impl Callee {
         }
     }
 
-    fn unregistered(&mut self, request: RequestId) {
+    fn unregistered(&mut self, request: RequestId, cx: &mut Context<'_, Command>) {
         let Some(unregistering) = self.unregistering.remove(&request) else {
             return;
         };
+        self.departed(unregistering.key, cx);
         self.end(unregistering.key, RegistrationEnd::Unregistered);
         if let Some(reply) = unregistering.reply {
             reply.send(Ok(()));
         }
     }
 
-    fn not_unregistered(&mut self, error: ErrorMessage) {
+    fn not_unregistered(&mut self, error: ErrorMessage, cx: &mut Context<'_, Command>) {
         let Some(unregistering) = self.unregistering.remove(&error.request) else {
             return;
         };
-        if error.error == reason::NO_SUCH_REGISTRATION {
+        self.departed(unregistering.key, cx);
+        let is_gone = error.error == reason::NO_SUCH_REGISTRATION;
+        if is_gone {
             self.end(unregistering.key, RegistrationEnd::Unregistered);
         }
         if let Some(reply) = unregistering.reply {
-            return reply.send(Err(error.into()));
+            // It is gone, as was wished.
+            return reply.send(if is_gone { Ok(()) } else { Err(error.into()) });
         }
         let (registration, uri) = (unregistering.registration, error.error);
         debug!(%registration, %uri, "could not be unregistered");
@@ -289,7 +314,9 @@ impl Role for Callee {
     ) -> ControlFlow<(), Message> {
         match message {
             Message::Registered(message) => self.registered(message, cx),
-            Message::Unregistered(Unregistered::Reply { request }) => self.unregistered(request),
+            Message::Unregistered(Unregistered::Reply { request }) => {
+                self.unregistered(request, cx)
+            }
             Message::Unregistered(Unregistered::Revocation { details }) => self.revoked(&details),
             Message::Invocation(message) => self.invoked(message, cx),
             Message::Interrupt(message) => {
@@ -301,10 +328,11 @@ impl Role for Callee {
             Message::Error(error) if error.request_kind == RequestKind::Register => {
                 if let Some(key) = self.registering.remove(&error.request) {
                     self.fail(key, Failure::from(error).into());
+                    self.departed(key, cx);
                 }
             }
             Message::Error(error) if error.request_kind == RequestKind::Unregister => {
-                self.not_unregistered(error);
+                self.not_unregistered(error, cx);
             }
             other => return ControlFlow::Continue(other),
         }
@@ -314,6 +342,10 @@ impl Role for Callee {
     fn handle_call(&mut self, command: Command, cx: &mut Context<'_, Command>) {
         match command.0 {
             Order::Register(wanted) => {
+                // The order to release it came, and found nothing.
+                if wanted.is_given_up() {
+                    return;
+                }
                 let key = wanted.key();
                 self.wanted.insert(key, *wanted);
                 if cx.session().is_some() {
@@ -329,6 +361,7 @@ impl Role for Callee {
     fn on_close(&mut self, end: &SessionEnd) {
         self.routes.clear();
         self.running.clear();
+        self.departures.clear();
         for (request, key) in mem::take(&mut self.registering) {
             // Who waits for the first answer is told; what was registered once is asked for again.
             if self.wanted.get(&key).is_some_and(Wanted::is_new) {
@@ -346,7 +379,7 @@ impl Role for Callee {
                 reply.send(Ok(()));
             }
         }
-        for wanted in self.wanted.values() {
+        for wanted in self.wanted.values_mut() {
             wanted.session_ended();
         }
     }

@@ -6,7 +6,7 @@ use spell_message::{
     options::{ErrorDetails, YieldOptions},
     reason,
 };
-use spell_peer::{CloseReason, Context, SendError};
+use spell_peer::{Context, SendError};
 use tokio::sync::oneshot;
 
 use super::{AnswerError, answer::Outcome, role::Command, wanted::Wanted};
@@ -102,19 +102,18 @@ impl Running {
             if serial >= self.earlier && cx.session().is_some() {
                 return Err(AnswerError::Canceled);
             }
-            let reason = cx.last_end().cloned();
-            return Err(AnswerError::Closed {
-                reason: reason.unwrap_or(CloseReason::Disconnected),
-            });
+            return Err(AnswerError::not_sent(SendError::NotJoined, cx.last_end()));
         };
         let message = match outcome {
             Outcome::Result(payload) => yielded(request, payload),
             Outcome::Error(uri, payload) => error(request, uri, payload),
             Outcome::TooLarge => {
-                return Ok(send_error(request, reason::PAYLOAD_SIZE_EXCEEDED, cx)?);
+                let sent = send_error(request, reason::PAYLOAD_SIZE_EXCEEDED, cx);
+                return sent.map_err(|error| AnswerError::not_sent(error, cx.last_end()));
             }
             Outcome::Dropped if invoked.interrupt.is_none() => {
-                return Ok(send_error(request, reason::CANCELED, cx)?);
+                let sent = send_error(request, reason::CANCELED, cx);
+                return sent.map_err(|error| AnswerError::not_sent(error, cx.last_end()));
             }
             Outcome::Failed | Outcome::Dropped => {
                 error(request, invoked.error_uri, Payload::default())
@@ -129,7 +128,7 @@ impl Running {
             // The user is told the first error, which is the cause.
             let _ = send_error(request, uri, cx);
         }
-        Ok(sent?)
+        sent.map_err(|error| AnswerError::not_sent(error, cx.last_end()))
     }
 }
 

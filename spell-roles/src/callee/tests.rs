@@ -209,6 +209,20 @@ async fn an_answer_after_the_session_is_discarded() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_while_the_session_ends_is_told_why() {
+    let (mut peer, mut registration) = registered();
+    peer.receive("[68,1,9,{}]");
+    let mut answer = next(&mut registration).respond().into_future();
+    pending(&mut answer);
+    let reason = peer.receive_garbage();
+    peer.handle_commands();
+    let Err(AnswerError::Closed { reason: told }) = ready(&mut answer) else {
+        panic!("it was sent");
+    };
+    assert_eq!(told.to_string(), reason.to_string());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_registration_waits_for_the_first_session() {
     let mut peer = Harness::unjoined(Callee::new(), &[]);
     let handle = peer.handle.clone();
@@ -434,6 +448,69 @@ async fn a_registration_that_takes_too_long_is_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_registration_dropped_without_a_session_does_not_keep_the_peer_alive() {
+    let peer = Harness::unjoined(Callee::new(), &[]);
+    let handle = peer.handle.clone();
+    let mut register = handle.register("com.example.p").into_future();
+    pending(&mut register);
+    // Letting go of it goes before the command that waits.
+    drop(register);
+    drop(handle);
+    assert!(peer.is_abandoned());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_procedure_is_registered_again_only_when_the_one_given_up_is_gone() {
+    let mut peer = joined(&[]);
+    let handle = peer.handle.clone();
+    let mut first = handle.register("com.example.p").into_future();
+    pending(&mut first);
+    peer.sent();
+    drop(first);
+    let mut again = handle.register("com.example.p").into_future();
+    let mut given_up = handle.register("com.example.p").into_future();
+    let mut other = handle.register("com.example.other").into_future();
+    pending(&mut again);
+    pending(&mut given_up);
+    pending(&mut other);
+    assert_eq!(peer.sent(), [r#"[64,2,{},"com.example.other"]"#]);
+    drop(given_up);
+    peer.receive("[65,1,9]");
+    assert_eq!(peer.sent(), ["[66,3,9]"]);
+    peer.receive("[67,3]");
+    assert_eq!(peer.sent(), [r#"[64,4,{},"com.example.p"]"#]);
+    peer.receive("[65,4,10]");
+    assert_eq!(ready(&mut again).unwrap().id().map(u64::from), Some(10));
+    peer.receive("[65,2,11]");
+    assert!(ready(&mut other).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_procedure_is_registered_again_once_the_one_given_up_was_refused_or_lost() {
+    let mut peer = joined(&[]);
+    let handle = peer.handle.clone();
+    let mut first = handle.register("com.example.p").into_future();
+    pending(&mut first);
+    peer.sent();
+    drop(first);
+    let mut second = handle.register("com.example.p").into_future();
+    pending(&mut second);
+    assert_eq!(peer.sent(), NOTHING);
+    peer.receive(r#"[8,64,1,{},"com.example.no"]"#);
+    assert_eq!(peer.sent(), [r#"[64,2,{},"com.example.p"]"#]);
+    drop(second);
+    let mut third = handle.register("com.example.p").into_future();
+    pending(&mut third);
+    assert_eq!(peer.sent(), NOTHING);
+    peer.lose();
+    pending(&mut third);
+    peer.open(None);
+    assert_eq!(peer.sent(), [r#"[64,1,{},"com.example.p"]"#]);
+    peer.receive("[65,1,9]");
+    assert!(ready(&mut third).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn invocations_under_way_are_served_while_it_is_unregistered() {
     let (mut peer, mut registration) = registered();
     peer.receive("[68,77,9,{}]");
@@ -520,9 +597,25 @@ async fn an_error_of_unregister_reaches_the_user() {
     pending(&mut unregister);
     assert_eq!(peer.sent(), ["[66,3,9]"]);
     peer.receive(r#"[8,66,3,{},"wamp.error.no_such_registration"]"#);
-    assert!(ready(&mut unregister).is_err());
+    ready(&mut unregister).expect("it is gone, as was wished");
     drop(unregister);
     assert!(registration.end().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn unregistering_again_after_giving_up_is_no_error() {
+    let (mut peer, mut registration) = registered();
+    {
+        let mut unregister = Box::pin(registration.unregister());
+        pending(&mut unregister);
+        assert_eq!(peer.sent(), ["[66,2,9]"]);
+    }
+    let mut again = Box::pin(registration.unregister());
+    pending(&mut again);
+    peer.sent();
+    peer.receive("[67,2]");
+    peer.receive(r#"[8,66,3,{},"wamp.error.no_such_registration"]"#);
+    ready(&mut again).unwrap();
 }
 
 #[tokio::test(start_paused = true)]

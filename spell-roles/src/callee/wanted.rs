@@ -34,6 +34,8 @@ pub(super) struct Wanted {
     pub(super) state: watch::Sender<State>,
     /// The way back for answers.
     pub(super) requests: Arc<Requests<Command>>,
+    /// Whether REGISTER was sent in this session.
+    pub(super) is_asked: bool,
     /// Who waits for the first time that it is registered.
     pub(super) reply: Option<Reply<Result<(), RegisterError>>>,
 }
@@ -41,6 +43,11 @@ pub(super) struct Wanted {
 impl Wanted {
     pub(super) fn key(&self) -> Key {
         self.key
+    }
+
+    /// Whether the user gave it up before it was registered for the first time.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.reply.as_ref().is_some_and(Reply::is_given_up)
     }
 
     /// It is about to be asked for; `false` if the user gave it up before it was registered for
@@ -97,7 +104,8 @@ impl Wanted {
         }
     }
 
-    pub(super) fn session_ended(&self) {
+    pub(super) fn session_ended(&mut self) {
+        self.is_asked = false;
         self.state.send_replace(State::Waiting);
     }
 

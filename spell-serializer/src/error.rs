@@ -152,7 +152,8 @@ pub enum DecodeError {
         /// What is wrong with it.
         source: InvalidId,
     },
-    /// A text that is no URI.
+    /// A text that is no URI. Never the reason of an ABORT or GOODBYE, since the session is over all
+    /// the same: it becomes `wamp.error.invalid_uri`, and the text goes into `Details.message`.
     #[error("{place} is not valid")]
     Uri {
         /// Which element.
@@ -220,6 +221,15 @@ impl DecodeError {
         }
     }
 
+    /// The request that failed, when a malformed Error URI is all that is wrong with an ERROR: it
+    /// has failed all the same.
+    pub fn failed(&self) -> Option<(RequestKind, RequestId)> {
+        match self {
+            Self::Uri { place, .. } => Some((place.failed?, place.request?)),
+            _ => None,
+        }
+    }
+
     /// Whether a malformed URI is all that is wrong.
     pub fn is_invalid_uri(&self) -> bool {
         matches!(self, Self::Uri { .. })
@@ -232,6 +242,7 @@ pub struct Place {
     kind: Kind,
     field: &'static str,
     request: Option<RequestId>,
+    failed: Option<RequestKind>,
     answered: bool,
 }
 
@@ -241,8 +252,14 @@ impl Place {
             kind,
             field,
             request,
+            failed: None,
             answered: true,
         }
+    }
+
+    /// A place in an ERROR, and what kind of request it says has failed.
+    pub(crate) fn with_failed(self, failed: Option<RequestKind>) -> Self {
+        Self { failed, ..self }
     }
 
     /// A place in a request that is not answered.

@@ -343,7 +343,12 @@ fn everything_out_of_range_is_an_error_that_names_the_element() {
             for value in field.out_of_range() {
                 let mut elements = valid(kind, fields);
                 elements[place + 1] = value;
-                let error = decode(&elements).unwrap_err();
+                let decoded = decode(&elements);
+                if *name == "Reason" {
+                    assert!(decoded.is_ok(), "the session is over all the same");
+                    continue;
+                }
+                let error = decoded.unwrap_err();
                 let text = text_of(&error);
                 assert!(text.starts_with(&format!("{kind}.{name} ")), "{text}");
                 assert_eq!(error.is_invalid_uri(), *field == Uri, "{text}");
@@ -528,12 +533,64 @@ fn requests_with_a_malformed_uri_can_be_answered() {
     }
     for elements in [
         vec![1.into(), "a..b".into(), none()],
-        vec![3.into(), none(), "a..b".into()],
         vec![8.into(), 48.into(), 9.into(), none(), "a..b".into()],
     ] {
         let error = decode(&elements).unwrap_err();
         assert!(error.is_invalid_uri());
         assert_eq!(error.reply(), None);
+    }
+}
+
+#[test]
+fn a_failure_with_a_malformed_uri_names_the_request_that_failed() {
+    let request = RequestId::new(9).unwrap();
+    let error = |kind: u64, rest: &[Value]| {
+        let mut elements = vec![8.into(), kind.into(), 9.into(), Dict::new().into()];
+        elements.extend_from_slice(rest);
+        decode(&elements).unwrap_err()
+    };
+    let bad = Value::from("Some Error!");
+    for kind in [
+        RequestKind::Call,
+        RequestKind::Publish,
+        RequestKind::Invocation,
+    ] {
+        for rest in [vec![bad.clone()], vec![bad.clone(), List::new().into()]] {
+            let error = error(kind.code(), &rest);
+            assert_eq!(error.failed(), Some((kind, request)));
+            assert_eq!(error.reply(), None, "an ERROR is never answered");
+        }
+    }
+    // Where more than the URI is wrong.
+    for rest in [vec![1.into()], vec![bad.clone(), 1.into()]] {
+        assert_eq!(error(48, &rest).failed(), None);
+    }
+    assert_eq!(error(50, std::slice::from_ref(&bad)).failed(), None);
+    let call = [48.into(), 9.into(), Dict::new().into(), bad];
+    assert_eq!(decode(&call.into()).unwrap_err().failed(), None);
+}
+
+#[test]
+fn a_session_is_over_even_for_a_malformed_reason() {
+    let told = || Value::from(Dict::from([("message", "bye"), ("x_more", "kept")]));
+    for code in [3, 6] {
+        for (details, message) in [
+            (Dict::new().into(), "Some Reason!"),
+            (told(), "Some Reason!: bye"),
+        ] {
+            let decoded = decode(&vec![code.into(), details, "Some Reason!".into()]).unwrap();
+            let (reason, details) = match &decoded {
+                Message::Abort(abort) => (&abort.reason, abort.details.as_dict()),
+                Message::Goodbye(goodbye) => (&goodbye.reason, goodbye.details.as_dict()),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(reason.as_str(), "wamp.error.invalid_uri");
+            assert_eq!(details.get("message"), Some(&message.into()));
+            let is_told = message.ends_with("bye");
+            assert_eq!(details.get("x_more").is_some(), is_told);
+        }
+        let fine = decode(&vec![code.into(), told(), "some.reason".into()]).unwrap();
+        assert_eq!(list::to_values(&fine).unwrap()[1], told());
     }
 }
 

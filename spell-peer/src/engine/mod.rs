@@ -5,11 +5,14 @@ mod judge;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::VecDeque, ops::ControlFlow, sync::Arc, time::Instant};
+use std::{collections::VecDeque, error::Error, ops::ControlFlow, sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use spell_message::{Message, RequestIds, RoleFeatures};
-use spell_serializer::AnySerializer;
+use spell_message::{
+    Format, Message, RequestIds, RoleFeatures, Uri, message::ErrorMessage, options::ErrorDetails,
+    reason,
+};
+use spell_serializer::{AnySerializer, DecodeError, payload};
 
 pub(crate) use self::core::Core;
 
@@ -115,17 +118,24 @@ impl<R: Role> Engine<R> {
         self.with_roles(R::on_open);
     }
 
-    /// A frame came from the wire. One that does not decode violates the protocol.
+    /// A frame came from the wire. One that does not decode violates the protocol, but for an ERROR
+    /// whose URI alone is malformed: its request failed all the same, so it reaches the roles as
+    /// `wamp.error.invalid_uri`, what was wrong being its only argument.
     pub fn handle_frame(&mut self, frame: &Bytes, now: Instant) {
         let Some(serializer) = self.core.outbox.serializer() else {
             return;
         };
         match serializer.decode(frame) {
             Ok(message) => self.handle_message(message, now),
-            Err(error) => {
-                self.core.now = now;
-                self.core.violation(error.into());
-            }
+            Err(error) => match failure(&error, serializer.format()) {
+                Some(failure) if self.core.session.is_some() => {
+                    self.handle_message(failure.into(), now);
+                }
+                _ => {
+                    self.core.now = now;
+                    self.core.violation(error.into());
+                }
+            },
         }
     }
 
@@ -254,4 +264,20 @@ impl<R: Role> Engine<R> {
         }
         output
     }
+}
+
+/// The failure that an ERROR tells of though its URI is malformed.
+fn failure(error: &DecodeError, format: Format) -> Option<ErrorMessage> {
+    let (request_kind, request) = error.failed()?;
+    let text = match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    Some(ErrorMessage {
+        request_kind,
+        request,
+        details: ErrorDetails::new(),
+        error: Uri::new(reason::INVALID_URI).ok()?,
+        payload: payload::encode(format, &(text,), None::<&()>).unwrap_or_default(),
+    })
 }

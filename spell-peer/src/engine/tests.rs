@@ -18,6 +18,7 @@ struct Opener {
     end: Option<SessionEnd>,
     joins: usize,
     observed: Vec<&'static str>,
+    failures: Vec<ErrorMessage>,
     deadline: Option<Instant>,
     deadlines: usize,
     last: Option<Result<RequestId, String>>,
@@ -52,6 +53,9 @@ impl Role for Opener {
 
     fn observe(&mut self, message: &Message, _: &mut Context<'_, Ask>) {
         self.observed.push(message.name());
+        if let Message::Error(error) = message {
+            self.failures.push(error.clone());
+        }
     }
 
     fn handle_call(&mut self, command: Ask, cx: &mut Context<'_, Ask>) {
@@ -277,6 +281,49 @@ fn what_the_specification_does_not_call_a_violation_is_tolerated() {
         assert!(bench.engine.closed().is_none(), "{frame}");
     }
     assert!(bench.sent().is_empty());
+}
+
+#[test]
+fn a_failure_with_a_malformed_uri_reaches_the_roles() {
+    let mut bench = Bench::joined();
+    bench.frame(r#"[8,48,7,{"x":1},"Some Error!",["lost"]]"#);
+    assert!(bench.engine.closed().is_none());
+    assert!(bench.sent().is_empty());
+    let [failure] = &bench.engine.roles.0.failures[..] else {
+        panic!("{:?}", bench.engine.roles.0.failures);
+    };
+    assert_eq!(failure.request_kind, message::RequestKind::Call);
+    assert_eq!(failure.request.get(), 7);
+    assert_eq!(failure.error, reason::INVALID_URI);
+    assert!(failure.details.is_empty());
+    assert_eq!(
+        failure.payload.tail(),
+        r#"["ERROR.Error is not valid: \"Some Error!\" is not a valid URI: it contains white space"]"#
+    );
+}
+
+#[test]
+fn a_failure_with_a_malformed_uri_is_a_violation_where_there_can_be_none() {
+    let mut bench = Bench::open(None);
+    bench.frame(r#"[8,48,7,{},"Some Error!"]"#);
+    assert!(matches!(
+        bench.engine.closed(),
+        Some(CloseReason::Violation(_))
+    ));
+    // And where it is not all that is wrong.
+    let mut bench = Bench::joined();
+    bench.frame(r#"[8,48,7,{},"Some Error!",0]"#);
+    assert!(bench.engine.closed().is_some());
+    assert!(bench.engine.roles.0.failures.is_empty());
+}
+
+#[test]
+fn abort_and_goodbye_with_a_malformed_reason_reach_the_roles() {
+    for frame in [r#"[3,{},"Some Reason!"]"#, r#"[6,{},"Some Reason!"]"#] {
+        let mut bench = Bench::joined();
+        bench.frame(frame);
+        assert_eq!(bench.engine.roles.0.observed.len(), 1, "{frame}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use spell_message::{
     Dict, InvalidId, InvalidUri, RequestId, Uri,
     message::{Kind, RequestKind},
     options::InvalidOption,
+    reason::INVALID_URI,
 };
 
 use super::element::{Element, Shape};
@@ -15,6 +16,7 @@ pub(super) struct Fields<'a, E> {
     length: usize,
     elements: std::slice::Iter<'a, E>,
     request: Option<RequestId>,
+    failed: Option<RequestKind>,
 }
 
 impl<'a, E: Element> Fields<'a, E> {
@@ -24,6 +26,7 @@ impl<'a, E: Element> Fields<'a, E> {
             length: elements.len().saturating_add(1),
             elements: elements.iter(),
             request: None,
+            failed: None,
         }
     }
 
@@ -43,7 +46,7 @@ impl<'a, E: Element> Fields<'a, E> {
     }
 
     fn place(&self, field: &'static str) -> Place {
-        Place::new(self.kind, field, self.request)
+        Place::new(self.kind, field, self.request).with_failed(self.failed)
     }
 
     fn wrong(&self, field: &'static str, expected: &'static str, element: &E) -> DecodeError {
@@ -81,11 +84,13 @@ impl<'a, E: Element> Fields<'a, E> {
     pub(super) fn request_kind(&mut self, field: &'static str) -> Result<RequestKind, DecodeError> {
         const EXPECTED: &str = "the code of a request (16, 32, 34, 48, 64, 66 or 68)";
         let code = self.integer(field, EXPECTED)?;
-        RequestKind::from_code(code).ok_or_else(|| DecodeError::Field {
+        let kind = RequestKind::from_code(code).ok_or_else(|| DecodeError::Field {
             place: self.place(field).into(),
             expected: EXPECTED,
             found: "another integer",
-        })
+        })?;
+        self.failed = Some(kind);
+        Ok(kind)
     }
 
     /// Whether the message has the form of a revocation, whose request id is then read: 0.
@@ -130,6 +135,28 @@ impl<'a, E: Element> Fields<'a, E> {
 
     pub(super) fn uri(&mut self, field: &'static str) -> Result<Uri, DecodeError> {
         self.named(field, |text| Uri::new(text))
+    }
+
+    /// Why the session is over, and what to put into `Details.message`, where `told` stands now, so
+    /// that nothing is lost of a reason that is no URI.
+    pub(super) fn reason(
+        &mut self,
+        told: Option<&str>,
+    ) -> Result<(Uri, Option<String>), DecodeError> {
+        let text = self.text("Reason")?;
+        let source = match Uri::new(&text) {
+            Ok(reason) => return Ok((reason, None)),
+            Err(source) => source,
+        };
+        let reason = Uri::new(INVALID_URI).map_err(|_| DecodeError::Uri {
+            place: self.place("Reason").into(),
+            source: source.into(),
+        })?;
+        let message = match told {
+            Some(told) => format!("{text}: {told}"),
+            None => text.into_owned(),
+        };
+        Ok((reason, Some(message)))
     }
 
     pub(super) fn dict(&mut self, field: &'static str) -> Result<Dict, DecodeError> {

@@ -82,12 +82,19 @@ fn session<E: Element>(
             details: fields.options("Details", WelcomeDetails::from_dict)?,
         }
         .into(),
-        Kind::Abort => Abort {
-            details: fields.options("Details", AbortDetails::from_dict)?,
-            reason: fields.uri("Reason")?,
-            payload,
+        Kind::Abort => {
+            let mut details = fields.options("Details", AbortDetails::from_dict)?;
+            let (reason, message) = fields.reason(details.message())?;
+            if let Some(message) = message {
+                details.set_message(message);
+            }
+            Abort {
+                details,
+                reason,
+                payload,
+            }
+            .into()
         }
-        .into(),
         Kind::Challenge => Challenge {
             method: fields.text("AuthMethod")?.into_owned(),
             extra: fields.dict("Extra")?,
@@ -98,11 +105,14 @@ fn session<E: Element>(
             extra: fields.dict("Extra")?,
         }
         .into(),
-        Kind::Goodbye => Goodbye {
-            details: fields.options("Details", GoodbyeDetails::from_dict)?,
-            reason: fields.uri("Reason")?,
+        Kind::Goodbye => {
+            let mut details = fields.options("Details", GoodbyeDetails::from_dict)?;
+            let (reason, message) = fields.reason(details.message())?;
+            if let Some(message) = message {
+                details.set_message(message);
+            }
+            Goodbye { details, reason }.into()
         }
-        .into(),
         Kind::Error => ErrorMessage {
             request_kind: fields.request_kind("REQUEST.Type")?,
             request: fields.request("REQUEST.Request")?,

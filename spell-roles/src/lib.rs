@@ -54,6 +54,7 @@ mod session;
 mod started;
 mod subscriber;
 mod tap;
+mod weight;
 
 pub use callee::{
     Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, FromInvocation, Handled,

@@ -123,11 +123,16 @@ impl<'a> Register<'a> {
         self
     }
 
-    /// How many invocations, and how many bytes of their arguments, may wait to be read; default
-    /// 256 invocations and 8 MiB. What does not fit is answered with an ERROR
-    /// `wamp.error.unavailable`.
-    pub fn queue(mut self, count: usize, bytes: usize) -> Self {
+    /// How many invocations may wait to be read; more are answered with an ERROR
+    /// `wamp.error.unavailable`. Default: 256.
+    pub fn queue_count(mut self, count: usize) -> Self {
         self.bounds.count = count;
+        self
+    }
+
+    /// How many bytes all waiting invocations may have, details and arguments counted; more are
+    /// answered with an ERROR `wamp.error.unavailable`. Default: 8 MiB.
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.bounds.bytes = bytes;
         self
     }

@@ -26,6 +26,7 @@ use crate::{
     error::Failure,
     queue::Pushed,
     request::{Key, Reply, Requests},
+    weight::weight,
 };
 
 /// Registers procedures and is called.
@@ -148,7 +149,10 @@ impl Callee {
             }
             (Err(error), Some(reply)) => reply.send(Err(Failure::not_committed(error, cx))),
             // Without a session there is nothing to unregister.
-            (Err(error), None) => debug!(%registration, %error, "could not be unregistered"),
+            (Err(error), None) => {
+                debug!(%registration, %error, "could not be unregistered");
+                self.departed(key, cx);
+            }
         }
     }
 
@@ -246,7 +250,7 @@ impl Callee {
             debug!(%request, "an invocation with the id of one that is under way was dropped");
             return;
         };
-        let size = message.payload.len();
+        let size = weight(message.details.as_dict(), &message.payload);
         let invocation = wanted.invocation(message, ticket, interrupted);
         if let Pushed::Refused(invocation) = wanted.push(invocation, size) {
             self.running.finish(ticket);

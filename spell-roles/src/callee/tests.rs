@@ -116,19 +116,23 @@ async fn a_dropped_invocation_is_answered_with_an_error() {
 async fn a_full_queue_refuses_and_counts() {
     let mut peer = joined(&[]);
     let handle = peer.handle.clone();
-    let mut register = handle.register("com.example.p").queue(2, 100).into_future();
+    let register = handle.register("com.example.p").queue_count(2);
+    let mut register = register.queue_bytes(1000).into_future();
     pending(&mut register);
     peer.sent();
     peer.receive("[65,1,9]");
     let mut registration = ready(&mut register).unwrap();
     let unavailable = |id| format!(r#"[8,68,{id},{{}},"wamp.error.unavailable"]"#);
-    peer.receive(&format!(r#"[68,70,9,{{}},["{}"]]"#, "x".repeat(100)));
+    let text = "x".repeat(1000);
+    peer.receive(&format!(r#"[68,70,9,{{}},["{text}"]]"#));
     assert_eq!(peer.sent(), [unavailable(70)], "too many bytes");
+    peer.receive(&format!(r#"[68,74,9,{{"x_more":"{text}"}}]"#));
+    assert_eq!(peer.sent(), [unavailable(74)], "details count too");
     for id in 71..=73 {
         peer.receive(&format!("[68,{id},9,{{}}]"));
     }
     assert_eq!(peer.sent(), [unavailable(73)], "too many invocations");
-    assert_eq!(registration.refused(), 2);
+    assert_eq!(registration.refused(), 3);
     assert_eq!(next(&mut registration).info().id().get(), 71);
 }
 
@@ -775,7 +779,7 @@ async fn handlers_run_at_the_same_time_up_to_the_limit() {
     let go = Arc::new(Notify::new());
     let (mut peer, registration) = handled(|register| {
         let (running, go) = (running.clone(), go.clone());
-        let register = register.concurrency(2).queue(1, 100);
+        let register = register.concurrency(2).queue_count(1);
         register.handler(move |(): ()| {
             let (running, go) = (running.clone(), go.clone());
             async move {

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use spell_message::{Dict, Pattern, Payload, PublicationId, Value, message, options::EventDetails};
+use spell_message::{Pattern, Payload, PublicationId, message, options::EventDetails};
 use spell_serializer::{DecodeError, PayloadExt};
 
 /// Something that was published. Its arguments are decoded when they are asked for.
@@ -83,60 +83,5 @@ impl Event {
     /// its queue was full.
     pub fn missed(&self) -> u64 {
         self.missed
-    }
-}
-
-/// About how much memory an event takes while it waits, in bytes.
-pub(super) fn weight(event: &message::Event) -> usize {
-    let bytes = size_of::<message::Event>().saturating_add(event.payload.len());
-    bytes.saturating_add(dict_weight(event.details.as_dict()))
-}
-
-fn dict_weight(dict: &Dict) -> usize {
-    if dict.is_empty() {
-        return 0;
-    }
-    let mut bytes: usize = 0;
-    let mut add = |more: usize| bytes = bytes.saturating_add(more);
-    // A stack of its own: details come from outside, and may be deep.
-    let mut dicts = vec![dict];
-    let mut values: Vec<&Value> = Vec::new();
-    while let Some(dict) = dicts.pop() {
-        for (key, value) in dict {
-            add(size_of::<String>().saturating_add(key.len()));
-            values.push(value);
-        }
-        while let Some(value) = values.pop() {
-            add(size_of::<Value>());
-            match value {
-                Value::String(text) => add(text.len()),
-                Value::Bytes(bytes) => add(bytes.len()),
-                Value::List(list) => values.extend(list),
-                Value::Dict(dict) => dicts.push(dict),
-                _ => {}
-            }
-        }
-    }
-    bytes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn details_count_as_well_as_arguments() {
-        let mut event = message::Event {
-            subscription: spell_message::SubscriptionId::MIN,
-            publication: PublicationId::MIN,
-            details: EventDetails::new(),
-            payload: Payload::default(),
-        };
-        let bare = weight(&event);
-        let inner = Dict::from([("text", Value::from("x".repeat(1000)))]);
-        let list = vec![Value::from(inner), Value::bytes(vec![0_u8; 500])];
-        event.details.set("x_more", list).unwrap();
-        let heavy = weight(&event);
-        assert!((1500..3000).contains(&(heavy - bare)), "{}", heavy - bare);
     }
 }

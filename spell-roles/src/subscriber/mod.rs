@@ -32,6 +32,7 @@ use crate::{
     error::Failure,
     pending::Pending,
     request::{Key, Reply, Requests},
+    weight::weight,
 };
 use routes::Routes;
 use wanted::Wanted;
@@ -174,7 +175,7 @@ impl Subscriber {
             trace!(subscription = %id, count, "an event for no subscription");
             return;
         }
-        let bytes = event::weight(&message);
+        let bytes = weight(message.details.as_dict(), &message.payload);
         let message = Arc::new(message);
         let mut lagging = Vec::new();
         for key in keys {

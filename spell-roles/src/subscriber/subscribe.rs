@@ -136,8 +136,8 @@ impl<'a> Subscribe<'a> {
         self
     }
 
-    /// How many bytes all waiting events may have; what becomes of more,
-    /// [`overflow`](Self::overflow) says. An event that alone has more is lost. Default: 16 MiB.
+    /// How many bytes all waiting events may have, details and arguments counted; what becomes of
+    /// more, [`overflow`](Self::overflow) says. An event that alone has more is lost. Default: 16 MiB.
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.bounds.bytes = bytes;
         self

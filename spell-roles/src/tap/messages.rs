@@ -11,11 +11,13 @@ use futures_core::Stream;
 use spell_message::Message;
 use tokio::sync::mpsc;
 
+use crate::weight::message_weight;
+
 /// All messages from the router, from now on. A stream; made by
 /// [`TapHandle::messages`](super::TapHandle::messages).
 ///
-/// It goes on over reconnects and ends with the peer. Bounded to 1024 messages and 16 MiB of
-/// arguments: what comes while it is full is dropped and counted.
+/// It goes on over reconnects and ends with the peer. Bounded to 1024 messages and 16 MiB:
+/// what comes while it is full is dropped and counted.
 #[derive(Debug)]
 #[must_use = "a stream that nobody reads fills up"]
 pub struct Messages {
@@ -41,7 +43,9 @@ impl Messages {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
         let message = self.queue.poll_recv(cx);
         if let Poll::Ready(Some(message)) = &message {
-            self.level.bytes.fetch_sub(size(message), Ordering::Relaxed);
+            self.level
+                .bytes
+                .fetch_sub(message_weight(message), Ordering::Relaxed);
         }
         message
     }
@@ -83,7 +87,7 @@ pub(super) fn stream() -> (Feed, Messages) {
 impl Feed {
     /// Copy a message into the stream; `false` when nobody holds the stream any more.
     pub(super) fn offer(&self, message: &Message) -> bool {
-        let size = size(message);
+        let size = message_weight(message);
         // Only this end adds, so what is read here is at most too high.
         let level = self.level.bytes.load(Ordering::Relaxed);
         let room = level.saturating_add(size) <= CAPACITY_BYTES;
@@ -102,11 +106,6 @@ impl Feed {
     pub(super) fn is_closed(&self) -> bool {
         self.queue.is_closed()
     }
-}
-
-/// What a message holds on to, near enough: its arguments.
-pub(super) fn size(message: &Message) -> usize {
-    message.payload().map_or(0, |payload| payload.tail().len())
 }
 
 /// In messages.

@@ -9,10 +9,8 @@ use spell_message::{Message, RequestId, message::Kind};
 use spell_peer::{Closed, Commands, Context, Role, SendError, SessionEnd};
 use tokio::sync::oneshot;
 
-use super::{
-    TapError, TapHandle,
-    messages::{Feed, size},
-};
+use super::{TapError, TapHandle, messages::Feed};
+use crate::weight::message_weight;
 
 /// Shows all messages that come from the router, and sends raw ones.
 ///
@@ -48,7 +46,7 @@ struct Waiting {
 }
 
 impl Tap {
-    /// A tap whose mailbox holds 256 messages and 1 MiB of arguments.
+    /// A tap whose mailbox holds 256 messages and 1 MiB.
     pub fn new() -> Self {
         Self {
             capacity: 256,
@@ -68,7 +66,8 @@ impl Tap {
         self
     }
 
-    /// How many bytes of arguments the mailbox holds. Default: 1 MiB.
+    /// How many bytes the messages in the mailbox may have, details and arguments counted.
+    /// Default: 1 MiB.
     #[must_use]
     pub fn capacity_bytes(mut self, bytes: usize) -> Self {
         self.capacity_bytes = bytes;
@@ -85,13 +84,13 @@ impl Tap {
                 _ => return,
             }
         }
-        self.mailbox_bytes = self.mailbox_bytes.saturating_add(size(&message));
+        self.mailbox_bytes = self.mailbox_bytes.saturating_add(message_weight(&message));
         self.mailbox.push_back(message);
         while self.mailbox.len() > self.capacity || self.mailbox_bytes > self.capacity_bytes {
             let Some(oldest) = self.mailbox.pop_front() else {
                 break;
             };
-            self.mailbox_bytes = self.mailbox_bytes.saturating_sub(size(&oldest));
+            self.mailbox_bytes = self.mailbox_bytes.saturating_sub(message_weight(&oldest));
             self.lost = self.lost.saturating_add(1);
         }
     }
@@ -105,7 +104,7 @@ impl Tap {
     fn take(&mut self, kind: Kind) -> Option<Message> {
         let index = self.mailbox.iter().position(|m| m.kind() == Some(kind))?;
         let message = self.mailbox.remove(index)?;
-        self.mailbox_bytes = self.mailbox_bytes.saturating_sub(size(&message));
+        self.mailbox_bytes = self.mailbox_bytes.saturating_sub(message_weight(&message));
         Some(message)
     }
 

@@ -225,16 +225,20 @@ async fn a_full_mailbox_drops_the_oldest_and_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn the_mailbox_is_bounded_in_bytes_too() {
-    let mut bench = Bench::joined(Tap::new().capacity_bytes(250));
+    let mut bench = Bench::joined(Tap::new().capacity_bytes(5000));
     for number in 1..=3 {
-        bench.receive(&event(number, &"a".repeat(100)));
+        bench.receive(&event(number, &"a".repeat(2000)));
     }
     let next = bench.next(Kind::Event).await;
     assert_eq!(publication(&answer(next).await.unwrap()), 2);
     // What was taken makes room.
-    bench.receive(&event(4, &"a".repeat(100)));
+    bench.receive(&event(4, &"a".repeat(2000)));
     let next = bench.next(Kind::Event).await;
     assert_eq!(publication(&answer(next).await.unwrap()), 3);
+    // Details count as well as arguments.
+    let details = "a".repeat(5000);
+    bench.receive(&format!(r#"[36,1,5,{{"x_more":"{details}"}}]"#));
+    assert_eq!(bench.lost().await, 4);
 }
 
 #[tokio::test(start_paused = true)]

@@ -58,8 +58,8 @@ mod weight;
 
 pub use callee::{
     Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, FromInvocation, Handled,
-    IntoResult, Invocation, InvocationError, InvocationInfo, Invocations, Kwargs, Register,
-    RegisterHandler, Registration, RegistrationEnd,
+    IntoResult, Invocation, InvocationError, InvocationInfo, Invocations, Kwargs, PendingRegister,
+    Register, RegisterHandler, Registration, RegistrationEnd,
 };
 pub use caller::{Call, CallResult, Caller, CallerExt, CallerHandle, PendingCall};
 pub use error::{

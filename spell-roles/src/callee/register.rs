@@ -1,26 +1,22 @@
-use std::{
-    pin::Pin,
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use spell_message::{
     IntoUri, InvalidUri, MatchPolicy, Pattern, Uri, Value,
     options::{InvalidOption, InvocationPolicy, RegisterOptions},
     reason,
 };
-use tokio::sync::watch;
 
 use super::{
-    FromInvocation, Handled, IntoResult, Invocation, InvocationError, Registration,
+    FromInvocation, Handled, IntoResult, Invocation, InvocationError, PendingRegister,
+    Registration,
     handler::{Handler, serve},
-    registration::{Shared, State},
-    role::{Command, Order},
-    wanted::Wanted,
+    prepared::Prepared,
+    registration::Shared,
+    role::Command,
 };
 use crate::{
     RegisterError,
-    queue::{Bounds, Consumer, Overflow, queue},
+    queue::{Bounds, Consumer, Overflow},
     request::{Requests, limit_methods},
 };
 
@@ -204,11 +200,44 @@ impl<'a> Register<'a> {
 
     /// Register: what `.await` does, without the box.
     pub async fn send(self) -> Result<Registration, RegisterError> {
-        let (shared, invocations) = self.register().await?;
-        Ok(Registration::stream(shared, invocations))
+        self.prepare()?.send(Registration::stream).await
     }
 
-    async fn register(self) -> Result<(Shared, Consumer<Invocation>), RegisterError> {
+    /// Send REGISTER, and wait only until it has its id. The answer can be waited for later.
+    ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Callee, Session};
+    /// use spell_roles::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Callee::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let first = peer.register("com.example.first").start().await?;
+    /// let second = peer.register("com.example.second").start().await?;
+    /// assert!(first.id() < second.id());
+    /// let (first, second) = (first.await?, second.await?);
+    /// assert_ne!(first.id(), second.id());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being sent.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the registration itself.
+    pub async fn start(self) -> Result<PendingRegister, RegisterError> {
+        self.prepare()?.start(Registration::stream).await
+    }
+
+    /// All that can fail because of the user.
+    fn prepare(self) -> Result<Prepared, RegisterError> {
         let options = self.options?;
         let policy = options.match_policy().unwrap_or_default();
         let procedure = Pattern::new(&self.procedure, policy)?;
@@ -216,34 +245,14 @@ impl<'a> Register<'a> {
             Some(uri) => uri?,
             None => Uri::new(reason::RUNTIME_ERROR)?,
         };
-        let requests = self.requests.clone();
-        let (reply, mut waiting) = requests.open();
-        let key = reply.key();
-        let (queue, invocations) = queue(self.bounds);
-        let (state, watch) = watch::channel(State::Waiting);
-        let refused = Arc::new(AtomicU64::new(0));
-        let command = Command(Order::Register(Box::new(Wanted {
-            key,
-            procedure: procedure.clone(),
+        Ok(Prepared {
+            requests: self.requests.clone(),
+            procedure,
             options,
             error_uri,
-            queue,
-            refused: refused.clone(),
-            state,
-            requests: requests.clone(),
-            is_asked: false,
-            reply: Some(reply),
-        })));
-        waiting.ask(self.limit, command).await??;
-        let shared = Shared {
-            key,
-            procedure,
-            state: watch,
-            refused,
-            requests,
-            is_detached: false,
-        };
-        Ok((shared, invocations))
+            bounds: self.bounds,
+            limit: self.limit,
+        })
     }
 
     fn with(mut self, set: impl FnOnce(&mut RegisterOptions)) -> Self {
@@ -276,11 +285,35 @@ pub struct RegisterHandler<'a> {
 impl RegisterHandler<'_> {
     /// Register: what `.await` does, without the box.
     pub async fn send(self) -> Result<Registration<Handled>, RegisterError> {
-        let concurrency = self.register.concurrency;
-        let (shared, invocations) = self.register.register().await?;
-        serve(invocations, concurrency, self.handler);
-        Ok(Registration::handled(shared))
+        let (handler, concurrency) = (self.handler, self.register.concurrency);
+        let finish = move |shared, invocations| served(shared, invocations, concurrency, handler);
+        self.register.prepare()?.send(finish).await
     }
+
+    /// Send REGISTER, and wait only until it has its id; see [`Register::start`].
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being sent.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the registration itself.
+    pub async fn start(self) -> Result<PendingRegister<Handled>, RegisterError> {
+        let (handler, concurrency) = (self.handler, self.register.concurrency);
+        let finish = move |shared, invocations| served(shared, invocations, concurrency, handler);
+        self.register.prepare()?.start(finish).await
+    }
+}
+
+fn served(
+    shared: Shared,
+    invocations: Consumer<Invocation>,
+    concurrency: usize,
+    handler: Handler,
+) -> Registration<Handled> {
+    serve(invocations, concurrency, handler);
+    Registration::handled(shared)
 }
 
 impl<'a> IntoFuture for RegisterHandler<'a> {

@@ -22,7 +22,6 @@ use super::{
     wanted::Wanted,
 };
 use crate::{
-    RegisterError,
     error::Failure,
     queue::Pushed,
     request::{Key, Reply, Requests},
@@ -77,26 +76,26 @@ impl Callee {
             return;
         }
         if let Some(failure) = wanted.unsupported(cx) {
-            return self.fail(key, failure.into());
+            return self.fail(key, failure);
         }
         match cx.request(|request| wanted.message(request)) {
             Ok(request) => {
-                wanted.is_asked = true;
+                wanted.asked(request);
                 self.registering.insert(request, key);
             }
             // The session is ending; there may be another one.
             Err(SendError::NotJoined) => wanted.revert(),
             Err(error) => {
                 let failure = Failure::not_committed(error, cx);
-                self.fail(key, failure.into());
+                self.fail(key, failure);
             }
         }
     }
 
     /// It cannot be registered: tell the user, whether for the first time or after a reconnect.
-    fn fail(&mut self, key: Key, error: RegisterError) {
+    fn fail(&mut self, key: Key, failure: Failure) {
         if let Some(wanted) = self.wanted.remove(&key) {
-            wanted.fail(error);
+            wanted.fail(failure);
         }
     }
 
@@ -108,7 +107,11 @@ impl Callee {
         let is_taken = self.routes.contains_key(&registration);
         match self.wanted.get_mut(&key) {
             // The callees of a shared registration have one id, and invocations name nothing else.
-            Some(_) if is_taken => self.fail(key, RegisterError::AlreadyRegistered),
+            Some(_) if is_taken => {
+                if let Some(wanted) = self.wanted.remove(&key) {
+                    wanted.is_taken();
+                }
+            }
             Some(wanted) => {
                 // The next frame may be an INVOCATION of it.
                 self.routes.insert(registration, key);
@@ -331,7 +334,7 @@ impl Role for Callee {
             }
             Message::Error(error) if error.request_kind == RequestKind::Register => {
                 if let Some(key) = self.registering.remove(&error.request) {
-                    self.fail(key, Failure::from(error).into());
+                    self.fail(key, error.into());
                     self.departed(key, cx);
                 }
             }
@@ -373,7 +376,7 @@ impl Role for Callee {
                     reason: end.reason().clone(),
                     delivery: end.delivery(request),
                 };
-                self.fail(key, failure.into());
+                self.fail(key, failure);
             }
         }
         for unregistering in mem::take(&mut self.unregistering).into_values() {

@@ -434,6 +434,81 @@ async fn a_registration_given_up_on_the_wire_is_unregistered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pending_registration_has_an_id() {
+    let mut peer = joined(&[]);
+    let handle = peer.handle.clone();
+    let mut started = Box::pin(handle.register("com.example.p").start());
+    pending(&mut started);
+    assert_eq!(peer.sent(), [r#"[64,1,{},"com.example.p"]"#]);
+    let mut register = ready(&mut started).unwrap();
+    assert_eq!(register.id().get(), 1);
+    pending(&mut register);
+    peer.receive("[65,1,9]");
+    peer.receive("[68,77,9,{}]");
+    let mut registration = ready(&mut register).unwrap();
+    // There is no second answer.
+    pending(&mut register);
+    drop(register);
+    assert_eq!(peer.sent(), NOTHING);
+    assert_eq!(next(&mut registration).info().id().get(), 77);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pending_registration_may_have_a_handler() {
+    let mut peer = joined(&[]);
+    let handle = peer.handle.clone();
+    let register = handle.register("com.example.p");
+    let register = register.handler(|(a, b): (i64, i64)| async move { Ok(a + b) });
+    let mut started = Box::pin(register.start());
+    pending(&mut started);
+    peer.sent();
+    let mut register = ready(&mut started).unwrap();
+    peer.receive("[65,1,9]");
+    let _registration = ready(&mut register).unwrap();
+    peer.receive("[68,77,9,{},[2,3]]");
+    settle().await;
+    assert_eq!(peer.sent(), ["[70,77,{},[5]]"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pending_registration_that_is_dropped_is_unregistered() {
+    let mut peer = joined(&[]);
+    let handle = peer.handle.clone();
+    for is_answered in [false, true] {
+        let mut started = Box::pin(handle.register("com.example.p").start());
+        pending(&mut started);
+        assert_eq!(peer.sent().len(), 1);
+        let register = ready(&mut started).unwrap();
+        let id = register.id().get();
+        let answer = format!("[65,{id},9]");
+        if is_answered {
+            peer.receive(&answer);
+            drop(register);
+        } else {
+            drop(register);
+            assert_eq!(peer.sent(), NOTHING, "its id is not known yet");
+            peer.receive(&answer);
+        }
+        assert_eq!(peer.sent(), [format!("[66,{},9]", id + 1)]);
+        peer.receive(&format!("[67,{}]", id + 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_keeps_a_registration_from_being_started_is_told() {
+    let mut peer = joined(&[]);
+    let handle = peer.handle.clone();
+    let register = handle.register("com.example.").prefix();
+    let mut started = Box::pin(register.start());
+    pending(&mut started);
+    assert_eq!(peer.sent(), NOTHING);
+    assert!(matches!(
+        ready(&mut started),
+        Err(RegisterError::Unsupported { .. })
+    ));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_registration_that_takes_too_long_is_forgotten() {
     let mut peer = Harness::unjoined(Callee::new(), &[]);
     let handle = peer.handle.clone();

@@ -19,6 +19,7 @@ use crate::{
     error::Failure,
     queue::{Producer, Pushed},
     request::{Key, Reply, Requests},
+    started::IdSlot,
 };
 
 /// A registration that the user wants, whether there is a session or not.
@@ -37,8 +38,13 @@ pub(super) struct Wanted {
     /// Whether REGISTER was sent in this session.
     pub(super) is_asked: bool,
     /// Who waits for the first time that it is registered.
-    pub(super) reply: Option<Reply<Result<(), RegisterError>>>,
+    pub(super) reply: Option<Granted>,
+    /// Who waits for the id of the REGISTER.
+    pub(super) started: Option<IdSlot>,
 }
+
+/// Where goes what the router granted.
+pub(super) type Granted = Reply<Result<(), RegisterError>>;
 
 impl Wanted {
     pub(super) fn key(&self) -> Key {
@@ -54,6 +60,15 @@ impl Wanted {
     /// the first time.
     pub(super) fn commit(&self) -> bool {
         self.reply.as_ref().is_none_or(Reply::commit)
+    }
+
+    /// It was asked for.
+    pub(super) fn asked(&mut self, request: RequestId) {
+        self.is_asked = true;
+        if let Some(slot) = self.started.take() {
+            // Nobody may be waiting any more.
+            let _ = slot.send(request);
+        }
     }
 
     /// It was not asked for after all.
@@ -110,7 +125,16 @@ impl Wanted {
     }
 
     /// It could not be registered, for the first time or again.
-    pub(super) fn fail(self, error: RegisterError) {
+    pub(super) fn fail(self, failure: Failure) {
+        match self.reply {
+            Some(reply) => reply.send(Err(failure)),
+            None => self.end(RegistrationEnd::NotRestored(failure.into())),
+        }
+    }
+
+    /// The router gave it the id of another registration of this peer.
+    pub(super) fn is_taken(self) {
+        let error = RegisterError::AlreadyRegistered;
         match self.reply {
             Some(reply) => reply.send(Ok(Err(error))),
             None => self.end(RegistrationEnd::NotRestored(error)),

@@ -1,4 +1,4 @@
-//! Messages whose arguments came in one format and are sent in another.
+//! Arguments as other peers may send them: read, and sent in another format.
 #![cfg(all(feature = "json", feature = "msgpack", feature = "cbor"))]
 #![expect(
     clippy::indexing_slicing,
@@ -105,5 +105,34 @@ fn empty_arguments_reach_every_other_format() {
             let expected = kwargs.clone().unwrap_or_default();
             assert_eq!(payload.parse_kwargs::<Dict>().unwrap(), expected, "{what}");
         }
+    }
+}
+
+#[test]
+fn no_arguments_are_the_unit() {
+    for format in FORMATS {
+        let nothing = [
+            Payload::default(),
+            arguments(format, &vec![], None),
+            arguments(format, &vec![], Some(&Dict::new())),
+        ];
+        for payload in nothing {
+            assert!(payload.parse_args::<()>().is_ok(), "{payload:?}");
+            assert!(payload.parse_kwargs::<()>().is_ok(), "{payload:?}");
+        }
+        let something = arguments(
+            format,
+            &vec![Value::Null],
+            Some(&[("a", Value::Null)].into()),
+        );
+        let error = something.parse_args::<()>().unwrap_err();
+        assert!(matches!(error, DecodeError::Args { .. }), "{error:?}");
+        let error = something.parse_kwargs::<()>().unwrap_err();
+        assert!(matches!(error, DecodeError::Kwargs { .. }), "{error:?}");
+        // What wants more than nothing is still told what is missing.
+        let empty = arguments(format, &vec![], None);
+        let error = empty.parse_args::<(u8,)>().unwrap_err();
+        let source = std::error::Error::source(&error).unwrap().to_string();
+        assert!(source.contains("length 0"), "{source}");
     }
 }

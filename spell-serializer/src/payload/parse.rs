@@ -1,6 +1,9 @@
-use serde::de::{
-    DeserializeOwned,
-    value::{Error, MapDeserializer, SeqDeserializer},
+use serde::{
+    Deserialize,
+    de::{
+        DeserializeOwned, IgnoredAny,
+        value::{Error, MapDeserializer, SeqDeserializer, UnitDeserializer},
+    },
 };
 use spell_message::{Format, Payload};
 
@@ -24,14 +27,15 @@ use crate::{DecodeError, error::Source};
 /// ```
 pub trait PayloadExt {
     /// The positional arguments, as a tuple, a list, or a struct read in order; an empty list when
-    /// there are none.
+    /// there are none, which `()` takes.
     ///
     /// # Errors
     ///
     /// [`DecodeError::Args`] if they are not of this type.
     fn parse_args<T: DeserializeOwned>(&self) -> Result<T, DecodeError>;
 
-    /// The keyword arguments, as a struct or a map; an empty dictionary when there are none.
+    /// The keyword arguments, as a struct or a map; an empty dictionary when there are none,
+    /// which `()` takes.
     ///
     /// # Errors
     ///
@@ -46,7 +50,12 @@ impl PayloadExt for Payload {
             [] => T::deserialize(absent).map_err(Into::into),
             args => parse(self.format(), args)?,
         };
-        result.map_err(|source| DecodeError::Args { source })
+        let is_empty = || match self.args() {
+            [] => true,
+            args => parse::<Vec<IgnoredAny>>(self.format(), args)
+                .is_ok_and(|list| list.is_ok_and(|list| list.is_empty())),
+        };
+        or_unit(result, is_empty).map_err(|source| DecodeError::Args { source })
     }
 
     fn parse_kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
@@ -55,11 +64,31 @@ impl PayloadExt for Payload {
             [] => T::deserialize(absent).map_err(Into::into),
             kwargs => parse(self.format(), kwargs)?,
         };
-        result.map_err(|source| DecodeError::Kwargs { source })
+        let is_empty = || match self.kwargs() {
+            [] => true,
+            kwargs => parse::<NoEntries>(self.format(), kwargs).is_ok_and(|dict| dict.is_ok()),
+        };
+        or_unit(result, is_empty).map_err(|source| DecodeError::Kwargs { source })
     }
 }
 
 type Parsed<T> = Result<T, Source>;
+
+/// A dictionary without entries.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoEntries {}
+
+/// Makes the type of nothing where there is nothing and it takes neither a list nor a dictionary.
+fn or_unit<T: DeserializeOwned>(result: Parsed<T>, is_empty: impl FnOnce() -> bool) -> Parsed<T> {
+    result.or_else(|error| {
+        if is_empty() {
+            T::deserialize(UnitDeserializer::<Error>::new()).map_err(|_| error)
+        } else {
+            Err(error)
+        }
+    })
+}
 
 fn parse<T: DeserializeOwned>(
     format: Option<Format>,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use spell_message::{
-    MatchPolicy, Pattern, PublicationId, SessionId, SubscriptionId,
+    Format, MatchPolicy, Pattern, PublicationId, SessionId, SubscriptionId,
     message::{
         Event, Publish, Published, RequestKind, Subscribe, Subscribed, Unsubscribe, Unsubscribed,
     },
@@ -40,6 +40,16 @@ pub(crate) struct Broker {
 struct Subscription {
     pattern: Pattern,
     subscribers: BTreeSet<SessionId>,
+}
+
+/// Who gets an event, and how.
+#[derive(Debug)]
+struct Receiver {
+    session: SessionId,
+    subscription: SubscriptionId,
+    /// Whether the event names its topic.
+    named: bool,
+    format: Format,
 }
 
 impl Broker {
@@ -112,32 +122,21 @@ impl Broker {
         from: SessionId,
         message: &Publish,
         publication: PublicationId,
+        fan_out: FanOut,
         members: &Members,
         out: &mut Outputs,
     ) {
-        let audience = Audience::new(from, &message.options);
-        let fan_out = Arc::new(FanOut::default());
-        for id in self.by_pattern.matches(&message.topic) {
-            let Some(subscription) = self.subscriptions.get(id) else {
-                continue;
+        let fan_out = Arc::new(fan_out);
+        for receiver in self.receivers(from, message, members) {
+            let event = Event {
+                subscription: receiver.subscription,
+                publication,
+                details: EventDetails::new(),
+                payload: message.payload.clone(),
             };
-            let topic = subscription.pattern.policy() != MatchPolicy::Exact;
-            let topic = topic.then_some(&message.topic);
-            for subscriber in &subscription.subscribers {
-                let Some(member) = members.get(subscriber) else {
-                    continue;
-                };
-                if audience.includes(*subscriber, &member.principal) {
-                    let event = Event {
-                        subscription: *id,
-                        publication,
-                        details: EventDetails::new(),
-                        payload: message.payload.clone(),
-                    };
-                    let fan_out = Arc::clone(&fan_out);
-                    out.send(*subscriber, Outgoing::event(event, topic.cloned(), fan_out));
-                }
-            }
+            let topic = receiver.named.then(|| message.topic.clone());
+            let event = Outgoing::event(event, topic, Arc::clone(&fan_out));
+            out.send(receiver.session, event);
         }
         if message.options.acknowledge() == Some(true) {
             let request = message.request;
@@ -149,6 +148,48 @@ impl Broker {
                 },
             );
         }
+    }
+
+    /// The formats of those who get an event for this, without its own.
+    pub(crate) fn other_formats(
+        &self,
+        from: SessionId,
+        message: &Publish,
+        members: &Members,
+    ) -> Vec<Format> {
+        let mut formats = Vec::new();
+        for receiver in self.receivers(from, message, members) {
+            let format = receiver.format;
+            if message.payload.format() != Some(format) && !formats.contains(&format) {
+                formats.push(format);
+            }
+        }
+        formats
+    }
+
+    fn receivers<'a>(
+        &'a self,
+        from: SessionId,
+        message: &'a Publish,
+        members: &'a Members,
+    ) -> impl Iterator<Item = Receiver> {
+        let audience = Arc::new(Audience::new(from, &message.options));
+        let matching = self.by_pattern.matches(&message.topic);
+        let matching = matching.filter_map(|id| Some((*id, self.subscriptions.get(id)?)));
+        matching.flat_map(move |(id, subscription)| {
+            let audience = Arc::clone(&audience);
+            let named = subscription.pattern.policy() != MatchPolicy::Exact;
+            subscription.subscribers.iter().filter_map(move |session| {
+                let member = members.get(session)?;
+                let included = audience.includes(*session, &member.principal);
+                included.then_some(Receiver {
+                    session: *session,
+                    subscription: id,
+                    named,
+                    format: member.format,
+                })
+            })
+        })
     }
 
     /// Forgets a session.

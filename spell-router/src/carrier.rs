@@ -1,19 +1,8 @@
 //! What the connection of a session can carry.
 
-use std::fmt;
-
 use bytes::BytesMut;
-use spell_message::{Message, Payload, reason};
+use spell_message::{Format, Message, Payload, Uri, reason};
 use spell_serializer::{AnySerializer, payload::transcode};
-
-/// What the connection of a session can carry.
-///
-/// Asked before an invocation gets its id: an id that is given but never sent would be a gap in
-/// the callee's sequence. WAMP spec, "IDs".
-pub(crate) trait Carrier: fmt::Debug + Send {
-    /// Brings the payload into the format of the connection and looks whether the message fits.
-    fn prepare(&self, message: &mut Message) -> Result<(), Undeliverable>;
-}
 
 /// Why a connection cannot carry a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +32,10 @@ impl Undeliverable {
 
 /// What a connection can carry: what its serializer can express, up to the size that the other side
 /// takes.
-#[derive(Debug)]
+///
+/// Asked before an invocation gets its id: an id that is given but never sent would be a gap in
+/// the callee's sequence. WAMP spec, "IDs".
+#[derive(Clone, Debug)]
 pub(crate) struct Line {
     serializer: AnySerializer,
     max_send: Option<usize>,
@@ -56,29 +48,52 @@ impl Line {
             max_send,
         }
     }
-}
 
-impl Carrier for Line {
-    fn prepare(&self, message: &mut Message) -> Result<(), Undeliverable> {
+    pub(crate) fn format(&self) -> Format {
+        self.serializer.format()
+    }
+
+    /// Whether both carry the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.serializer.serialization() == other.serializer.serialization()
+            && self.max_send == other.max_send
+    }
+
+    /// Whether an invocation with this payload, that names this procedure, is surely carried as it
+    /// is. It takes no time to tell; where the answer is no, [`prepare`](Self::prepare) tells more.
+    pub(crate) fn surely_carries(&self, payload: &Payload, name: Option<&Uri>) -> bool {
+        let ready = payload.format().is_none_or(|found| found == self.format());
+        // Control characters may be written longer than they are, or mean something else: in JSON,
+        // what begins with U+0000 is a binary.
+        let plain = name.is_none_or(|name| {
+            name.len() <= LONGEST_PLAIN_NAME && !name.bytes().any(|byte| byte.is_ascii_control())
+        });
+        ready && plain && self.takes(payload.len().saturating_add(LARGEST_HEADER))
+    }
+
+    /// Brings the payload into the format of the connection, and gives the size of the message
+    /// there, in bytes. It takes as long as the message is large.
+    pub(crate) fn prepare(&self, message: &mut Message) -> Result<usize, Undeliverable> {
         if let Some(payload) = message.payload_mut() {
-            let transcoded = transcode(payload, self.serializer.format());
+            let transcoded = transcode(payload, self.format());
             *payload = transcoded.map_err(|_| Undeliverable::NotExpressible)?;
-        }
-        let payload = message.payload().map_or(0, Payload::len);
-        let Some(limit) = self.max_send else {
-            return Ok(());
-        };
-        if payload.saturating_add(LARGEST_HEADER) <= limit {
-            return Ok(());
         }
         let mut frame = BytesMut::new();
         match self.serializer.encode(message, &mut frame) {
             Err(_) => Err(Undeliverable::NotExpressible),
-            Ok(()) if frame.len() > limit => Err(Undeliverable::TooLarge),
-            Ok(()) => Ok(()),
+            Ok(()) if !self.takes(frame.len()) => Err(Undeliverable::TooLarge),
+            Ok(()) => Ok(frame.len()),
         }
+    }
+
+    /// Whether the other side takes a message of this size.
+    pub(crate) fn takes(&self, size: usize) -> bool {
+        self.max_send.is_none_or(|limit| size <= limit)
     }
 }
 
-/// More than all of an INVOCATION but its arguments takes, unless its procedure is very long.
+/// More than all of an INVOCATION but its arguments takes, if its procedure is plain.
 const LARGEST_HEADER: usize = 4_096;
+
+/// The longest procedure that is plain, in bytes. Escaped, it is at most twice as long.
+const LONGEST_PLAIN_NAME: usize = 1_024;

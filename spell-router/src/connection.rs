@@ -373,8 +373,8 @@ impl<T: Transport> Connection<T> {
             Step::Admit(admission) => {
                 let phase = std::mem::replace(&mut self.phase, Phase::Closing);
                 if let Phase::Opening(_, reserved) = phase {
-                    let carrier = Box::new(Line::new(self.serializer.clone(), self.max_send));
-                    let membership = self.shared.join(reserved, admission, &self.queue, carrier);
+                    let line = Line::new(self.serializer.clone(), self.max_send);
+                    let membership = self.shared.join(reserved, admission, &self.queue, line);
                     self.phase = Phase::Joined(membership);
                     self.deadline = None;
                 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use spell_message::{
-    MatchPolicy, Message, Pattern, Payload, RegistrationId, RequestId, RequestIds, SessionId,
+    MatchPolicy, Pattern, Payload, RegistrationId, RequestId, RequestIds, SessionId,
     message::{
         Call, Cancel, ErrorMessage, Interrupt, Invocation, Register, Registered, RequestKind,
         ResultMessage, Unregister, Unregistered, Yield,
@@ -16,13 +16,14 @@ use spell_message::{
 };
 
 use crate::{
-    carrier::Carrier,
+    carrier::Line,
     error::Violation,
     ids::RouterIds,
-    outbound::Outputs,
+    outbound::{Outgoing, Outputs},
     pattern::PatternIndex,
     quotas::{LIMIT_EXCEEDED, Quotas},
     realm::{refusal, static_uri},
+    work::{CallWork, PreparedCall},
 };
 
 /// The registrations and the calls under way of one realm.
@@ -56,7 +57,7 @@ struct Registration {
 /// One session, as caller and as callee.
 #[derive(Debug)]
 struct Party {
-    carrier: Box<dyn Carrier>,
+    line: Line,
     interruptible: bool,
     registrations: HashSet<RegistrationId>,
     calls: HashMap<RequestId, Target>,
@@ -91,14 +92,9 @@ impl Dealer {
     }
 
     /// A new session; `interruptible` if it announced call canceling as a callee.
-    pub(crate) fn join(
-        &mut self,
-        session: SessionId,
-        interruptible: bool,
-        carrier: Box<dyn Carrier>,
-    ) {
+    pub(crate) fn join(&mut self, session: SessionId, interruptible: bool, line: Line) {
         let party = Party {
-            carrier,
+            line,
             interruptible,
             registrations: HashSet::new(),
             calls: HashMap::new(),
@@ -177,50 +173,56 @@ impl Dealer {
         }
     }
 
+    /// Invokes the callee, unless there is work to do before.
     pub(crate) fn call(
         &mut self,
         from: SessionId,
         message: Call,
         out: &mut Outputs,
-    ) -> Result<(), Violation> {
+    ) -> Result<Option<CallWork>, Violation> {
         if message.options.progress() == Some(true) {
             return Err(Violation::NotAnnounced("progressive call invocations"));
         }
-        let call = message.request;
-        if let Err((error, explanation)) = self.invoke(from, message, out) {
-            let kind = RequestKind::Call;
-            out.send(from, refusal(kind, call, error, explanation));
-        }
-        Ok(())
+        Ok(self.invoke(from, message, None, out))
     }
 
-    fn invoke(
+    /// Invokes the callee once the work is done. There is more if it is another callee by now.
+    pub(crate) fn invoke(
         &mut self,
         from: SessionId,
         message: Call,
+        prepared: Option<PreparedCall>,
         out: &mut Outputs,
-    ) -> Result<(), (&'static str, Option<&'static str>)> {
-        let Call {
-            request: call,
-            procedure,
-            payload,
-            ..
-        } = message;
+    ) -> Option<CallWork> {
+        let call = message.request;
+        let invoked = self.try_invoke(from, message, prepared, out);
+        invoked.unwrap_or_else(|(error, explanation)| {
+            out.send(from, refusal(RequestKind::Call, call, error, explanation));
+            None
+        })
+    }
+
+    fn try_invoke(
+        &mut self,
+        from: SessionId,
+        message: Call,
+        prepared: Option<PreparedCall>,
+        out: &mut Outputs,
+    ) -> Result<Option<CallWork>, (&'static str, Option<&'static str>)> {
+        let procedure = &message.procedure;
         // What the protocol reserves for the router no application may answer, not even one that
         // registered a pattern for everything.
         let best = if procedure.is_reserved() {
             None
         } else {
-            self.by_pattern.best(&procedure)
+            self.by_pattern.best(procedure)
         };
         let unknown = (reason::NO_SUCH_PROCEDURE, None);
         let registration = *best.ok_or(unknown)?;
         let registered = self.registrations.get(&registration).ok_or(unknown)?;
         let callee = registered.callee;
-        let mut details = InvocationDetails::new();
-        if registered.pattern.policy() != MatchPolicy::Exact {
-            details.set_procedure(&procedure);
-        }
+        let named = registered.pattern.policy() != MatchPolicy::Exact;
+        let name = named.then(|| procedure.clone());
         let open = self.parties.get(&from).map_or(0, |party| party.calls.len());
         if open >= self.quotas.calls {
             let explanation = "the session has as many open calls as it may";
@@ -232,21 +234,42 @@ impl Dealer {
             return Err((LIMIT_EXCEEDED, Some(explanation)));
         }
         let invocation = party.invocation_ids.next();
-        let mut message = Message::from(Invocation {
-            request: invocation,
-            registration,
-            details,
-            payload,
-        });
-        party
-            .carrier
-            .prepare(&mut message)
-            .map_err(|why| (why.reason(), Some(why.explanation())))?;
+        let draft = |payload| {
+            let draft = Invocation {
+                request: invocation,
+                registration,
+                details: InvocationDetails::new(),
+                payload,
+            };
+            Outgoing::invocation(draft, name.clone())
+        };
+        let payload =
+            match prepared {
+                _ if party.line.surely_carries(&message.payload, name.as_ref()) => message.payload,
+                Some(prepared) if prepared.is_for(&party.line, named) => prepared
+                    .payload(invocation)
+                    .map_err(|why| (why.reason(), Some(why.explanation())))?,
+                Some(prepared) if prepared.done >= MOST_WORK => {
+                    let explanation = "the procedure changes its callee all the time";
+                    return Err((reason::NO_AVAILABLE_CALLEE, Some(explanation)));
+                }
+                before => {
+                    let draft = draft(message.payload.clone());
+                    return Ok(Some(CallWork {
+                        call: message,
+                        line: party.line.clone(),
+                        invocation,
+                        named,
+                        draft,
+                        done: before.map_or(0, |before| before.done),
+                    }));
+                }
+            };
         party.invocation_ids.advance();
-        party
-            .invocations
-            .insert(invocation, Origin { caller: from, call });
-        out.send(callee, message);
+        let call = message.request;
+        let origin = Origin { caller: from, call };
+        party.invocations.insert(invocation, origin);
+        out.send(callee, draft(payload));
         if let Some(caller) = self.parties.get_mut(&from) {
             let target = Target {
                 callee,
@@ -255,7 +278,7 @@ impl Dealer {
             };
             caller.calls.insert(call, target);
         }
-        Ok(())
+        Ok(None)
     }
 
     /// A call that is over, or never was, cannot be cancelled; that is no violation.
@@ -455,6 +478,9 @@ fn forwarded(details: ErrorDetails) -> ErrorDetails {
     // Nothing that is left is a key of the specification, so nothing can be wrong with it.
     ErrorDetails::from_dict(own.collect()).unwrap_or_default()
 }
+
+/// How often a call is prepared anew because its callee changed meanwhile.
+const MOST_WORK: usize = 3;
 
 const NOT_FORWARDED: [&str; 11] = [
     "callee",

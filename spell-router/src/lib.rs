@@ -101,6 +101,7 @@ mod session;
 mod settings;
 mod shared;
 mod statistics;
+mod work;
 
 pub use auth::CraSecret;
 pub use error::{BuildError, ListenError, StartError};

@@ -36,7 +36,6 @@ impl Outgoing {
         Self::new(event.into(), topic, Some(fan_out))
     }
 
-    #[allow(dead_code)]
     pub(crate) fn invocation(invocation: Invocation, procedure: Option<Uri>) -> Self {
         Self::new(invocation.into(), procedure, None)
     }
@@ -109,6 +108,9 @@ fn value_size(value: &Value) -> usize {
 }
 
 /// The payload of a publication in the formats of its receivers: transcoded once for each.
+///
+/// Whoever needs a format waits for who transcodes to it, so that it is done once. For a payload
+/// that takes long, it was done before anyone could wait.
 #[derive(Debug, Default)]
 pub(crate) struct FanOut {
     transcoded: Mutex<Vec<(Format, Option<Payload>)>>,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use spell_message::{
-    Message, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
+    Format, Message, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
     message::{Abort, ErrorMessage, Publish, RequestKind},
     options::{AbortDetails, ErrorDetails},
     reason,
@@ -11,12 +11,13 @@ use spell_message::{
 
 use crate::{
     broker::Broker,
-    carrier::{Carrier, Undeliverable},
+    carrier::{Line, Undeliverable},
     dealer::Dealer,
     error::Violation,
     ids::RandomBits,
-    outbound::Outputs,
+    outbound::{FanOut, Outputs},
     quotas::Quotas,
+    work::{Finished, PublishWork, Work},
 };
 
 /// The sessions of one realm, and what they subscribed, registered and called.
@@ -40,6 +41,7 @@ pub(crate) type Members = HashMap<SessionId, Member>;
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) principal: Principal,
+    pub(crate) format: Format,
     /// The ids of the client's requests; the next one is that of its next request.
     requests: RequestIds,
 }
@@ -60,6 +62,15 @@ pub(crate) enum Flow {
     Closed,
 }
 
+/// What became of a message.
+#[derive(Debug)]
+#[must_use = "the message may be routed only after some work"]
+pub(crate) enum Handled {
+    Now(Flow),
+    /// Once this is finished, [`RealmState::resume`] goes on.
+    After(Box<Work>),
+}
+
 impl RealmState {
     pub(crate) fn new(random: RandomBits, quotas: Quotas) -> Self {
         Self {
@@ -76,21 +87,51 @@ impl RealmState {
         session: SessionId,
         principal: Principal,
         interruptible: bool,
-        carrier: Box<dyn Carrier>,
+        line: Line,
     ) {
         let member = Member {
             principal,
+            format: line.format(),
             requests: RequestIds::default(),
         };
         self.members.insert(session, member);
-        self.dealer.join(session, interruptible, carrier);
+        self.dealer.join(session, interruptible, line);
     }
 
     /// A message of an established session, GOODBYE and ABORT excepted: they concern the
     /// connection.
-    pub(crate) fn handle(&mut self, from: SessionId, message: Message, out: &mut Outputs) -> Flow {
-        let result = self.route(from, message, out);
-        self.conclude(from, result, out)
+    pub(crate) fn handle(
+        &mut self,
+        from: SessionId,
+        message: Message,
+        out: &mut Outputs,
+    ) -> Handled {
+        let result = match self.route(from, message, out) {
+            Ok(Some(work)) => return Handled::After(Box::new(work)),
+            Ok(None) => Ok(()),
+            Err(violation) => Err(violation),
+        };
+        Handled::Now(self.conclude(from, result, out))
+    }
+
+    /// Goes on with a message once the work it needed is finished; there may be more.
+    pub(crate) fn resume(
+        &mut self,
+        from: SessionId,
+        finished: Finished,
+        out: &mut Outputs,
+    ) -> Handled {
+        let work = match finished {
+            Finished::Call(call, prepared) => self.dealer.invoke(from, call, Some(prepared), out),
+            Finished::Publish(message, fan_out) => {
+                self.publish(from, &message, fan_out, out);
+                None
+            }
+        };
+        match work {
+            Some(work) => Handled::After(Box::new(Work::Call(work))),
+            None => Handled::Now(Flow::Open),
+        }
     }
 
     /// A request with an invalid URI: it fails, and the session lives.
@@ -163,16 +204,17 @@ impl RealmState {
         from: SessionId,
         message: Message,
         out: &mut Outputs,
-    ) -> Result<(), Violation> {
+    ) -> Result<Option<Work>, Violation> {
         check_payload_passthru(&message)?;
         let long = requested_uri(&message).is_some_and(|uri| uri.len() > LONGEST_URI);
         if long {
-            return self.refuse_long_uri(from, &message, out);
+            self.refuse_long_uri(from, &message, out)?;
+            return Ok(None);
         }
         match message {
             Message::Publish(message) => {
                 self.count(from, message.request)?;
-                self.publish(from, &message, out);
+                return Ok(self.prepare_publish(from, message, out));
             }
             Message::Subscribe(message) => {
                 self.count(from, message.request)?;
@@ -192,7 +234,8 @@ impl RealmState {
             }
             Message::Call(message) => {
                 self.count(from, message.request)?;
-                self.dealer.call(from, message, out)?;
+                let work = self.dealer.call(from, message, out)?;
+                return Ok(work.map(Work::Call));
             }
             Message::Cancel(message) => self.dealer.cancel(from, &message, out),
             Message::Yield(message) => self.dealer.yielded(from, message, out)?,
@@ -203,7 +246,7 @@ impl RealmState {
             Message::Unknown(message) => return Err(Violation::UnknownMessage(message.code)),
             other => return Err(Violation::Unexpected(other.name())),
         }
-        Ok(())
+        Ok(None)
     }
 
     /// A request whose URI is too long fails as one whose URI is invalid does.
@@ -248,7 +291,13 @@ impl RealmState {
         Ok(())
     }
 
-    fn publish(&mut self, from: SessionId, message: &Publish, out: &mut Outputs) {
+    /// Publishes, unless there is work to do before.
+    fn prepare_publish(
+        &mut self,
+        from: SessionId,
+        message: Publish,
+        out: &mut Outputs,
+    ) -> Option<Work> {
         if message.topic.is_reserved() {
             // WAMP spec, "URIs": applications must not use anything below `wamp`.
             if message.options.acknowledge() == Some(true) {
@@ -257,11 +306,22 @@ impl RealmState {
                 let error = refusal(kind, message.request, reason::INVALID_URI, explanation);
                 out.send(from, error);
             }
-            return;
+            return None;
         }
+        if message.payload.len() > SHORT_PAYLOAD {
+            let formats = self.broker.other_formats(from, &message, &self.members);
+            if !formats.is_empty() {
+                return Some(Work::Publish(PublishWork { message, formats }));
+            }
+        }
+        self.publish(from, &message, FanOut::default(), out);
+        None
+    }
+
+    fn publish(&mut self, from: SessionId, message: &Publish, fan_out: FanOut, out: &mut Outputs) {
         let publication = PublicationId::from_random((self.random)());
         self.broker
-            .publish(from, message, publication, &self.members, out);
+            .publish(from, message, publication, fan_out, &self.members, out);
     }
 
     /// WAMP spec, "IDs": the requests of a client are numbered 1, 2, 3 and so on, all kinds
@@ -312,6 +372,10 @@ fn requested_uri(message: &Message) -> Option<&str> {
         _ => None,
     }
 }
+
+/// The largest payload that the first subscriber of another format transcodes, in bytes, while
+/// others may wait for it; a larger one the publisher transcodes before.
+const SHORT_PAYLOAD: usize = 16 << 10;
 
 /// The longest URI that a request may carry, in bytes: the router remembers and repeats it.
 const LONGEST_URI: usize = 8 << 10;

@@ -3,7 +3,7 @@
 //! Messages are written as JSON. Each output is a line `receiver ← message`.
 
 use bytes::{Bytes, BytesMut};
-use spell_message::{Message, SessionId, message::RequestKind};
+use spell_message::{SessionId, message::RequestKind};
 use spell_serializer::{Json, Serializer};
 
 use super::*;
@@ -15,19 +15,6 @@ const CAROL: u64 = 3;
 
 struct Realm {
     state: RealmState,
-}
-
-/// Takes payloads up to a limit, in bytes.
-#[derive(Debug)]
-struct UpTo(usize);
-
-impl Carrier for UpTo {
-    fn prepare(&self, message: &mut Message) -> Result<(), Undeliverable> {
-        match message.payload() {
-            Some(payload) if payload.len() > self.0 => Err(Undeliverable::TooLarge),
-            _ => Ok(()),
-        }
-    }
 }
 
 impl Realm {
@@ -68,9 +55,8 @@ impl Realm {
             authid: authid.to_owned(),
             authrole: authrole.to_owned(),
         };
-        let carrier = Box::new(UpTo(limit));
-        self.state
-            .join(id(session), principal, interruptible, carrier);
+        let line = Line::new(Json::new().into(), Some(limit));
+        self.state.join(id(session), principal, interruptible, line);
     }
 
     /// The outputs of a message after which the session lives.
@@ -91,7 +77,15 @@ impl Realm {
         let frame = Bytes::copy_from_slice(message.as_bytes());
         let message = Json::new().decode(&frame).expect(message);
         let mut out = Outputs::default();
-        let flow = self.state.handle(id(from), message, &mut out);
+        let mut handled = self.state.handle(id(from), message, &mut out);
+        let flow = loop {
+            match handled {
+                Handled::Now(flow) => break flow,
+                Handled::After(work) => {
+                    handled = self.state.resume(id(from), work.finish(), &mut out);
+                }
+            }
+        };
         (flow, lines(out))
     }
 
@@ -701,7 +695,7 @@ mod dealer {
     #[test]
     fn a_call_too_large_for_its_callee_fails_and_spends_no_invocation_id() {
         let mut realm = Realm::new();
-        realm.join_as(4, "dave", "user", true, 5);
+        realm.join_as(4, "dave", "user", true, 20);
         realm.send(4, r#"[64,1,{},"com.p"]"#);
         let outputs = realm.send(ALICE, r#"[48,1,{},"com.p",["too long"]]"#);
         assert!(outputs[0].starts_with("1 ← [8,48,1,"));

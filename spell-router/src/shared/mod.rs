@@ -13,12 +13,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    carrier::{Carrier, Undeliverable},
+    carrier::{Line, Undeliverable},
     error::Violation,
     ids::{RandomBits, random_bits},
     outbound::{Outbound, Outputs, QueueLimits, lock},
     quotas::Quotas,
-    realm::{Flow, RealmState},
+    realm::{Flow, Handled, RealmState},
     session::Admission,
     settings::Access,
     statistics::Counters,
@@ -68,8 +68,7 @@ struct SessionIds {
 /// A realm and the queues of its sessions, behind one lock.
 ///
 /// The lock is held for a step of the routing core and to put what came out of it into the queues:
-/// for no IO, and never across an `await`. Encoding and decoding happen outside of it; only the
-/// arguments of a call whose callee speaks another format are transcoded inside.
+/// for no IO, and never across an `await`. Encoding, decoding and transcoding happen outside of it.
 struct LiveRealm(Mutex<Routing>);
 
 struct Routing {
@@ -158,7 +157,7 @@ impl Shared {
         reserved: ReservedId,
         admission: Admission,
         queue: &Arc<Outbound>,
-        carrier: Box<dyn Carrier>,
+        line: Line,
     ) -> Membership {
         queue.push(admission.welcome());
         let session = admission.session;
@@ -171,12 +170,9 @@ impl Shared {
         {
             let mut routing = lock(&realm.0);
             routing.queues.insert(session, Arc::clone(queue));
-            routing.state.join(
-                session,
-                admission.principal,
-                admission.interruptible,
-                carrier,
-            );
+            routing
+                .state
+                .join(session, admission.principal, admission.interruptible, line);
         }
         drop(realms);
         self.counters.sessions.up();
@@ -254,8 +250,20 @@ impl Membership {
     }
 
     pub(crate) fn handle(&self, message: Message) -> Flow {
-        self.realm
-            .step(|state, out| state.handle(self.session(), message, out))
+        let session = self.session();
+        let step = |state: &mut RealmState, out: &mut Outputs| state.handle(session, message, out);
+        let mut handled = self.realm.step(step);
+        loop {
+            match handled {
+                Handled::Now(flow) => return flow,
+                Handled::After(work) => {
+                    let finished = work.finish();
+                    handled = self
+                        .realm
+                        .step(|state, out| state.resume(session, finished, out));
+                }
+            }
+        }
     }
 
     pub(crate) fn refuse_uri(

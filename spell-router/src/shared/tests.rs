@@ -17,6 +17,10 @@ use crate::{
 
 /// A session of a realm, without a connection.
 fn join(shared: &Arc<Shared>) -> (Membership, Arc<Outbound>) {
+    join_with(shared, Json::new().into())
+}
+
+fn join_with(shared: &Arc<Shared>, serializer: AnySerializer) -> (Membership, Arc<Outbound>) {
     let reserved = shared.reserve_session_id();
     let hello = message(r#"[1,"realm1",{"roles":{"caller":{}}}]"#);
     let mut handshake = Handshake::new(reserved.id());
@@ -27,10 +31,7 @@ fn join(shared: &Arc<Shared>) -> (Membership, Arc<Outbound>) {
         messages: 100,
         bytes: 10_000,
     }));
-    let line = Box::new(crate::carrier::Line::new(
-        AnySerializer::from(Json::new()),
-        None,
-    ));
+    let line = Line::new(serializer, None);
     let membership = shared.join(reserved, admission, &queue, line);
     while queue.pop().is_some() {}
     (membership, queue)
@@ -69,4 +70,101 @@ fn a_session_that_leaves_holds_up_no_other_realm() {
     assert!(queue.is_empty(&Waker::from(Arc::clone(&probe))));
     drop(callee); // which fails the call
     assert!(probe.woken.load(Ordering::Relaxed));
+}
+
+mod transcoding {
+    //! A format of its own sees when and where it is written.
+
+    use std::{
+        error::Error,
+        sync::{Mutex, MutexGuard},
+    };
+
+    use bytes::BytesMut;
+    use spell_message::{CustomFormat, Format, Value};
+    use spell_serializer::{DecodeError, EncodeError};
+
+    use super::*;
+
+    /// Whether the lock of the realm was free, each time that something was encoded.
+    static FREE: Mutex<Vec<bool>> = Mutex::new(Vec::new());
+    static REALM: Mutex<Option<Arc<LiveRealm>>> = Mutex::new(None);
+    /// Only one test at a time.
+    static TURN: Mutex<()> = Mutex::new(());
+
+    #[derive(Debug)]
+    struct Watched;
+
+    impl CustomFormat for Watched {
+        fn name(&self) -> &str {
+            "watched"
+        }
+
+        fn decode(&self, _bytes: &[u8]) -> Result<Value, Box<dyn Error + Send + Sync>> {
+            Ok(Value::Null)
+        }
+
+        fn encode(&self, _value: &Value) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
+            let realm = lock(&REALM);
+            let realm = realm.as_ref().expect("a realm");
+            lock(&FREE).push(realm.0.try_lock().is_ok());
+            Ok(Bytes::from_static(b"value"))
+        }
+    }
+
+    impl Serializer for Watched {
+        fn serialization(&self) -> Serialization {
+            Serialization::text("wamp.2.watched", 0)
+        }
+
+        fn format(&self) -> Format {
+            Format::Custom(&Watched)
+        }
+
+        fn encode(&self, _message: &Message, _out: &mut BytesMut) -> Result<(), EncodeError> {
+            Ok(())
+        }
+
+        fn decode(&self, frame: &Bytes) -> Result<Message, DecodeError> {
+            Json::new().decode(frame)
+        }
+    }
+
+    /// Alice writes JSON, Bob the format that is watched.
+    fn begin() -> (MutexGuard<'static, ()>, Membership, Membership) {
+        let turn = lock(&TURN);
+        let router = Router::local();
+        let (alice, _) = join(router.shared());
+        let (bob, _) = join_with(router.shared(), Watched.into());
+        *lock(&REALM) = Some(Arc::clone(&alice.realm));
+        lock(&FREE).clear();
+        (turn, alice, bob)
+    }
+
+    #[test]
+    fn the_arguments_of_a_call_are_transcoded_without_the_lock() {
+        let (_turn, alice, bob) = begin();
+        assert_eq!(bob.handle(message(r#"[64,1,{},"com.p"]"#)), Flow::Open);
+        let call = message(r#"[48,1,{},"com.p",[1]]"#);
+        assert_eq!(alice.handle(call), Flow::Open);
+        let free = lock(&FREE);
+        assert!(
+            !free.is_empty() && free.iter().all(|free| *free),
+            "{free:?}"
+        );
+    }
+
+    #[test]
+    fn large_arguments_of_an_event_are_transcoded_by_the_publisher_without_the_lock() {
+        let (_turn, alice, bob) = begin();
+        assert_eq!(bob.handle(message(r#"[32,1,{},"com.t"]"#)), Flow::Open);
+        let text = "x".repeat(20_000);
+        let publish = message(&format!(r#"[16,1,{{}},"com.t",["{text}"]]"#));
+        assert_eq!(alice.handle(publish), Flow::Open);
+        let free = lock(&FREE);
+        assert!(
+            !free.is_empty() && free.iter().all(|free| *free),
+            "{free:?}"
+        );
+    }
 }

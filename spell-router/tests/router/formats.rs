@@ -45,6 +45,29 @@ async fn empty_arguments_reach_a_client_of_another_serialization() {
 }
 
 #[tokio::test]
+async fn a_call_whose_name_its_callee_cannot_read_leaves_no_gap_in_the_invocations() {
+    let router = Router::local();
+    let mut callee = Client::join(&router, "realm1").await;
+    callee.ask(r#"[64,1,{"match":"prefix"},""]"#).await;
+    let mut caller = Peer::join(&router, Serialization::CBOR, "realm1").await;
+    let call = |request, procedure| Call {
+        request: RequestId::new(request).unwrap(),
+        options: CallOptions::new(),
+        procedure: Uri::new(procedure).unwrap(),
+        payload: Payload::default(),
+    };
+    // In JSON, what begins so is a binary.
+    caller.send(call(1, "\0com.p")).await;
+    let Message::Error(error) = caller.next().await else {
+        panic!("no error");
+    };
+    assert_eq!(error.error, *"wamp.error.invalid_argument");
+    caller.send(call(2, "com.p")).await;
+    let invocation = callee.next().await;
+    assert_eq!(invocation, r#"[68,1,1,{"procedure":"com.p"}]"#);
+}
+
+#[tokio::test]
 async fn an_error_that_cannot_be_sent_fails_the_call_and_the_caller_lives() {
     let router = Router::local();
     let mut callee = Peer::join(&router, Serialization::MSGPACK, "realm1").await;

@@ -229,6 +229,24 @@ async fn the_largest_invocation_that_fits_is_sent() {
 }
 
 #[tokio::test]
+async fn a_call_whose_name_is_too_long_for_its_callee_leaves_no_gap_in_the_invocations() {
+    let router = Router::local();
+    let url = router.listen("rs://127.0.0.1:0").await.unwrap();
+    let connector = ConnectorBuilder::new(&url).unwrap().max_message_size(4096);
+    let mut callee = Client::dial(connector.build().unwrap()).await;
+    callee.hello("realm1").await;
+    callee.ask(r#"[64,1,{"match":"prefix"},""]"#).await;
+    let mut alice = Client::join(&router, "realm1").await;
+    let long = "x".repeat(4096);
+    let answer = alice.ask(&format!(r#"[48,1,{{}},"{long}"]"#)).await;
+    let reason = r#""wamp.error.payload_size_exceeded"]"#;
+    assert!(answer.ends_with(reason), "{answer}");
+    alice.send(r#"[48,2,{},"com.p"]"#).await;
+    let invocation = callee.next().await;
+    assert_eq!(invocation, r#"[68,1,1,{"procedure":"com.p"}]"#);
+}
+
+#[tokio::test]
 async fn a_result_or_an_error_larger_than_its_caller_takes_is_an_error() {
     let router = Router::local();
     let url = router.listen("rs://127.0.0.1:0").await.unwrap();

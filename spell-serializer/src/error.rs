@@ -37,6 +37,12 @@ pub enum EncodeError {
         /// What they were instead.
         found: &'static str,
     },
+    /// Two keyword arguments have the same name.
+    #[error("the keyword argument {name:?} is given twice")]
+    DuplicateKwarg {
+        /// Their name.
+        name: String,
+    },
     /// The arguments of a message, which came in one format, cannot be written in another.
     #[error("the arguments cannot be carried over to {format}")]
     Transcode {

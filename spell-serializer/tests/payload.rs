@@ -701,3 +701,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_keyword_argument_that_is_given_twice_is_an_error() {
+    for format in FORMATS {
+        let one = || PayloadBuilder::new(format).kwarg("one", &1);
+        let whole = || PayloadBuilder::new(format).kwargs(&Dict::from([("one", 1), ("two", 2)]));
+        for builder in [one(), whole(), whole().kwarg("three", &3)] {
+            let error = builder.kwarg("one", &"other").finish().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                r#"the keyword argument "one" is given twice"#,
+                "{format:?}"
+            );
+        }
+        let payload = one().kwarg("two", &2).kwargs(&()).kwarg("one", &3);
+        let payload = payload.kwarg("two", &4).finish().unwrap();
+        let kwargs = payload.parse_kwargs::<Dict>().unwrap();
+        assert_eq!(kwargs, Dict::from([("one", 3), ("two", 4)]));
+    }
+}

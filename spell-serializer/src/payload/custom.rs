@@ -87,8 +87,10 @@ impl Values {
         name: &str,
         kwarg: &T,
     ) -> Result<(), EncodeError> {
-        self.kwargs.insert(name, value(format, kwarg)?);
-        Ok(())
+        match self.kwargs.insert(name, value(format, kwarg)?) {
+            None => Ok(()),
+            Some(_) => Err(EncodeError::DuplicateKwarg { name: name.into() }),
+        }
     }
 
     pub(super) fn finish(self, format: &'static dyn CustomFormat) -> Result<Payload, EncodeError> {

@@ -1,7 +1,9 @@
 //! Arguments under way, in a format this crate knows.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use bytes::Bytes;
-use serde::Serialize;
+use serde::{Serialize, de::IgnoredAny};
 use spell_message::Payload;
 
 use crate::{EncodeError, codec::Codec, list::Shape};
@@ -76,6 +78,8 @@ const TYPICAL: usize = 128;
 pub(super) struct Parts {
     args: Part,
     kwargs: Part,
+    /// The keyword arguments that were given one by one, and those before them.
+    names: BTreeSet<String>,
 }
 
 impl Parts {
@@ -96,6 +100,7 @@ impl Parts {
         let mut out = Vec::with_capacity(TYPICAL);
         write_kwargs::<C, T>(kwargs, &mut out)?;
         self.kwargs = Part::whole(out);
+        self.names.clear();
         Ok(())
     }
 
@@ -111,11 +116,19 @@ impl Parts {
         name: &str,
         kwarg: &T,
     ) -> Result<(), EncodeError> {
-        let body = self.kwargs.next_entry::<C>();
-        C::write_key(name, body).map_err(|source| EncodeError::Value {
+        let failed = |source| EncodeError::Value {
             format: C::NAME,
             source,
-        })?;
+        };
+        if self.kwargs.is_whole {
+            let kwargs: BTreeMap<_, IgnoredAny> = C::read(&self.kwargs.bytes).map_err(failed)?;
+            self.names = kwargs.into_keys().collect();
+        }
+        if !self.names.insert(name.to_owned()) {
+            return Err(EncodeError::DuplicateKwarg { name: name.into() });
+        }
+        let body = self.kwargs.next_entry::<C>();
+        C::write_key(name, body).map_err(failed)?;
         write::<C, T>(kwarg, 2, body)
     }
 

@@ -22,7 +22,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::{
     carrier::{Line, Undeliverable},
-    error::Violation,
+    error::{Violation, describe},
     outbound::{FanOut, Outbound, Outgoing},
     realm::{Flow, abort, refusal, static_uri},
     session::{Handshake, Step},
@@ -483,18 +483,6 @@ fn goodbye(reason: &'static str) -> Goodbye {
         details: GoodbyeDetails::new(),
         reason: static_uri(reason),
     }
-}
-
-/// The error and what is behind it, in one line.
-fn describe(error: &DecodeError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// The largest frame to look at before the session is established, in bytes: who has proven nothing

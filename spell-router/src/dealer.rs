@@ -17,6 +17,7 @@ use spell_message::{
 
 use crate::{
     carrier::Line,
+    details::forwarded,
     error::Violation,
     ids::RouterIds,
     outbound::{Outgoing, Outputs},
@@ -464,37 +465,8 @@ impl Dealer {
     }
 }
 
-/// What the caller gets of the details of a callee's error: all that is the application's. The
-/// rest only a router may say, so that nobody passes for another callee, or is about the payload
-/// passthru that this router does not do.
-///
-/// WAMP spec, "ERROR".
-fn forwarded(details: ErrorDetails) -> ErrorDetails {
-    if details.is_empty() {
-        return details;
-    }
-    let details = details.into_dict().into_iter();
-    let own = details.filter(|(key, _)| !NOT_FORWARDED.contains(&key.as_str()));
-    // Nothing that is left is a key of the specification, so nothing can be wrong with it.
-    ErrorDetails::from_dict(own.collect()).unwrap_or_default()
-}
-
 /// How often a call is prepared anew because its callee changed meanwhile.
 const MOST_WORK: usize = 3;
-
-const NOT_FORWARDED: [&str; 11] = [
-    "callee",
-    "callee_authid",
-    "callee_authrole",
-    "forward_for",
-    "ppt_scheme",
-    "ppt_serializer",
-    "ppt_cipher",
-    "ppt_keyid",
-    "enc_algo",
-    "enc_key",
-    "enc_serializer",
-];
 
 fn interrupt(invocation: RequestId, mode: CancelMode) -> Interrupt {
     let mut options = InterruptOptions::new();

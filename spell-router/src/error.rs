@@ -7,6 +7,7 @@ use spell_message::{
     message::{Abort, RequestKind},
     reason,
 };
+use spell_serializer::DecodeError;
 
 use crate::realm::abort;
 
@@ -46,6 +47,18 @@ impl Violation {
     pub(crate) fn abort(&self) -> Abort {
         abort(reason::PROTOCOL_VIOLATION, self.to_string())
     }
+}
+
+/// The error and what is behind it, in one line.
+pub(crate) fn describe(error: &DecodeError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 /// Why a router could not be built.

@@ -87,6 +87,7 @@ mod broker;
 mod carrier;
 mod connection;
 mod dealer;
+mod details;
 mod error;
 mod ids;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]

@@ -428,6 +428,30 @@ async fn the_topics_of_events_that_wait_count_as_well() {
     assert_eq!(router.statistics().too_slow, 1);
 }
 
+#[tokio::test]
+async fn the_details_of_errors_that_wait_count_as_well() {
+    let router = Router::builder()
+        .realm("realm1")
+        .queue_limits(usize::MAX, 1_000_000)
+        .build()
+        .unwrap();
+    let mut callee = Client::join(&router, "realm1").await;
+    callee.ask(r#"[64,1,{},"com.p"]"#).await;
+    let mut slow = Client::join(&router, "realm1").await;
+    let text = "x".repeat(9_000);
+    for request in 1..=300 {
+        slow.send(&format!(r#"[48,{request},{{}},"com.p"]"#)).await;
+        callee.next().await;
+    }
+    for request in 1..=300 {
+        let details = format!(r#"{{"x_all":[{{"text":"{text}"}}]}}"#);
+        let failure = format!(r#"[8,68,{request},{details},"com.failed"]"#);
+        callee.send(&failure).await;
+    }
+    callee.ask("[66,2,1]").await;
+    assert_eq!(router.statistics().too_slow, 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_of_one_publisher_keep_their_order() {
     let router = Router::local();

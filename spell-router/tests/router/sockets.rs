@@ -269,6 +269,17 @@ async fn a_result_or_an_error_larger_than_its_caller_takes_is_an_error() {
         .send(&format!(r#"[8,68,2,{{}},"com.bad",["{text}"]]"#))
         .await;
     assert_eq!(small.next().await, r#"[8,48,2,{},"com.bad"]"#);
+    // Nor does it cost the session when only the details are too large.
+    small.send(r#"[48,3,{},"com.p"]"#).await;
+    callee.next().await;
+    let (details, error) = (
+        format!(r#"{{"message":"{text}"}}"#),
+        "wamp.error.payload_size_exceeded",
+    );
+    let failure = format!(r#"[8,68,3,{details},"{error}",[1]]"#);
+    callee.send(&failure).await;
+    let answer = small.next().await;
+    assert_eq!(answer, format!(r#"[8,48,3,{{}},"{error}",[1]]"#));
 }
 
 #[tokio::test]

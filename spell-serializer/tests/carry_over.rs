@@ -2,6 +2,7 @@
 #![cfg(all(feature = "json", feature = "msgpack", feature = "cbor"))]
 #![expect(
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test may panic"
 )]

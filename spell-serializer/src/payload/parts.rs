@@ -1,10 +1,10 @@
 //! Arguments under way, in a format this crate knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use serde::{Serialize, de::IgnoredAny};
-use spell_message::Payload;
+use serde::Serialize;
+use spell_message::{Dict, Payload};
 
 use crate::{EncodeError, codec::Codec, list::Shape};
 
@@ -121,8 +121,8 @@ impl Parts {
             source,
         };
         if self.kwargs.is_whole {
-            let kwargs: BTreeMap<_, IgnoredAny> = C::read(&self.kwargs.bytes).map_err(failed)?;
-            self.names = kwargs.into_keys().collect();
+            let kwargs: Dict = C::read(&self.kwargs.bytes).map_err(failed)?;
+            self.names = kwargs.into_iter().map(|(name, _)| name).collect();
         }
         if !self.names.insert(name.to_owned()) {
             return Err(EncodeError::DuplicateKwarg { name: name.into() });

@@ -233,9 +233,9 @@ fn refuse_methods(offered: &[&str], authid: Option<&str>, access: &Access) -> Ab
     }
 }
 
-fn out_of_entropy() -> Box<Abort> {
+fn out_of_entropy() -> Abort {
     let explanation = "the router has no random numbers";
-    abort(reason::AUTHENTICATION_FAILED, explanation).into()
+    abort(reason::AUTHENTICATION_FAILED, explanation)
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ mod transcoding {
     struct Watched;
 
     impl CustomFormat for Watched {
-        fn name(&self) -> &str {
+        fn name(&self) -> &'static str {
             "watched"
         }
 
@@ -118,7 +118,7 @@ mod transcoding {
         }
 
         fn format(&self) -> Format {
-            Format::Custom(&Watched)
+            Format::Custom(&Self)
         }
 
         fn encode(&self, _message: &Message, _out: &mut BytesMut) -> Result<(), EncodeError> {

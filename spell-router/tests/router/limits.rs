@@ -166,13 +166,19 @@ async fn one_connection_too_many_is_closed_and_counted() {
 #[cfg(feature = "websocket")]
 #[tokio::test]
 async fn a_listener_accepts_and_closes_one_connection_too_many() {
-    use tokio::{io::AsyncReadExt, net::TcpStream};
+    use std::time::Duration;
+    use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 
-    let router = Router::builder().realm("realm1").max_connections(0);
-    let router = router.listen("ws://127.0.0.1:0").start().await.unwrap();
+    let router = Router::builder()
+        .realm("realm1")
+        .max_connections(0)
+        .handshake_timeout(Duration::from_secs(3600))
+        .listen("ws://127.0.0.1:0");
+    let router = router.start().await.unwrap();
     let address = router.addresses()[0].replace("ws://", "");
     let mut tcp = TcpStream::connect(address).await.unwrap();
-    // Nothing is read, so nothing is left to reset the connection for.
-    assert_eq!(tcp.read(&mut [0]).await.unwrap(), 0);
+    let mut buffer = [0];
+    let read = timeout(Duration::from_secs(60), tcp.read(&mut buffer)).await;
+    assert_eq!(read.expect("still open").unwrap(), 0);
     assert_eq!(router.statistics().refused, 1);
 }

@@ -282,13 +282,13 @@ enum Probes {
     Tuple(Probe, Option<Probe>),
     Struct {
         list: Vec<Probe>,
-        map: HashMap<Probe, Probe>,
+        map: HashMap<Probe, Option<Probe>>,
     },
 }
 
 #[test]
 fn all_types_see_a_form_for_people_wherever_they_stand() {
-    let map = || HashMap::from([(Probe, Probe)]);
+    let map = || HashMap::from([(Probe, Some(Probe))]);
     let probes = vec![
         Probes::Newtype(Probe),
         Probes::Tuple(Probe, Some(Probe)),
@@ -306,7 +306,9 @@ fn all_types_see_a_form_for_people_wherever_they_stand() {
             .unwrap();
         assert_eq!(payload.parse_args::<(Probe,)>().unwrap(), (Probe,));
         assert_eq!(
-            payload.parse_kwargs::<HashMap<Probe, Probe>>().unwrap(),
+            payload
+                .parse_kwargs::<HashMap<Probe, Option<Probe>>>()
+                .unwrap(),
             map()
         );
     }

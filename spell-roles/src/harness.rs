@@ -122,7 +122,7 @@ impl<T: Role> Harness<T> {
     }
 
     /// Let go of the handle; gives whether nothing else keeps the peer alive.
-    pub(crate) fn is_abandoned(self) -> bool {
+    pub(crate) fn abandon(self) -> bool {
         let Self {
             mut engine,
             mut inbox,

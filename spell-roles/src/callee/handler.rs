@@ -8,14 +8,7 @@ use std::{
     task::Poll,
 };
 
-use serde::{
-    Serialize,
-    de::{
-        DeserializeOwned, IntoDeserializer,
-        value::{self, UnitDeserializer},
-    },
-};
-use spell_message::reason;
+use serde::{Serialize, de::DeserializeOwned};
 use spell_serializer::PayloadBuilder;
 use tokio::sync::{Semaphore, oneshot};
 use tracing::warn;
@@ -174,15 +167,9 @@ pub trait FromInvocation: Sized {
     fn from_invocation(info: InvocationInfo) -> Result<Self, InvocationError>;
 }
 
-impl<T: DeserializeOwned + 'static> FromInvocation for T {
+impl<T: DeserializeOwned> FromInvocation for T {
     fn from_invocation(info: InvocationInfo) -> Result<Self, InvocationError> {
-        if TypeId::of::<T>() != TypeId::of::<()>() {
-            return Ok(info.args()?);
-        }
-        // No arguments are an empty list, which is no unit to serde.
-        let [] = info.args::<[(); 0]>()?;
-        let unit: UnitDeserializer<value::Error> = ().into_deserializer();
-        T::deserialize(unit).map_err(|_| InvocationError::new(reason::INVALID_ARGUMENT))
+        Ok(info.args()?)
     }
 }
 

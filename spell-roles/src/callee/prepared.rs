@@ -103,11 +103,11 @@ impl Prepared {
             command
         });
         let started = started.await?;
-        let finish = parts.map(|parts| {
+        let finish = parts.map(|parts| -> Finish<S> {
             Box::new(move || {
                 let (shared, invocations) = parts.into_shared();
                 finish(shared, invocations)
-            }) as Finish<S>
+            })
         });
         Ok(PendingRegister { started, finish })
     }

@@ -109,7 +109,7 @@ impl Callee {
             // The callees of a shared registration have one id, and invocations name nothing else.
             Some(_) if is_taken => {
                 if let Some(wanted) = self.wanted.remove(&key) {
-                    wanted.is_taken();
+                    wanted.fail_as_taken();
                 }
             }
             Some(wanted) => {
@@ -322,7 +322,7 @@ impl Role for Callee {
         match message {
             Message::Registered(message) => self.registered(message, cx),
             Message::Unregistered(Unregistered::Reply { request }) => {
-                self.unregistered(request, cx)
+                self.unregistered(request, cx);
             }
             Message::Unregistered(Unregistered::Revocation { details }) => self.revoked(&details),
             Message::Invocation(message) => self.invoked(message, cx),

@@ -535,7 +535,7 @@ async fn a_registration_dropped_without_a_session_does_not_keep_the_peer_alive()
     // Letting go of it goes before the command that waits.
     drop(register);
     drop(handle);
-    assert!(peer.is_abandoned());
+    assert!(peer.abandon());
 }
 
 #[tokio::test(start_paused = true)]
@@ -799,16 +799,18 @@ async fn a_handler_takes_arguments_and_gives_a_result() {
 
 #[tokio::test(start_paused = true)]
 async fn arguments_of_another_type_are_an_invalid_argument() {
-    let (mut peer, _registration) =
-        handled(|register| register.handler(|(a,): (u8,)| async move { Ok(a) }));
-    peer.receive(r#"[68,1,9,{},["text"]]"#);
-    settle().await;
-    let sent = peer.sent();
-    assert_eq!(sent.len(), 1);
-    assert!(
-        sent[0].starts_with(r#"[8,68,1,{},"wamp.error.invalid_argument",["#),
-        "{sent:?}"
-    );
+    let number = handled(|register| register.handler(|(a,): (u8,)| async move { Ok(a) }));
+    let nothing = handled(|register| register.handler(|(): ()| async move { Ok(()) }));
+    for (mut peer, _registration) in [number, nothing] {
+        peer.receive(r#"[68,1,9,{},["text"]]"#);
+        settle().await;
+        let sent = peer.sent();
+        assert_eq!(sent.len(), 1);
+        assert!(
+            sent[0].starts_with(r#"[8,68,1,{},"wamp.error.invalid_argument",["#),
+            "{sent:?}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -133,7 +133,7 @@ impl Wanted {
     }
 
     /// The router gave it the id of another registration of this peer.
-    pub(super) fn is_taken(self) {
+    pub(super) fn fail_as_taken(self) {
         let error = RegisterError::AlreadyRegistered;
         match self.reply {
             Some(reply) => reply.send(Ok(Err(error))),

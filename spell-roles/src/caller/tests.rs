@@ -53,6 +53,20 @@ async fn a_result_reaches_the_one_who_called() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_result_without_arguments_is_a_unit() {
+    let mut peer = joined(&[]);
+    let handle = peer.handle.clone();
+    for (request, rest, is_unit) in [(1, "", true), (2, ",[]", true), (3, ",[1]", false)] {
+        let mut call = handle.call("com.example.p").into_future();
+        pending(&mut call);
+        peer.sent();
+        peer.receive(&format!("[50,{request},{{}}{rest}]"));
+        let result = ready(&mut call).unwrap();
+        assert_eq!(result.args::<()>().is_ok(), is_unit, "{rest}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_error_is_told_with_its_uri_and_arguments() {
     let mut peer = joined(&[]);
     let handle = peer.handle.clone();

@@ -52,7 +52,7 @@ impl fmt::Debug for Handler {
 /// What a handler of events can be called with.
 ///
 /// * any type that can be read from the positional arguments: a tuple such as `(i64, String)`, a
-///   `Vec`, a struct that is read in order;
+///   `Vec`, a struct that is read in order; `()` if there must be none;
 /// * [`Kwargs<T>`](Kwargs): a struct or a map, read from the keyword arguments;
 /// * [`Event`]: all that is known of the event.
 ///

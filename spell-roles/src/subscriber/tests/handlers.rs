@@ -1,4 +1,9 @@
-use std::sync::Mutex;
+use std::{
+    fmt::{self, Write as _},
+    sync::Mutex,
+};
+
+use tracing::field::Field;
 
 use super::*;
 
@@ -222,11 +227,9 @@ impl tracing::Subscriber for Log {
 
     fn event(&self, event: &tracing::Event<'_>) {
         let mut logged = self.0.lock().unwrap();
-        event.record(
-            &mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
-                logged.push_str(&format!("{field}={value:?} "));
-            },
-        );
+        event.record(&mut |field: &Field, value: &dyn fmt::Debug| {
+            write!(logged, "{field}={value:?} ").unwrap();
+        });
     }
 
     fn enter(&self, _: &tracing::span::Id) {}

@@ -305,8 +305,9 @@ async fn a_message_larger_than_the_router_takes_ends_the_session() {
 /// A router that takes messages of up to 1024 bytes, and a session of it, without the client.
 async fn rawsocket_of_1024_bytes() -> (Router, TcpStream) {
     let router = Router::builder().realm("realm1").max_message_size(1024);
-    let router = router.listen("rs://127.0.0.1:0").start().await.unwrap();
-    let address = router.addresses()[0].replace("rs://", "");
+    let router = router.build().unwrap();
+    let url = router.listen("rs://127.0.0.1:0").await.unwrap();
+    let address = url.replace("rs://", "");
     let mut tcp = TcpStream::connect(address).await.unwrap();
     let hello = br#"[1,"realm1",{"roles":{"caller":{}}}]"#;
     tcp.write_all(&[0x7f, 0xf1, 0, 0]).await.unwrap();

@@ -2,10 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    io,
+    io, mem,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
 };
 
 use bytes::Bytes;
@@ -90,26 +90,14 @@ impl Transport for MemoryTransport {
 }
 
 impl Stream for MemoryTransport {
-    type Item = Result<Bytes, TransportError>;
+    type Item = Item;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut lane = self.incoming.lock();
-        if let Some(message) = lane.queue.pop_front() {
-            lane.bytes = lane.bytes.saturating_sub(message.len());
-            wake(&mut lane.writer);
-            return Poll::Ready(Some(Ok(message)));
-        }
-        match lane.end {
-            Some(End::Closed) => Poll::Ready(None),
-            Some(End::Dropped) => {
-                lane.end = Some(End::Closed);
-                Poll::Ready(Some(Err(TransportError::Interrupted)))
-            }
-            None => {
-                lane.reader = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
+        let polled =
+            (self.incoming).poll(cx.waker(), LaneState::poll_read, |lane| &mut lane.reader);
+        let (item, writer) = ready!(polled);
+        wake(writer);
+        Poll::Ready(item)
     }
 }
 
@@ -117,13 +105,8 @@ impl Sink<Bytes> for MemoryTransport {
     type Error = TransportError;
 
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        let mut lane = self.outgoing.lock();
-        lane.check_writable()?;
-        if lane.queue.len() < MAX_MESSAGES && lane.bytes < MAX_BYTES {
-            return Poll::Ready(Ok(()));
-        }
-        lane.writer = Some(cx.waker().clone());
-        Poll::Pending
+        self.outgoing
+            .poll(cx.waker(), LaneState::poll_room, |lane| &mut lane.writer)
     }
 
     fn start_send(self: Pin<&mut Self>, message: Bytes) -> Result<(), TransportError> {
@@ -131,7 +114,9 @@ impl Sink<Bytes> for MemoryTransport {
         lane.check_writable()?;
         lane.bytes = lane.bytes.saturating_add(message.len());
         lane.queue.push_back(message);
-        wake(&mut lane.reader);
+        let reader = lane.reader.take();
+        drop(lane);
+        wake(reader);
         Ok(())
     }
 
@@ -140,18 +125,21 @@ impl Sink<Bytes> for MemoryTransport {
     }
 
     fn poll_close(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        self.outgoing.lock().finish(End::Closed);
+        self.outgoing.finish(End::Closed);
         Poll::Ready(Ok(()))
     }
 }
 
 impl Drop for MemoryTransport {
     fn drop(&mut self) {
-        self.outgoing.lock().finish(End::Dropped);
-        let mut incoming = self.incoming.lock();
-        incoming.reader_gone = true;
-        incoming.queue.clear();
-        wake(&mut incoming.writer);
+        self.outgoing.finish(End::Dropped);
+        let mut lane = self.incoming.lock();
+        lane.reader_gone = true;
+        let unread = mem::take(&mut lane.queue);
+        let writer = lane.writer.take();
+        drop(lane);
+        drop(unread);
+        wake(writer);
     }
 }
 
@@ -203,10 +191,13 @@ impl Listener for MemoryListener {
     }
 }
 
+type Item = Result<Bytes, TransportError>;
+
 /// One direction of a pair.
 ///
 /// A lock, although one task polls each end: the two ends are two tasks. It is held for a few
-/// instructions, and waking is all that happens under it.
+/// instructions, and never while a waker or a message is called or dropped: these may be of the
+/// user's making, and reach for either end.
 #[derive(Debug, Default)]
 struct Lane(Mutex<LaneState>);
 
@@ -232,6 +223,42 @@ impl Lane {
     fn lock(&self) -> MutexGuard<'_, LaneState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Polls the state, and leaves the waker in its place when that is pending.
+    fn poll<T>(
+        &self,
+        waker: &Waker,
+        poll: fn(&mut LaneState) -> Poll<T>,
+        place: fn(&mut LaneState) -> &mut Option<Waker>,
+    ) -> Poll<T> {
+        let mut lane = self.lock();
+        let item = poll(&mut lane);
+        let left = place(&mut lane).as_ref();
+        if item.is_ready() || left.is_some_and(|left| left.will_wake(waker)) {
+            return item;
+        }
+        drop(lane);
+        let waker = waker.clone();
+        let mut lane = self.lock();
+        // The other end may have been at work while the lock was open.
+        let item = poll(&mut lane);
+        let needless = match &item {
+            Poll::Ready(_) => Some(waker),
+            Poll::Pending => place(&mut lane).replace(waker),
+        };
+        drop(lane);
+        drop(needless);
+        item
+    }
+
+    /// The first end counts: a drop after a close is no interruption.
+    fn finish(&self, end: End) {
+        let mut lane = self.lock();
+        lane.end.get_or_insert(end);
+        let reader = lane.reader.take();
+        drop(lane);
+        wake(reader);
+    }
 }
 
 impl LaneState {
@@ -245,17 +272,33 @@ impl LaneState {
         Ok(())
     }
 
-    /// The first end counts: a drop after a close is no interruption.
-    fn finish(&mut self, end: End) {
-        if self.end.is_none() {
-            self.end = Some(end);
+    fn poll_room(&mut self) -> Poll<Result<(), TransportError>> {
+        self.check_writable()?;
+        if self.queue.len() < MAX_MESSAGES && self.bytes < MAX_BYTES {
+            return Poll::Ready(Ok(()));
         }
-        wake(&mut self.reader);
+        Poll::Pending
+    }
+
+    /// The next message or the end, and the writer to be woken.
+    fn poll_read(&mut self) -> Poll<(Option<Item>, Option<Waker>)> {
+        if let Some(message) = self.queue.pop_front() {
+            self.bytes = self.bytes.saturating_sub(message.len());
+            return Poll::Ready((Some(Ok(message)), self.writer.take()));
+        }
+        match self.end {
+            Some(End::Closed) => Poll::Ready((None, None)),
+            Some(End::Dropped) => {
+                self.end = Some(End::Closed);
+                Poll::Ready((Some(Err(TransportError::Interrupted)), None))
+            }
+            None => Poll::Pending,
+        }
     }
 }
 
-fn wake(waker: &mut Option<Waker>) {
-    if let Some(waker) = waker.take() {
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
         waker.wake();
     }
 }

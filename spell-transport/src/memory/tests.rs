@@ -1,3 +1,5 @@
+use std::{sync::mpsc, task::Wake, thread, time::Duration};
+
 use futures_util::{SinkExt, StreamExt, future::poll_immediate};
 
 use super::*;
@@ -142,4 +144,85 @@ async fn a_dial_without_a_common_serialization_or_a_listener_fails() {
     drop(listener);
     let error = dial.connect(&[Serialization::CBOR]).await.unwrap_err();
     assert!(matches!(error, ConnectError::Dial { .. }));
+}
+
+/// A waker that uses the end that waits: it would hang if it were called under a lock.
+struct Nosy {
+    end: Mutex<MemoryTransport>,
+    done: mpsc::Sender<()>,
+}
+
+impl Wake for Nosy {
+    fn wake(self: Arc<Self>) {
+        let waker = Waker::from(Arc::clone(&self));
+        let mut cx = Context::from_waker(&waker);
+        let mut end = self.end.lock().unwrap();
+        let _room = Pin::new(&mut *end).poll_ready(&mut cx);
+        let _item = Pin::new(&mut *end).poll_next(&mut cx);
+        let _ignored_once_there_were_enough = self.done.send(());
+    }
+}
+
+#[test]
+fn a_waker_that_uses_the_other_end_does_not_deadlock() {
+    let acts: [fn(MemoryTransport); 4] = [
+        |mut far| Pin::new(&mut far).start_send(ONE).unwrap(),
+        |mut far| {
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(Pin::new(&mut far).poll_next(&mut cx).is_ready());
+        },
+        |mut far| {
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(Pin::new(&mut far).poll_close(&mut cx).is_ready());
+        },
+        drop,
+    ];
+    for act in acts {
+        let (mut near, far) = both();
+        for _ in 0..MAX_MESSAGES {
+            Pin::new(&mut near).start_send(ONE).unwrap();
+        }
+        let (done, wakes) = mpsc::channel();
+        let end = Mutex::new(near);
+        let nosy = Arc::new(Nosy { end, done });
+        let waker = Waker::from(Arc::clone(&nosy));
+        let mut cx = Context::from_waker(&waker);
+        let mut end = nosy.end.lock().unwrap();
+        assert!(Pin::new(&mut *end).poll_ready(&mut cx).is_pending());
+        assert!(Pin::new(&mut *end).poll_next(&mut cx).is_pending());
+        drop(end);
+
+        // One that waits is woken by the act or by the drop of `far` after it.
+        thread::spawn(move || act(far));
+        for _ in 0..2 {
+            wakes.recv_timeout(Duration::from_secs(30)).unwrap();
+        }
+    }
+}
+
+/// A waker whose drop drops the other end.
+struct Owner(#[expect(dead_code, reason = "only its drop counts")] MemoryTransport);
+
+impl Wake for Owner {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn a_replaced_waker_that_owns_the_other_end_does_not_deadlock() {
+    let (mut near, far) = both();
+    let (done, result) = mpsc::channel();
+    thread::spawn(move || {
+        let waker = Waker::from(Arc::new(Owner(far)));
+        let mut cx = Context::from_waker(&waker);
+        assert!(Pin::new(&mut near).poll_next(&mut cx).is_pending());
+        drop(waker);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut near).poll_next(&mut cx).is_pending());
+        done.send(Pin::new(&mut near).poll_next(&mut cx)).unwrap();
+    });
+    let end = result.recv_timeout(Duration::from_secs(30)).unwrap();
+    let Poll::Ready(Some(Err(error))) = end else {
+        panic!("the other end was dropped, but there came {end:?}");
+    };
+    assert!(matches!(error, TransportError::Interrupted));
 }

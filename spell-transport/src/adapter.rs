@@ -106,14 +106,7 @@ where
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Bytes) -> Result<(), TransportError> {
-        if let Some(limit) = self.info.max_send()
-            && message.len() > limit
-        {
-            return Err(TransportError::TooLarge {
-                size: message.len(),
-                limit,
-            });
-        }
+        self.info.check_size(&message)?;
         Pin::new(&mut self.inner).start_send(message).map_err(adapt)
     }
 

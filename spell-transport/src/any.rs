@@ -3,17 +3,15 @@
 use std::{
     fmt, io,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use spell_message::Serialization;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use crate::{
-    AcceptError, BoxTransport, Handshake, Incoming, Listener,
-    incoming::Port,
+    BoxTransport, Handshake, Incoming, Listener,
+    incoming::{Port, port_methods},
     rawsocket::{MAGIC, RawSocket, RawSocketConfig},
     websocket::{WebSocket, WebSocketConfig},
 };
@@ -46,7 +44,6 @@ use crate::{
 #[derive(Debug)]
 pub struct AnyListener<I> {
     port: Port<I>,
-    supported: Arc<[Serialization]>,
     websocket: WebSocketConfig,
     rawsocket: RawSocketConfig,
 }
@@ -55,8 +52,7 @@ impl<I: Incoming> AnyListener<I> {
     /// Accepts clients that offer one of the `supported` serializations.
     pub fn new(incoming: I, supported: impl IntoIterator<Item = Serialization>) -> Self {
         Self {
-            port: Port::new(incoming),
-            supported: supported.into_iter().collect(),
+            port: Port::new(incoming, supported),
             websocket: WebSocketConfig::new(),
             rawsocket: RawSocketConfig::new(),
         }
@@ -76,25 +72,7 @@ impl<I: Incoming> AnyListener<I> {
         self
     }
 
-    /// Sets how long TLS and the handshake of a client may take together; 10 s by default.
-    #[must_use]
-    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
-        self.port.set_timeout(limit);
-        self
-    }
-
-    /// Speaks TLS with every client.
-    #[cfg(feature = "tls")]
-    #[must_use]
-    pub fn tls(mut self, config: Arc<rustls::ServerConfig>) -> Self {
-        self.port.set_tls(config);
-        self
-    }
-
-    /// What it accepts from, as to ask for its address.
-    pub fn incoming(&self) -> &I {
-        self.port.incoming()
-    }
+    port_methods!();
 }
 
 impl<I: Incoming> Listener for AnyListener<I> {
@@ -102,34 +80,24 @@ impl<I: Incoming> Listener for AnyListener<I> {
     type Handshake = Handshake<BoxTransport>;
 
     async fn accept(&mut self) -> io::Result<Self::Handshake> {
-        let arrival = self.port.accept().await?;
-        let supported = Arc::clone(&self.supported);
         let (websocket, rawsocket) = (self.websocket, self.rawsocket);
-        Ok(Handshake::within(self.port.timeout(), async move {
-            let (mut io, origin) = arrival.secure().await?;
-            let first = io.read_u8().await?;
-            let io = Rewound {
-                first: Some(first),
-                io,
-            };
-            let confidential = origin.is_confidential();
-            if first == MAGIC {
-                let mut transport = RawSocket::server(io, &supported, rawsocket)
-                    .await?
-                    .with_peer(origin.address());
-                if confidential {
-                    transport = transport.confidential();
-                }
-                return Ok::<BoxTransport, AcceptError>(Box::new(transport));
-            }
-            let mut transport = WebSocket::server(io, &supported, websocket)
-                .await?
-                .with_peer(origin.address());
-            if confidential {
-                transport = transport.confidential();
-            }
-            Ok(Box::new(transport))
-        }))
+        self.port
+            .accept(move |mut io, origin, supported| async move {
+                let first = io.read_u8().await?;
+                let io = Rewound {
+                    first: Some(first),
+                    io,
+                };
+                let transport: BoxTransport = if first == MAGIC {
+                    let transport = RawSocket::server(io, &supported, rawsocket).await?;
+                    Box::new(transport.with_origin(origin))
+                } else {
+                    let transport = WebSocket::server(io, &supported, websocket).await?;
+                    Box::new(transport.with_origin(origin))
+                };
+                Ok(transport)
+            })
+            .await
     }
 }
 

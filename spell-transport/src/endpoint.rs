@@ -10,7 +10,7 @@ use tokio::net::UnixStream;
 use tokio::{net::TcpStream, time::timeout};
 use url::Host;
 
-use crate::{ConnectError, MaybeTls, Socket};
+use crate::{ConnectError, MaybeTls, Origin, Socket};
 
 /// Where to dial, and whether to speak TLS there.
 #[derive(Clone, Debug)]
@@ -28,12 +28,6 @@ pub(crate) enum Target {
     Tcp { host: String, port: u16 },
     #[cfg(unix)]
     Unix(PathBuf),
-}
-
-/// A stream of bytes, ready for the handshake of a transport.
-pub(crate) struct Dialled {
-    pub(crate) io: MaybeTls<Socket>,
-    pub(crate) confidential: bool,
 }
 
 impl Target {
@@ -65,6 +59,7 @@ impl Endpoint {
         }
     }
 
+    #[cfg(all(test, feature = "websocket"))]
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -81,6 +76,7 @@ impl Endpoint {
         }
     }
 
+    /// A stream of bytes, ready for the handshake of a transport, and who is at its other end.
     #[cfg_attr(
         not(feature = "tls"),
         expect(
@@ -88,7 +84,7 @@ impl Endpoint {
             reason = "the TLS configuration is made by the first dial"
         )
     )]
-    pub(crate) async fn dial(&mut self) -> Result<Dialled, ConnectError> {
+    pub(crate) async fn dial(&mut self) -> Result<(MaybeTls<Socket>, Origin), ConnectError> {
         let (socket, local) = match &self.target {
             Target::Tcp { host, port } => dial_tcp(host, *port).await?,
             #[cfg(unix)]
@@ -100,16 +96,17 @@ impl Endpoint {
                 }
             },
         };
+        let origin = Origin::new(&self.name);
         #[cfg(feature = "tls")]
         if let (Some(tls), Target::Tcp { host, .. }) = (&mut self.tls, &self.target) {
-            return Ok(Dialled {
-                io: tls.connect(host, socket).await?,
-                confidential: true,
-            });
+            let io = tls.connect(host, socket).await?;
+            return Ok((io, origin.confidential()));
         }
-        Ok(Dialled {
-            io: MaybeTls::plain(socket),
-            confidential: local,
+        let io = MaybeTls::plain(socket);
+        Ok(if local {
+            (io, origin.confidential())
+        } else {
+            (io, origin)
         })
     }
 }

@@ -1,7 +1,8 @@
 //! Where listeners get their streams of bytes from.
 
-use std::{fmt, io, time::Duration};
+use std::{fmt, io, sync::Arc, time::Duration};
 
+use spell_message::Serialization;
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
 use tokio::{
@@ -9,7 +10,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::{AcceptError, MaybeTls};
+use crate::{AcceptError, Handshake, MaybeTls, Transport};
 
 /// A source of streams of bytes to which clients connect.
 ///
@@ -102,6 +103,10 @@ impl Origin {
         &self.address
     }
 
+    pub(crate) fn into_address(self) -> String {
+        self.address
+    }
+
     /// Whether nobody but the client can read along.
     pub fn is_confidential(&self) -> bool {
         self.confidential
@@ -111,15 +116,17 @@ impl Origin {
 /// What all listeners over streams of bytes have in common.
 pub(crate) struct Port<I> {
     incoming: I,
+    supported: Arc<[Serialization]>,
     timeout: Duration,
     #[cfg(feature = "tls")]
     tls: Option<crate::tls::ServerTls>,
 }
 
 impl<I: Incoming> Port<I> {
-    pub(crate) fn new(incoming: I) -> Self {
+    pub(crate) fn new(incoming: I, supported: impl IntoIterator<Item = Serialization>) -> Self {
         Self {
             incoming,
+            supported: supported.into_iter().collect(),
             timeout: HANDSHAKE_TIMEOUT,
             #[cfg(feature = "tls")]
             tls: None,
@@ -130,41 +137,78 @@ impl<I: Incoming> Port<I> {
         &self.incoming
     }
 
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout
-    }
-
     pub(crate) fn set_timeout(&mut self, limit: Duration) {
         self.timeout = limit;
     }
 
     #[cfg(feature = "tls")]
-    pub(crate) fn set_tls(&mut self, config: std::sync::Arc<rustls::ServerConfig>) {
+    pub(crate) fn set_tls(&mut self, config: Arc<rustls::ServerConfig>) {
         self.tls = Some(crate::tls::ServerTls::new(config));
     }
 
+    /// The next client, of whom `upgrade` makes a transport once TLS is done.
+    ///
     /// Cancel-safe, as [`Incoming::accept`] is.
-    pub(crate) async fn accept(&mut self) -> io::Result<Arrival<I::Io>> {
+    pub(crate) async fn accept<T, F>(
+        &mut self,
+        upgrade: impl FnOnce(MaybeTls<I::Io>, Origin, Arc<[Serialization]>) -> F + Send + 'static,
+    ) -> io::Result<Handshake<T>>
+    where
+        T: Transport,
+        F: Future<Output = Result<T, AcceptError>> + Send,
+    {
         let (io, origin) = self.incoming.accept().await?;
-        Ok(Arrival {
+        let arrival = Arrival {
             io,
             origin,
             #[cfg(feature = "tls")]
             tls: self.tls.clone(),
-        })
+        };
+        let supported = Arc::clone(&self.supported);
+        Ok(Handshake::within(self.timeout, async move {
+            let (io, origin) = arrival.secure().await?;
+            upgrade(io, origin, supported).await
+        }))
     }
 }
+
+/// The methods that every listener with a [`Port`] has.
+macro_rules! port_methods {
+    () => {
+        /// Sets how long TLS and the handshake of a client may take together; 10 s by default.
+        #[must_use]
+        pub fn handshake_timeout(mut self, limit: std::time::Duration) -> Self {
+            self.port.set_timeout(limit);
+            self
+        }
+
+        /// Speaks TLS with every client.
+        #[cfg(feature = "tls")]
+        #[must_use]
+        pub fn tls(mut self, config: std::sync::Arc<rustls::ServerConfig>) -> Self {
+            self.port.set_tls(config);
+            self
+        }
+
+        /// What it accepts from, as to ask for its address.
+        pub fn incoming(&self) -> &I {
+            self.port.incoming()
+        }
+    };
+}
+pub(crate) use port_methods;
 
 impl<I> fmt::Debug for Port<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Port")
+            .field("supported", &self.supported)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
 }
 
 /// A client that has just connected.
-pub(crate) struct Arrival<S> {
+struct Arrival<S> {
     io: S,
     origin: Origin,
     #[cfg(feature = "tls")]
@@ -180,7 +224,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Arrival<S> {
             reason = "there is nothing to wait for without TLS"
         )
     )]
-    pub(crate) async fn secure(self) -> Result<(MaybeTls<S>, Origin), AcceptError> {
+    async fn secure(self) -> Result<(MaybeTls<S>, Origin), AcceptError> {
         #[cfg(feature = "tls")]
         if let Some(tls) = self.tls {
             let io = tls.accept(self.io).await?;

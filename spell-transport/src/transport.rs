@@ -7,6 +7,8 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use spell_message::Serialization;
 
+#[cfg(any(feature = "websocket", feature = "rawsocket"))]
+use crate::Origin;
 use crate::TransportError;
 
 /// Carries whole messages both ways, in order.
@@ -110,6 +112,13 @@ impl TransportInfo {
         self
     }
 
+    #[cfg(any(feature = "websocket", feature = "rawsocket"))]
+    pub(crate) fn with_origin(mut self, origin: Origin) -> Self {
+        self.confidential |= origin.is_confidential();
+        self.peer = Some(origin.into_address());
+        self
+    }
+
     /// How messages are encoded, as negotiated.
     pub fn serialization(&self) -> Serialization {
         self.serialization
@@ -119,6 +128,15 @@ impl TransportInfo {
     /// when no limit is known.
     pub fn max_send(&self) -> Option<usize> {
         self.max_send
+    }
+
+    /// Refuses a message that is larger than what may be sent.
+    pub(crate) fn check_size(&self, message: &Bytes) -> Result<(), TransportError> {
+        let size = message.len();
+        match self.max_send {
+            Some(limit) if size > limit => Err(TransportError::TooLarge { size, limit }),
+            _ => Ok(()),
+        }
     }
 
     /// The other side's address, for humans: `ws://example.com:8080`, `unix:/run/router.sock`.

@@ -129,13 +129,8 @@ impl RawSocketConnector {
         &mut self,
         offer: Serialization,
     ) -> Result<RawSocket<MaybeTls<Socket>>, ConnectError> {
-        let dialled = self.endpoint.dial().await?;
-        let transport = RawSocket::client(dialled.io, offer, self.config).await?;
-        let transport = transport.with_peer(self.endpoint.name());
-        Ok(if dialled.confidential {
-            transport.confidential()
-        } else {
-            transport
-        })
+        let (io, origin) = self.endpoint.dial().await?;
+        let transport = RawSocket::client(io, offer, self.config).await?;
+        Ok(transport.with_origin(origin))
     }
 }

@@ -1,6 +1,6 @@
 //! The side that listens.
 
-use std::{io, sync::Arc, time::Duration};
+use std::io;
 
 use spell_message::Serialization;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -9,7 +9,10 @@ use super::{
     HandshakeError, RawSocket, RawSocketConfig,
     handshake::{LENGTH, Refusal, Reply, Request},
 };
-use crate::{AcceptError, Handshake, Incoming, Listener, MaybeTls, incoming::Port};
+use crate::{
+    AcceptError, Handshake, Incoming, Listener, MaybeTls,
+    incoming::{Port, port_methods},
+};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
     /// Answers the client at the other end of `io`, which may ask for any serialization in
@@ -81,7 +84,6 @@ async fn reply(io: &mut (impl AsyncWrite + Unpin), reply: Reply) -> io::Result<(
 #[derive(Debug)]
 pub struct RawSocketListener<I> {
     port: Port<I>,
-    supported: Arc<[Serialization]>,
     config: RawSocketConfig,
 }
 
@@ -89,8 +91,7 @@ impl<I: Incoming> RawSocketListener<I> {
     /// Accepts clients that ask for one of the `supported` serializations.
     pub fn new(incoming: I, supported: impl IntoIterator<Item = Serialization>) -> Self {
         Self {
-            port: Port::new(incoming),
-            supported: supported.into_iter().collect(),
+            port: Port::new(incoming, supported),
             config: RawSocketConfig::new(),
         }
     }
@@ -102,25 +103,7 @@ impl<I: Incoming> RawSocketListener<I> {
         self
     }
 
-    /// Sets how long TLS and the handshake of a client may take together; 10 s by default.
-    #[must_use]
-    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
-        self.port.set_timeout(limit);
-        self
-    }
-
-    /// Speaks TLS with every client.
-    #[cfg(feature = "tls")]
-    #[must_use]
-    pub fn tls(mut self, config: Arc<rustls::ServerConfig>) -> Self {
-        self.port.set_tls(config);
-        self
-    }
-
-    /// What it accepts from, as to ask for its address.
-    pub fn incoming(&self) -> &I {
-        self.port.incoming()
-    }
+    port_methods!();
 }
 
 impl<I: Incoming> Listener for RawSocketListener<I> {
@@ -128,18 +111,12 @@ impl<I: Incoming> Listener for RawSocketListener<I> {
     type Handshake = Handshake<Self::Transport>;
 
     async fn accept(&mut self) -> io::Result<Self::Handshake> {
-        let arrival = self.port.accept().await?;
-        let supported = Arc::clone(&self.supported);
         let config = self.config;
-        Ok(Handshake::within(self.port.timeout(), async move {
-            let (io, origin) = arrival.secure().await?;
-            let transport = RawSocket::server(io, &supported, config).await?;
-            let transport = transport.with_peer(origin.address());
-            Ok(if origin.is_confidential() {
-                transport.confidential()
-            } else {
-                transport
+        self.port
+            .accept(move |io, origin, supported| async move {
+                let transport = RawSocket::server(io, &supported, config).await?;
+                Ok(transport.with_origin(origin))
             })
-        }))
+            .await
     }
 }

@@ -17,7 +17,7 @@ use super::{
     codec::{Codec, Frame, MAX_SENT},
     handshake::Limit,
 };
-use crate::{ProtocolError, Transport, TransportError, TransportInfo};
+use crate::{Origin, ProtocolError, Transport, TransportError, TransportInfo};
 
 /// A RawSocket over any stream of bytes: TCP, TLS, a Unix socket, a pipe, your own.
 ///
@@ -91,6 +91,11 @@ impl<S> RawSocket<S> {
     #[must_use]
     pub fn confidential(mut self) -> Self {
         self.info = self.info.confidential();
+        self
+    }
+
+    pub(crate) fn with_origin(mut self, origin: Origin) -> Self {
+        self.info = self.info.with_origin(origin);
         self
     }
 }
@@ -208,12 +213,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for RawSocket<S> {
 
     fn start_send(mut self: Pin<&mut Self>, message: Bytes) -> Result<(), TransportError> {
         self.check_open()?;
-        if let Some(limit) = self.info.max_send()
-            && message.len() > limit
-        {
-            let size = message.len();
-            return Err(TransportError::TooLarge { size, limit });
-        }
+        self.info.check_size(&message)?;
         self.enqueue(Frame::Message(message))
     }
 

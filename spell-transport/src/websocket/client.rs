@@ -102,14 +102,9 @@ impl Connector for WebSocketConnector {
     type Transport = WebSocket<MaybeTls<Socket>>;
 
     async fn connect(&mut self, offers: &[Serialization]) -> Result<Self::Transport, ConnectError> {
-        let dialled = self.endpoint.dial().await?;
+        let (io, origin) = self.endpoint.dial().await?;
         let request = self.request.clone();
-        let transport = WebSocket::client(dialled.io, request, offers, self.config).await?;
-        let transport = transport.with_peer(self.endpoint.name());
-        Ok(if dialled.confidential {
-            transport.confidential()
-        } else {
-            transport
-        })
+        let transport = WebSocket::client(io, request, offers, self.config).await?;
+        Ok(transport.with_origin(origin))
     }
 }

@@ -1,6 +1,6 @@
 //! The side that listens.
 
-use std::{io, sync::Arc, time::Duration};
+use std::io;
 
 use http::{HeaderValue, StatusCode, header::SEC_WEBSOCKET_PROTOCOL};
 use spell_message::Serialization;
@@ -11,7 +11,10 @@ use tokio_tungstenite::{
 };
 
 use super::{WebSocket, WebSocketConfig, error::during_accept};
-use crate::{AcceptError, Handshake, Incoming, Listener, MaybeTls, incoming::Port};
+use crate::{
+    AcceptError, Handshake, Incoming, Listener, MaybeTls,
+    incoming::{Port, port_methods},
+};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Answers the client at the other end of `io`, agreeing to the first subprotocol it offers
@@ -116,7 +119,6 @@ impl Negotiation<'_> {
 #[derive(Debug)]
 pub struct WebSocketListener<I> {
     port: Port<I>,
-    supported: Arc<[Serialization]>,
     config: WebSocketConfig,
 }
 
@@ -124,8 +126,7 @@ impl<I: Incoming> WebSocketListener<I> {
     /// Accepts clients that offer one of the `supported` serializations.
     pub fn new(incoming: I, supported: impl IntoIterator<Item = Serialization>) -> Self {
         Self {
-            port: Port::new(incoming),
-            supported: supported.into_iter().collect(),
+            port: Port::new(incoming, supported),
             config: WebSocketConfig::new(),
         }
     }
@@ -137,25 +138,7 @@ impl<I: Incoming> WebSocketListener<I> {
         self
     }
 
-    /// Sets how long TLS and the handshake of a client may take together; 10 s by default.
-    #[must_use]
-    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
-        self.port.set_timeout(limit);
-        self
-    }
-
-    /// Speaks TLS with every client.
-    #[cfg(feature = "tls")]
-    #[must_use]
-    pub fn tls(mut self, config: Arc<rustls::ServerConfig>) -> Self {
-        self.port.set_tls(config);
-        self
-    }
-
-    /// What it accepts from, as to ask for its address.
-    pub fn incoming(&self) -> &I {
-        self.port.incoming()
-    }
+    port_methods!();
 }
 
 impl<I: Incoming> Listener for WebSocketListener<I> {
@@ -163,18 +146,12 @@ impl<I: Incoming> Listener for WebSocketListener<I> {
     type Handshake = Handshake<Self::Transport>;
 
     async fn accept(&mut self) -> io::Result<Self::Handshake> {
-        let arrival = self.port.accept().await?;
-        let supported = Arc::clone(&self.supported);
         let config = self.config;
-        Ok(Handshake::within(self.port.timeout(), async move {
-            let (io, origin) = arrival.secure().await?;
-            let transport = WebSocket::server(io, &supported, config).await?;
-            let transport = transport.with_peer(origin.address());
-            Ok(if origin.is_confidential() {
-                transport.confidential()
-            } else {
-                transport
+        self.port
+            .accept(move |io, origin, supported| async move {
+                let transport = WebSocket::server(io, &supported, config).await?;
+                Ok(transport.with_origin(origin))
             })
-        }))
+            .await
     }
 }

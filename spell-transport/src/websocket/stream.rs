@@ -20,7 +20,7 @@ use tokio_tungstenite::{
 };
 
 use super::{WebSocketConfig, error};
-use crate::{ProtocolError, Transport, TransportError, TransportInfo};
+use crate::{Origin, ProtocolError, Transport, TransportError, TransportInfo};
 
 /// A WebSocket over any stream of bytes: TCP, TLS, a Unix socket, a pipe, your own.
 ///
@@ -107,6 +107,11 @@ impl<S> WebSocket<S> {
     #[must_use]
     pub fn confidential(mut self) -> Self {
         self.info = self.info.confidential();
+        self
+    }
+
+    pub(crate) fn with_origin(mut self, origin: Origin) -> Self {
+        self.info = self.info.with_origin(origin);
         self
     }
 }
@@ -267,12 +272,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for WebSocket<S> {
 
     fn start_send(mut self: Pin<&mut Self>, message: Bytes) -> Result<(), TransportError> {
         self.check_open()?;
-        if let Some(limit) = self.info.max_send()
-            && message.len() > limit
-        {
-            let size = message.len();
-            return Err(TransportError::TooLarge { size, limit });
-        }
+        self.info.check_size(&message)?;
         let message = if self.info.serialization().is_text() {
             let text = Utf8Bytes::try_from(message);
             Message::Text(text.map_err(|_invalid| TransportError::NotText)?)

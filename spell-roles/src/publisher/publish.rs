@@ -10,7 +10,7 @@ use spell_message::{
 };
 use spell_serializer::PayloadBuilder;
 
-use super::{Answer, Command, Order, Publication};
+use super::role::{Answer, Command, Order, Publication};
 use crate::{
     PublishError,
     request::{Requests, argument_methods, limit_methods},

@@ -1,8 +1,8 @@
 use std::{error::Error as _, time::Duration};
 
 use proptest::prelude::*;
-use spell_message::{InvalidUri, SessionId};
-use spell_peer::{CloseReason, Delivery};
+use spell_message::{Feature, InvalidUri, RoleFeatures, RoleName, SessionId};
+use spell_peer::{CloseReason, Delivery, Role};
 
 use super::*;
 use crate::{

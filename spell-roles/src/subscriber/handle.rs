@@ -2,16 +2,22 @@ use std::sync::Arc;
 
 use spell_peer::{Contains, Peer, Role};
 
-use super::{Command, Subscribe, Subscriber};
+use super::{Subscribe, Subscriber, role::Command};
 use crate::request::Requests;
 
 /// Subscribes on a running peer. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct SubscriberHandle {
-    pub(super) requests: Arc<Requests<Command>>,
+    requests: Arc<Requests<Command>>,
 }
 
 impl SubscriberHandle {
+    pub(super) fn new(requests: Requests<Command>) -> Self {
+        Self {
+            requests: Arc::new(requests),
+        }
+    }
+
     /// Subscribe to `topic`, or to the topics that match it as a pattern; `.await` the returned
     /// builder to do it.
     pub fn subscribe(&self, topic: impl AsRef<str>) -> Subscribe<'_> {

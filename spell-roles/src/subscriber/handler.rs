@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use spell_serializer::DecodeError;
 use tracing::{error, warn};
 
-use super::{Command, Event};
+use super::{Event, role::Command};
 use crate::{Kwargs, queue::Consumer, request::Requests};
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;

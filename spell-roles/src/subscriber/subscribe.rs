@@ -13,8 +13,9 @@ use spell_message::{
 use tokio::sync::watch;
 
 use super::{
-    Command, Event, FromEvent, Subscription,
+    Event, FromEvent, Subscription,
     handler::{Handler, serve},
+    role::Command,
     subscription::{Link, Status},
     wanted::Wanted,
 };

@@ -10,7 +10,11 @@ use spell_message::{Pattern, SubscriptionId};
 use spell_peer::CloseReason;
 use tokio::sync::watch;
 
-use super::{Command, Event, Order, SubscriptionEnd, handler::Progress};
+use super::{
+    Event, SubscriptionEnd,
+    handler::Progress,
+    role::{Command, Order},
+};
 use crate::{
     Handled, UnsubscribeError,
     error::Failure,

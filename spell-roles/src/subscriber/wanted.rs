@@ -4,7 +4,11 @@ use spell_message::{Pattern, message, options::SubscribeOptions};
 use tokio::sync::watch;
 use tracing::warn;
 
-use super::{Command, Event, Order, SubscriptionEnd, subscription::Status};
+use super::{
+    Event, SubscriptionEnd,
+    role::{Command, Order},
+    subscription::Status,
+};
 use crate::{
     queue::{Overflow, Producer, Pushed},
     request::{Key, Reply},

@@ -1,6 +1,7 @@
 use std::{
+    collections::HashMap,
     fmt::{self, Write as _},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use tracing::field::Field;

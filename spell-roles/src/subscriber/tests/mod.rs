@@ -4,7 +4,8 @@ mod model;
 use std::{error::Error as _, pin::Pin, task, time::Duration};
 
 use futures_core::Stream;
-use spell_peer::{CloseReason, Delivery};
+use spell_message::{Feature, RoleFeatures, RoleName};
+use spell_peer::{CloseReason, Delivery, Role};
 
 use super::*;
 use crate::{

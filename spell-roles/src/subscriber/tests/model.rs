@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, mem};
 
 use proptest::{collection::vec, prelude::*};
+use spell_message::SubscriptionId;
 
 use super::*;
 

@@ -1,0 +1,48 @@
+use std::sync::Arc;
+
+use spell_message::IntoUri;
+use spell_peer::{Contains, Peer, Role};
+
+use super::{Publish, Publisher, role::Command};
+use crate::request::Requests;
+
+/// Publishes on a running peer. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct PublisherHandle {
+    requests: Arc<Requests<Command>>,
+}
+
+impl PublisherHandle {
+    pub(super) fn new(requests: Requests<Command>) -> Self {
+        Self {
+            requests: Arc::new(requests),
+        }
+    }
+
+    /// Publish to `topic`; `.await` the returned builder to send it.
+    pub fn publish(&self, topic: impl IntoUri) -> Publish<'_> {
+        Publish::new(&self.requests, topic.into_uri())
+    }
+}
+
+/// `peer.publish()` for every peer that has the [`Publisher`] role.
+pub trait PublisherExt {
+    /// The peer's roles.
+    type Roles: Role;
+
+    /// Publish to `topic`; see [`PublisherHandle::publish`].
+    fn publish<I>(&self, topic: impl IntoUri) -> Publish<'_>
+    where
+        Self::Roles: Contains<Publisher, I>;
+}
+
+impl<R: Role> PublisherExt for Peer<R> {
+    type Roles = R;
+
+    fn publish<I>(&self, topic: impl IntoUri) -> Publish<'_>
+    where
+        R: Contains<Publisher, I>,
+    {
+        self.role::<Publisher, I>().publish(topic)
+    }
+}

@@ -1,0 +1,343 @@
+use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
+
+use spell_message::{
+    Feature, MatchPolicy, Message, Pattern, RoleFeatures, RoleName, SubscriptionId,
+    message::{self, ErrorMessage, RequestKind, Subscribed, Unsubscribed},
+    reason,
+};
+use spell_peer::{Commands, Context, Role, SendError, SessionEnd, SessionInfo};
+use tracing::{debug, trace};
+
+use super::{SubscriberHandle, SubscriptionEnd, routes::Routes, wanted::Wanted};
+use crate::{
+    error::Failure,
+    pending::Pending,
+    request::{Key, Reply, Requests},
+    weight::weight,
+};
+
+/// Subscribes to topics and hands out their events.
+///
+/// Subscriptions outlive connections: they are made again, with all their options and in their
+/// order, in every session that the peer joins.
+///
+/// WAMP spec, "Subscribing and Unsubscribing" and "Pattern-based Subscriptions".
+#[derive(Debug, Default)]
+pub struct Subscriber {
+    /// What the user wants, with or without a session.
+    wanted: HashMap<Key, Wanted>,
+    routes: Routes,
+    subscribing: Pending<Asked>,
+    unsubscribing: Pending<Reply<()>>,
+    /// How many events came for an id that nobody has, or has any more.
+    strays: u64,
+}
+
+/// A SUBSCRIBE that is under way.
+#[derive(Debug)]
+struct Asked {
+    key: Key,
+    pattern: Pattern,
+}
+
+impl Subscriber {
+    /// The role.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn subscribe(&mut self, wanted: Wanted, cx: &mut Context<'_, Command>) {
+        let Some(reply) = wanted.reply.as_ref().filter(|reply| !reply.is_given_up()) else {
+            return;
+        };
+        let key = reply.key();
+        self.wanted.insert(key, wanted);
+        if cx.session().is_some() {
+            self.ask(key, cx);
+        }
+    }
+
+    /// Send SUBSCRIBE, the first time or in a new session.
+    fn ask(&mut self, key: Key, cx: &mut Context<'_, Command>) {
+        let Some(wanted) = self.wanted.get_mut(&key) else {
+            return;
+        };
+        if let Some(failure) = unsupported(&wanted.pattern, cx) {
+            return self.fail(key, failure);
+        }
+        if wanted.reply.as_ref().is_some_and(|reply| !reply.commit()) {
+            self.wanted.remove(&key);
+            return;
+        }
+        let (options, topic) = (wanted.options.clone(), wanted.pattern.clone());
+        let sent = cx.request(|request| {
+            Message::Subscribe(message::Subscribe {
+                request,
+                options,
+                topic,
+            })
+        });
+        match sent {
+            Ok(id) => {
+                if let Some(slot) = wanted.started.take() {
+                    // Nobody may be waiting any more.
+                    let _ = slot.send(id);
+                }
+                let pattern = wanted.pattern.clone();
+                self.routes.asked(&pattern);
+                self.subscribing.insert(id, key, Asked { key, pattern });
+            }
+            // The session is ending; there may be another one.
+            Err(SendError::NotJoined) => {
+                if let Some(reply) = &wanted.reply {
+                    reply.revert();
+                }
+            }
+            Err(error) => self.fail(key, Failure::not_committed(error, cx)),
+        }
+    }
+
+    /// It cannot be made; others are not touched.
+    fn fail(&mut self, key: Key, failure: Failure) {
+        let Some(mut wanted) = self.wanted.remove(&key) else {
+            return;
+        };
+        match wanted.reply.take() {
+            Some(reply) => reply.send(Err(failure)),
+            None => wanted.end(SubscriptionEnd::NotRestored(failure.into())),
+        }
+    }
+
+    fn subscribed(&mut self, message: Subscribed, cx: &mut Context<'_, Command>) {
+        let Some(Asked { key, pattern }) = self.subscribing.take(message.request) else {
+            debug!(request = %message.request, "SUBSCRIBED for no request");
+            return;
+        };
+        let id = message.subscription;
+        // The route stands before the next message is read: an event may be right behind.
+        let wanted = self.wanted.get_mut(&key);
+        self.routes
+            .install(id, &pattern, wanted.is_some().then_some(key));
+        if let Some(wanted) = wanted {
+            wanted.status.send_modify(|status| {
+                status.id = Some(id);
+                status.sessions = status.sessions.saturating_add(1);
+            });
+            if let Some(reply) = wanted.reply.take() {
+                reply.send(Ok(key));
+            }
+        }
+        self.answered(&pattern, cx);
+    }
+
+    fn refused(&mut self, error: ErrorMessage, cx: &mut Context<'_, Command>) {
+        if let Some(Asked { key, pattern }) = self.subscribing.take(error.request) {
+            debug!(topic = pattern.as_str(), error = %error.error, "not subscribed");
+            self.fail(key, error.into());
+            self.answered(&pattern, cx);
+        }
+    }
+
+    /// A SUBSCRIBE was answered: end what waited for it to be ended.
+    fn answered(&mut self, pattern: &Pattern, cx: &mut Context<'_, Command>) {
+        for id in self.routes.answered(pattern) {
+            unsubscribe(id, cx);
+        }
+    }
+
+    fn event(&mut self, message: message::Event, cx: &mut Context<'_, Command>) {
+        let keys = self.routes.keys(message.subscription);
+        if keys.is_empty() {
+            // WAMP spec, "Protocol Errors": not among them. It is late, after an UNSUBSCRIBE.
+            self.strays = self.strays.saturating_add(1);
+            let (id, count) = (message.subscription, self.strays);
+            trace!(subscription = %id, count, "an event for no subscription");
+            return;
+        }
+        let bytes = weight(message.details.as_dict(), &message.payload);
+        let message = Arc::new(message);
+        let mut lagging = Vec::new();
+        for key in keys {
+            if let Some(wanted) = self.wanted.get_mut(key)
+                && !wanted.offer(&message, bytes)
+            {
+                lagging.push(*key);
+            }
+        }
+        for key in lagging {
+            self.remove(key, Some(SubscriptionEnd::Lagged), None, cx);
+        }
+    }
+
+    fn revoked(&mut self, id: SubscriptionId, reason: Option<&str>) {
+        for key in self.routes.revoke(id) {
+            if let Some(wanted) = self.wanted.remove(&key) {
+                debug!(topic = wanted.pattern.as_str(), "revoked");
+                let reason = reason.map(Into::into);
+                wanted.end(SubscriptionEnd::Revoked { reason });
+            }
+        }
+    }
+
+    /// A local subscription goes; the last one of its id takes the id with it.
+    fn remove(
+        &mut self,
+        key: Key,
+        end: Option<SubscriptionEnd>,
+        reply: Option<Reply<()>>,
+        cx: &mut Context<'_, Command>,
+    ) {
+        let wanted = self.wanted.remove(&key);
+        let id = wanted.as_ref().and_then(|wanted| wanted.status.borrow().id);
+        let sent = match id {
+            Some(id) if self.routes.leave(id, key) => unsubscribe(id, cx),
+            _ => None,
+        };
+        if let (Some(wanted), Some(end)) = (wanted, end) {
+            wanted.end(end);
+        }
+        match (reply, sent) {
+            (Some(reply), Some(request)) => {
+                // It went out whether somebody waits or not.
+                let _ = reply.commit();
+                self.unsubscribing.insert(request, reply.key(), reply);
+            }
+            (Some(reply), None) => reply.send(Ok(())),
+            (None, _) => {}
+        }
+    }
+}
+
+/// What the subscription needs of the broker and the broker did not announce.
+fn unsupported(pattern: &Pattern, cx: &Context<'_, Command>) -> Option<Failure> {
+    let needs = |feature| Failure::unsupported(RoleName::Broker, feature, cx);
+    let failure = needs(None);
+    match pattern.policy() {
+        MatchPolicy::Exact => failure,
+        _ => failure.or_else(|| needs(Some(Feature::PatternBasedSubscription))),
+    }
+}
+
+/// Send UNSUBSCRIBE. `None` if there is no session to do it in, and so nothing to end.
+fn unsubscribe(
+    subscription: SubscriptionId,
+    cx: &mut Context<'_, Command>,
+) -> Option<spell_message::RequestId> {
+    let sent = cx.request(|request| {
+        Message::Unsubscribe(message::Unsubscribe {
+            request,
+            subscription,
+        })
+    });
+    sent.inspect_err(|error| debug!(%subscription, %error, "UNSUBSCRIBE not sent"))
+        .ok()
+}
+
+impl Role for Subscriber {
+    type Command = Command;
+    type Handle = SubscriberHandle;
+
+    fn handle(commands: Commands<Command>) -> SubscriberHandle {
+        SubscriberHandle::new(Requests::new(commands, |key| Command(Order::Release(key))))
+    }
+
+    fn features(&self, announced: &mut RoleFeatures) {
+        announced.add(
+            RoleName::Subscriber,
+            [
+                Feature::PatternBasedSubscription,
+                Feature::PublicationTrustLevels,
+                Feature::PublisherIdentification,
+                Feature::SubscriptionRevocation,
+            ],
+        );
+    }
+
+    fn on_join(&mut self, _session: &SessionInfo, cx: &mut Context<'_, Command>) {
+        let mut keys: Vec<_> = self.wanted.keys().copied().collect();
+        keys.sort_unstable();
+        for key in keys {
+            self.ask(key, cx);
+        }
+    }
+
+    fn on_message(
+        &mut self,
+        message: Message,
+        cx: &mut Context<'_, Command>,
+    ) -> ControlFlow<(), Message> {
+        if cx.session().is_none() {
+            return ControlFlow::Continue(message);
+        }
+        match message {
+            Message::Event(event) => self.event(event, cx),
+            Message::Subscribed(subscribed) => self.subscribed(subscribed, cx),
+            Message::Unsubscribed(Unsubscribed::Reply { request }) => {
+                self.unsubscribing.resolve(request, ());
+            }
+            Message::Unsubscribed(Unsubscribed::Revocation { details }) => {
+                if let Some(id) = details.subscription() {
+                    self.revoked(id, details.reason());
+                } else {
+                    debug!("a revocation of no subscription");
+                }
+            }
+            Message::Error(error) => match error.request_kind {
+                RequestKind::Subscribe => self.refused(error, cx),
+                // It is gone, as was wished.
+                RequestKind::Unsubscribe if error.error == reason::NO_SUCH_SUBSCRIPTION => {
+                    self.unsubscribing.resolve(error.request, ());
+                }
+                RequestKind::Unsubscribe => self.unsubscribing.refuse(error),
+                _ => return ControlFlow::Continue(Message::Error(error)),
+            },
+            other => return ControlFlow::Continue(other),
+        }
+        ControlFlow::Break(())
+    }
+
+    fn handle_call(&mut self, command: Command, cx: &mut Context<'_, Command>) {
+        match command.0 {
+            Order::Subscribe(wanted) => self.subscribe(*wanted, cx),
+            Order::Unsubscribe { key, reply } => self.remove(key, None, Some(reply), cx),
+            Order::Release(key) => {
+                // Of a subscription, or of an UNSUBSCRIBE that nobody waits for any more.
+                let _ = self.unsubscribing.give_up(key);
+                self.remove(key, None, None, cx);
+            }
+        }
+    }
+
+    fn on_close(&mut self, end: &SessionEnd) {
+        for (request, Asked { key, .. }) in self.subscribing.drain() {
+            let wanted = self.wanted.get_mut(&key);
+            if let Some(reply) = wanted.and_then(|wanted| wanted.reply.take()) {
+                self.wanted.remove(&key);
+                reply.send(Err(Failure::Closed {
+                    reason: end.reason().clone(),
+                    delivery: end.delivery(request),
+                }));
+            }
+        }
+        for (_, reply) in self.unsubscribing.drain() {
+            // No session, no subscription.
+            reply.send(Ok(()));
+        }
+        for wanted in self.wanted.values_mut() {
+            wanted.status.send_modify(|status| status.id = None);
+        }
+        self.routes.clear();
+    }
+}
+
+/// What [`SubscriberHandle`] asks of [`Subscriber`].
+#[derive(Debug)]
+#[expect(unnameable_types, reason = "private to the role and its handle")]
+pub struct Command(pub(super) Order);
+
+#[derive(Debug)]
+pub(super) enum Order {
+    Subscribe(Box<Wanted>),
+    Unsubscribe { key: Key, reply: Reply<()> },
+    Release(Key),
+}

@@ -127,11 +127,13 @@ impl Broker {
         out: &mut Outputs,
     ) {
         let fan_out = Arc::new(fan_out);
+        let publisher = members.get(&from);
+        let details = disclosure(from, publisher.map(|member| &member.principal), message);
         for receiver in self.receivers(from, message, members) {
             let event = Event {
                 subscription: receiver.subscription,
                 publication,
-                details: EventDetails::new(),
+                details: details.clone(),
                 payload: message.payload.clone(),
             };
             let topic = receiver.named.then(|| message.topic.clone());
@@ -214,6 +216,26 @@ impl Broker {
     pub(crate) fn is_empty(&self) -> bool {
         self.subscriptions.is_empty() && self.by_pattern.is_empty() && self.by_session.is_empty()
     }
+}
+
+/// Who published, if they wish to be known. Whoever left meanwhile cannot be told.
+///
+/// WAMP spec, "Publisher Identification".
+fn disclosure(
+    publisher: SessionId,
+    principal: Option<&Principal>,
+    message: &Publish,
+) -> EventDetails {
+    let mut details = EventDetails::new();
+    if message.options.disclose_me() == Some(true)
+        && let Some(principal) = principal
+    {
+        details
+            .set_publisher(publisher)
+            .set_publisher_authid(principal.authid.as_str())
+            .set_publisher_authrole(principal.authrole.as_str());
+    }
+    details
 }
 
 /// Who may get an event: whoever is on each list of those eligible, and on none of those excluded.

@@ -36,12 +36,13 @@
 //! |---|---|
 //! | Pattern-based subscriptions and registrations | `pattern_based_subscription`, `pattern_based_registration` |
 //! | Publisher exclusion | `publisher_exclusion` |
+//! | Publisher identification, for those who set `disclose_me` | `publisher_identification` |
 //! | Subscriber black- and whitelisting, all six lists | `subscriber_blackwhite_listing` |
 //! | Call canceling, all three modes | `call_canceling` |
 //! | Anonymous, ticket and challenge-response authentication, see [`Realm`] | `anonymous`, `ticket`, `wampcra` |
 //!
 //! Options of other features are ignored where the specification allows it (time-outs, progressive
-//! results, disclosure, retention). Shared registrations are refused with
+//! results, retention). Shared registrations are refused with
 //! `wamp.error.option_not_allowed`, payload passthru and progressive calls as the violations of the
 //! protocol that they are, unannounced.
 //!
@@ -82,6 +83,7 @@
 
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod address;
+mod announced;
 mod auth;
 mod broker;
 mod carrier;

@@ -67,7 +67,8 @@ impl Outgoing {
 /// About how much memory a message takes while it waits. Most of it is the payload, which several
 /// sessions may share; each counts it whole. So does all else that clients choose.
 fn size(message: &Message, name: Option<&Uri>) -> usize {
-    let error = match message {
+    let details = match message {
+        Message::Event(message) => details_size(message.details.as_dict()),
         Message::Error(message) => {
             let details = details_size(message.details.as_dict());
             details.saturating_add(message.error.len())
@@ -77,7 +78,7 @@ fn size(message: &Message, name: Option<&Uri>) -> usize {
     let payload = message.payload().map_or(0, Payload::len);
     payload
         .saturating_add(name.map_or(0, |name| name.len()))
-        .saturating_add(error)
+        .saturating_add(details)
         .saturating_add(size_of::<Outgoing>())
 }
 

@@ -56,7 +56,11 @@ impl Realm {
             authrole: authrole.to_owned(),
         };
         let line = Line::new(Json::new().into(), Some(limit));
-        self.state.join(id(session), principal, interruptible, line);
+        let announced = Announced {
+            call_canceling: interruptible,
+            ..Announced::default()
+        };
+        self.state.join(id(session), principal, announced, line);
     }
 
     /// The outputs of a message after which the session lives.
@@ -406,6 +410,24 @@ mod broker {
             realm.send(BOB, r#"[32,1,{},"com.t"]"#);
             let outputs = realm.send(ALICE, &format!(r#"[16,1,{{"{key}":[]}},"com.t"]"#));
             assert!(outputs.is_empty(), "{key}");
+        }
+    }
+
+    #[test]
+    fn an_event_names_its_publisher_only_where_that_was_asked_for() {
+        let mut realm = Realm::new();
+        realm.send(BOB, r#"[32,1,{},"com.t"]"#);
+        let outputs = realm.send(ALICE, r#"[16,1,{"disclose_me":true},"com.t",[1]]"#);
+        assert_eq!(
+            outputs,
+            [
+                r#"2 ← [36,1,1001,{"publisher":1,"publisher_authid":"alice","publisher_authrole":"admin"},[1]]"#
+            ]
+        );
+        for options in ["{}", r#"{"disclose_me":false}"#] {
+            let request = if options == "{}" { 2 } else { 3 };
+            let outputs = realm.send(ALICE, &format!(r#"[16,{request},{options},"com.t"]"#));
+            assert!(outputs[0].ends_with(",{}]"), "{outputs:?}");
         }
     }
 

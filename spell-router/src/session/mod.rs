@@ -10,6 +10,7 @@ use spell_message::{
 };
 
 use crate::{
+    announced::Announced,
     auth::{Check, Claim, Method, PROVIDER, nonce},
     error::Violation,
     realm::{Principal, abort},
@@ -57,9 +58,7 @@ pub(crate) struct Admission {
     pub(crate) session: SessionId,
     pub(crate) realm: Uri,
     pub(crate) principal: Principal,
-    /// Whether the client announced call canceling as a callee. Of all that it announces only
-    /// this is kept: it has proven nothing yet, so it must not make the router remember much.
-    pub(crate) interruptible: bool,
+    pub(crate) announced: Announced,
     method: Method,
 }
 
@@ -91,6 +90,7 @@ fn router_roles() -> RoleFeatures {
         [
             Feature::PatternBasedSubscription,
             Feature::PublisherExclusion,
+            Feature::PublisherIdentification,
             Feature::SubscriberBlackWhiteListing,
         ],
     );
@@ -144,7 +144,7 @@ impl Handshake {
         if !CLIENT_ROLES.iter().any(|role| roles.has(*role)) {
             return Err(Violation::NoRoles.abort().into());
         }
-        let interruptible = roles.supports(RoleName::Callee, Feature::CallCanceling);
+        let announced = Announced::new(&roles);
         let offered = hello.details.authmethods().unwrap_or_default();
         // The specification does not say how to join anonymously; routers agree that it is by not
         // offering anything else, or by offering this.
@@ -159,7 +159,7 @@ impl Handshake {
                 if let Some(authrole) = access.anonymous() {
                     let authid = nonce().map_err(|_| out_of_entropy())?;
                     let admission =
-                        self.admission(hello.realm, interruptible, authid, authrole, method);
+                        self.admission(hello.realm, announced, authid, authrole, method);
                     return Ok(Step::Admit(admission));
                 }
             } else if let Some(authid) = authid
@@ -173,8 +173,7 @@ impl Handshake {
                 let challenge = credential.clone().challenge(&claim);
                 let (extra, check) = challenge.map_err(|_| out_of_entropy())?;
                 let authid = authid.to_owned();
-                let admission =
-                    self.admission(hello.realm, interruptible, authid, authrole, method);
+                let admission = self.admission(hello.realm, announced, authid, authrole, method);
                 self.state = State::Challenged { admission, check };
                 return Ok(Step::Challenge(Challenge {
                     method: method.name().to_owned(),
@@ -188,7 +187,7 @@ impl Handshake {
     fn admission(
         &self,
         realm: Uri,
-        interruptible: bool,
+        announced: Announced,
         authid: String,
         authrole: &str,
         method: Method,
@@ -200,7 +199,7 @@ impl Handshake {
                 authid,
                 authrole: authrole.to_owned(),
             },
-            interruptible,
+            announced,
             method,
         }
     }

@@ -125,6 +125,7 @@ fn exactly_what_is_implemented_is_announced() {
         [
             Feature::SubscriberBlackWhiteListing,
             Feature::PublisherExclusion,
+            Feature::PublisherIdentification,
             Feature::PatternBasedSubscription,
         ]
     );

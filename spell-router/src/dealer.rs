@@ -16,6 +16,7 @@ use spell_message::{
 };
 
 use crate::{
+    announced::Announced,
     carrier::Line,
     details::forwarded,
     error::Violation,
@@ -59,7 +60,7 @@ struct Registration {
 #[derive(Debug)]
 struct Party {
     line: Line,
-    interruptible: bool,
+    announced: Announced,
     registrations: HashSet<RegistrationId>,
     calls: HashMap<RequestId, Target>,
     invocations: HashMap<RequestId, Origin>,
@@ -92,11 +93,11 @@ impl Dealer {
         }
     }
 
-    /// A new session; `interruptible` if it announced call canceling as a callee.
-    pub(crate) fn join(&mut self, session: SessionId, interruptible: bool, line: Line) {
+    /// A new session.
+    pub(crate) fn join(&mut self, session: SessionId, announced: Announced, line: Line) {
         let party = Party {
             line,
-            interruptible,
+            announced,
             registrations: HashSet::new(),
             calls: HashMap::new(),
             invocations: HashMap::new(),
@@ -395,7 +396,7 @@ impl Dealer {
             let callee = self.parties.get_mut(&target.callee);
             if let Some(callee) = callee {
                 callee.invocations.remove(&target.invocation);
-                if callee.interruptible && !target.interrupted {
+                if callee.announced.call_canceling && !target.interrupted {
                     let mode = CancelMode::KillNoWait;
                     out.send(target.callee, interrupt(target.invocation, mode));
                 }
@@ -444,7 +445,7 @@ impl Dealer {
     fn is_interruptible(&self, session: SessionId) -> bool {
         self.parties
             .get(&session)
-            .is_some_and(|party| party.interruptible)
+            .is_some_and(|party| party.announced.call_canceling)
     }
 
     fn remove_registration(&mut self, id: RegistrationId) {

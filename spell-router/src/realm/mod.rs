@@ -10,6 +10,7 @@ use spell_message::{
 };
 
 use crate::{
+    announced::Announced,
     broker::Broker,
     carrier::{Line, Undeliverable},
     dealer::Dealer,
@@ -81,12 +82,12 @@ impl RealmState {
         }
     }
 
-    /// A session is established; `interruptible` if its callee announced call canceling.
+    /// A session is established.
     pub(crate) fn join(
         &mut self,
         session: SessionId,
         principal: Principal,
-        interruptible: bool,
+        announced: Announced,
         line: Line,
     ) {
         let member = Member {
@@ -95,7 +96,7 @@ impl RealmState {
             requests: RequestIds::default(),
         };
         self.members.insert(session, member);
-        self.dealer.join(session, interruptible, line);
+        self.dealer.join(session, announced, line);
     }
 
     /// A message of an established session, GOODBYE and ABORT excepted: they concern the

@@ -218,7 +218,8 @@ proptest! {
             match action {
                 Action::Join { interruptible } if !joined => {
                     let principal = Principal { authid: String::new(), authrole: String::new() };
-                    realm.join(session, principal, *interruptible, everything.clone());
+                    let announced = Announced { call_canceling: *interruptible, ..Announced::default() };
+                    realm.join(session, principal, announced, everything.clone());
                     clients.next_request.insert(session, 1);
                 }
                 Action::Leave if joined => {

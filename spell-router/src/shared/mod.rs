@@ -172,7 +172,7 @@ impl Shared {
             routing.queues.insert(session, Arc::clone(queue));
             routing
                 .state
-                .join(session, admission.principal, admission.interruptible, line);
+                .join(session, admission.principal, admission.announced, line);
         }
         drop(realms);
         self.counters.sessions.up();

@@ -11,7 +11,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use spell_message::{
     Message, Payload,
-    message::{ErrorMessage, Goodbye, Kind, RequestKind},
+    message::{ErrorMessage, Goodbye, RequestKind},
     options::{ErrorDetails, GoodbyeDetails},
     reason,
 };
@@ -393,14 +393,14 @@ impl<T: Transport> Connection<T> {
     }
 
     fn undecodable(&mut self, error: &DecodeError) {
-        if let (Phase::Joined(membership), DecodeError::Uri { place, source }) =
-            (&self.phase, error)
+        if let (Phase::Joined(membership), DecodeError::Uri { source, .. }) = (&self.phase, error)
             && let Some(request) = error.request()
         {
-            let answer = match place.kind() {
+            let answer = match error.failed() {
+                None => error.reply().map(|(kind, _)| kind),
                 // Only callees send ERROR; its request is an invocation.
-                Kind::Error => Some(RequestKind::Invocation),
-                _ => error.reply().map(|(kind, _)| kind),
+                Some((RequestKind::Invocation, _)) => Some(RequestKind::Invocation),
+                Some((kind, _)) => return self.violated(Violation::ErrorFor(kind)),
             };
             let flow = membership.refuse_uri(answer, request, &source.to_string());
             self.follow(flow);

@@ -218,7 +218,7 @@ proptest! {
             match action {
                 Action::Join { interruptible } if !joined => {
                     let principal = Principal { authid: String::new(), authrole: String::new() };
-                    let announced = Announced { call_canceling: *interruptible, ..Announced::default() };
+                    let announced = Announced { call_canceling: *interruptible };
                     realm.join(session, principal, announced, everything.clone());
                     clients.next_request.insert(session, 1);
                 }

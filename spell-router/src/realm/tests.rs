@@ -58,7 +58,6 @@ impl Realm {
         let line = Line::new(Json::new().into(), Some(limit));
         let announced = Announced {
             call_canceling: interruptible,
-            ..Announced::default()
         };
         self.state.join(id(session), principal, announced, line);
     }

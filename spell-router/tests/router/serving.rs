@@ -234,6 +234,15 @@ async fn an_error_with_an_invalid_uri_fails_the_call_and_the_callee_lives() {
 }
 
 #[tokio::test]
+async fn an_error_for_another_request_than_an_invocation_is_a_violation_whatever_its_uri() {
+    let router = Router::local();
+    let mut client = Client::join(&router, "realm1").await;
+    let answer = client.ask(r#"[8,48,1,{},"not a uri"]"#).await;
+    assert!(answer.contains("wamp.error.protocol_violation"), "{answer}");
+    client.expect_end().await;
+}
+
+#[tokio::test]
 async fn goodbye_is_answered_and_the_connection_closed() {
     let router = Router::local();
     let mut client = Client::join(&router, "realm1").await;

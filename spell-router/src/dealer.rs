@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use spell_message::{
-    MatchPolicy, Pattern, Payload, RegistrationId, RequestId, RequestIds, SessionId,
+    Feature, MatchPolicy, Pattern, Payload, RegistrationId, RequestId, RequestIds, RoleName,
+    SessionId,
     message::{
         Call, Cancel, ErrorMessage, Interrupt, Invocation, Register, Registered, RequestKind,
         ResultMessage, Unregister, Unregistered, Yield,
@@ -396,7 +397,7 @@ impl Dealer {
             let callee = self.parties.get_mut(&target.callee);
             if let Some(callee) = callee {
                 callee.invocations.remove(&target.invocation);
-                if callee.announced.call_canceling && !target.interrupted {
+                if is_interruptible(callee.announced) && !target.interrupted {
                     let mode = CancelMode::KillNoWait;
                     out.send(target.callee, interrupt(target.invocation, mode));
                 }
@@ -445,7 +446,7 @@ impl Dealer {
     fn is_interruptible(&self, session: SessionId) -> bool {
         self.parties
             .get(&session)
-            .is_some_and(|party| party.announced.call_canceling)
+            .is_some_and(|party| is_interruptible(party.announced))
     }
 
     fn remove_registration(&mut self, id: RegistrationId) {
@@ -468,6 +469,11 @@ impl Dealer {
 
 /// How often a call is prepared anew because its callee changed meanwhile.
 const MOST_WORK: usize = 3;
+
+/// Whether a callee is sent INTERRUPT. WAMP spec, "Call Canceling".
+fn is_interruptible(announced: Announced) -> bool {
+    announced.supports(RoleName::Callee, Feature::CallCanceling)
+}
 
 fn interrupt(invocation: RequestId, mode: CancelMode) -> Interrupt {
     let mut options = InterruptOptions::new();

@@ -90,6 +90,7 @@ mod carrier;
 mod connection;
 mod dealer;
 mod details;
+mod environment;
 mod error;
 mod ids;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]

@@ -14,8 +14,8 @@ use crate::{
     broker::Broker,
     carrier::{Line, Undeliverable},
     dealer::Dealer,
+    environment::Environment,
     error::Violation,
-    ids::RandomBits,
     outbound::{FanOut, Outputs},
     quotas::Quotas,
     work::{Finished, PublishWork, Work},
@@ -32,7 +32,7 @@ pub(crate) struct RealmState {
     members: Members,
     broker: Broker,
     dealer: Dealer,
-    random: RandomBits,
+    environment: Environment,
 }
 
 /// The sessions of a realm.
@@ -73,12 +73,12 @@ pub(crate) enum Handled {
 }
 
 impl RealmState {
-    pub(crate) fn new(random: RandomBits, quotas: Quotas) -> Self {
+    pub(crate) fn new(environment: Environment, quotas: Quotas) -> Self {
         Self {
             members: HashMap::new(),
             broker: Broker::new(quotas),
             dealer: Dealer::new(quotas),
-            random,
+            environment,
         }
     }
 
@@ -320,7 +320,7 @@ impl RealmState {
     }
 
     fn publish(&mut self, from: SessionId, message: &Publish, fan_out: FanOut, out: &mut Outputs) {
-        let publication = PublicationId::from_random((self.random)());
+        let publication = PublicationId::from_random((self.environment.random)());
         self.broker
             .publish(from, message, publication, fan_out, &self.members, out);
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use spell_message::{
-    MatchPolicy, Pattern, RegistrationId, SubscriptionId,
+    Feature, MatchPolicy, Pattern, RegistrationId, RoleName, SubscriptionId,
     message::{Call, Cancel, Publish, Register, Subscribe, Unregister, Unsubscribe, Yield},
     options::{
         CallOptions, CancelMode, CancelOptions, PublishOptions, RegisterOptions, SubscribeOptions,
@@ -208,7 +208,7 @@ proptest! {
     fn no_sequence_of_messages_breaks_a_promise_or_leaves_anything_behind(
         actions in proptest::collection::vec((1..4_u64, action()), 0..100),
     ) {
-        let mut realm = RealmState::new(Box::new(|| 0), Quotas::default());
+        let mut realm = RealmState::new(Environment::real(), Quotas::default());
         let mut clients = Clients::default();
         let everything = Line::new(spell_serializer::Json::new().into(), None);
         for (session, action) in &actions {
@@ -218,7 +218,11 @@ proptest! {
             match action {
                 Action::Join { interruptible } if !joined => {
                     let principal = Principal { authid: String::new(), authrole: String::new() };
-                    let announced = Announced { call_canceling: *interruptible };
+                    let announced = if *interruptible {
+                        Announced::default().with(RoleName::Callee, Feature::CallCanceling)
+                    } else {
+                        Announced::default()
+                    };
                     realm.join(session, principal, announced, everything.clone());
                     clients.next_request.insert(session, 1);
                 }

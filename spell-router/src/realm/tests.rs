@@ -3,7 +3,7 @@
 //! Messages are written as JSON. Each output is a line `receiver ← message`.
 
 use bytes::{Bytes, BytesMut};
-use spell_message::{SessionId, message::RequestKind};
+use spell_message::{Feature, RoleName, SessionId, message::RequestKind};
 use spell_serializer::{Json, Serializer};
 
 use super::*;
@@ -34,8 +34,12 @@ impl Realm {
             next += 1;
             next << 11
         });
+        let environment = Environment {
+            random,
+            ..Environment::real()
+        };
         Self {
-            state: RealmState::new(random, Quotas::default()),
+            state: RealmState::new(environment, Quotas::default()),
         }
     }
 
@@ -56,8 +60,9 @@ impl Realm {
             authrole: authrole.to_owned(),
         };
         let line = Line::new(Json::new().into(), Some(limit));
-        let announced = Announced {
-            call_canceling: interruptible,
+        let announced = match interruptible {
+            true => Announced::default().with(RoleName::Callee, Feature::CallCanceling),
+            false => Announced::default(),
         };
         self.state.join(id(session), principal, announced, line);
     }

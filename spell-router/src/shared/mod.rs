@@ -14,6 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     carrier::{Line, Undeliverable},
+    environment::Environment,
     error::Violation,
     ids::{RandomBits, random_bits},
     outbound::{Outbound, Outputs, QueueLimits, lock},
@@ -195,7 +196,7 @@ impl fmt::Debug for Shared {
 impl LiveRealm {
     fn new(quotas: Quotas) -> Self {
         Self(Mutex::new(Routing {
-            state: RealmState::new(random_bits(), quotas),
+            state: RealmState::new(Environment::real(), quotas),
             queues: HashMap::new(),
             outputs: Outputs::default(),
         }))

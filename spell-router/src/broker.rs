@@ -152,6 +152,14 @@ impl Broker {
         }
     }
 
+    /// The format of someone who subscribed to this topic; `None` if nobody did.
+    pub(crate) fn format_for(&self, topic: &str, members: &Members) -> Option<Format> {
+        let matching = self.by_pattern.matches(topic);
+        let mut subscriptions = matching.filter_map(|id| self.subscriptions.get(id));
+        let subscriber = subscriptions.find_map(|shared| shared.subscribers.first())?;
+        Some(members.get(subscriber)?.format)
+    }
+
     /// The formats of those who get an event for this, without its own.
     pub(crate) fn other_formats(
         &self,

@@ -1,10 +1,13 @@
-//! What a realm is called, and who may join it.
+//! What a realm is called, who may join it, and who may do what there.
 
 use std::collections::HashMap;
 
 use spell_message::{IntoUri, InvalidUri, Uri};
 
-use crate::auth::{CraSecret, Credential, Method};
+use crate::{
+    MetaApi,
+    auth::{CraSecret, Credential, Method},
+};
 
 /// The settings of a realm: its name, and who may join it.
 ///
@@ -28,12 +31,13 @@ pub struct Realm {
     access: Access,
 }
 
-/// Who may join.
+/// Who may join, and who may do what.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     /// The role of anonymous sessions; `None` if there are to be none.
     anonymous: Option<String>,
     users: HashMap<String, User>,
+    meta_api: MetaApi,
 }
 
 /// Someone who can prove who they are.
@@ -107,6 +111,13 @@ impl Realm {
         )
     }
 
+    /// Sets who may use the meta API: by default everyone may look, and nobody may intervene.
+    #[must_use]
+    pub fn meta_api(mut self, meta_api: MetaApi) -> Self {
+        self.access.meta_api = meta_api;
+        self
+    }
+
     fn user(mut self, authid: String, authrole: String, credential: Credential) -> Self {
         let user = self.access.users.entry(authid).or_default();
         let method = credential.method();
@@ -140,6 +151,18 @@ impl From<Uri> for Realm {
 }
 
 impl Access {
+    /// Who trusts everyone.
+    pub(crate) fn trusting() -> Self {
+        Self {
+            meta_api: MetaApi::new().everyone_administers(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn meta_api(&self) -> &MetaApi {
+        &self.meta_api
+    }
+
     /// The role of anonymous sessions; `None` if there are to be none.
     pub(crate) fn anonymous(&self) -> Option<&str> {
         self.anonymous.as_deref()
@@ -169,6 +192,7 @@ impl Default for Access {
         Self {
             anonymous: Some("anonymous".to_owned()),
             users: HashMap::new(),
+            meta_api: MetaApi::default(),
         }
     }
 }

@@ -58,13 +58,16 @@ impl Realm {
         let principal = Principal {
             authid: authid.to_owned(),
             authrole: authrole.to_owned(),
+            method: Method::Anonymous,
         };
         let line = Line::new(Json::new().into(), Some(limit));
         let announced = match interruptible {
             true => Announced::default().with(RoleName::Callee, Feature::CallCanceling),
             false => Announced::default(),
         };
-        self.state.join(id(session), principal, announced, line);
+        let out = &mut Outputs::default();
+        self.state
+            .join(id(session), principal, announced, line, out);
     }
 
     /// The outputs of a message after which the session lives.
@@ -635,7 +638,7 @@ mod dealer {
         }
         realm.send(BOB, r#"[64,4,{"match":"prefix"},""]"#);
         realm.send(BOB, r#"[64,5,{"match":"wildcard"},".."]"#);
-        let outputs = realm.send(ALICE, r#"[48,1,{},"wamp.session.count"]"#);
+        let outputs = realm.send(ALICE, r#"[48,1,{},"wamp.session.unheard_of"]"#);
         assert!(outputs[0].ends_with(r#""wamp.error.no_such_procedure"]"#));
     }
 

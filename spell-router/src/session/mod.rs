@@ -59,7 +59,6 @@ pub(crate) struct Admission {
     pub(crate) realm: Uri,
     pub(crate) principal: Principal,
     pub(crate) announced: Announced,
-    method: Method,
 }
 
 impl Admission {
@@ -71,7 +70,7 @@ impl Admission {
             .set_realm(self.realm.as_str())
             .set_authid(self.principal.authid.as_str())
             .set_authrole(self.principal.authrole.as_str())
-            .set_authmethod(self.method.name())
+            .set_authmethod(self.principal.method.name())
             .set_authprovider(PROVIDER);
         Welcome {
             session: self.session,
@@ -198,9 +197,9 @@ impl Handshake {
             principal: Principal {
                 authid,
                 authrole: authrole.to_owned(),
+                method,
             },
             announced,
-            method,
         }
     }
 }

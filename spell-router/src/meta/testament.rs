@@ -51,10 +51,7 @@ impl Testament {
         let (args, kwargs) = (arguments.list("args")?, arguments.dict("kwargs")?);
         let scope = Scope::read(arguments)?;
         let options = arguments.dict_keyword("publish_options")?;
-        // Nobody is left to be told that it was published.
-        let mut options = options.unwrap_or_default();
-        options.remove("acknowledge");
-        let options = PublishOptions::from_dict(options);
+        let options = PublishOptions::from_dict(options.unwrap_or_default());
         let options = options.map_err(|error| Refused::argument(error.to_string()))?;
         let payload = match arguments.format() {
             Some(format) => PayloadBuilder::new(format)

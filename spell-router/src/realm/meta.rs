@@ -1,8 +1,8 @@
 //! What the realm answers itself, and what it tells of itself.
 
 use spell_message::{
-    RequestId, SessionId, Value,
-    message::{Call, Publish, RequestKind, ResultMessage},
+    Format, RequestId, SessionId, Value,
+    message::{Call, RequestKind, ResultMessage},
     options::ResultDetails,
     reason,
 };
@@ -12,7 +12,7 @@ use crate::{
     carrier::Undeliverable,
     error::Violation,
     meta::{Answer, Farewell, Notice, Procedure, Refused, Request, Victims, encoded},
-    outbound::{FanOut, Outputs},
+    outbound::Outputs,
     work::ProcedureWork,
 };
 
@@ -165,25 +165,25 @@ impl RealmState {
         killed
     }
 
+    /// The format of someone who subscribed to this topic; `None` if nobody did.
+    fn listening_format(&self, topic: &str) -> Option<Format> {
+        let mut matching = self.broker.subscriptions.matching(topic);
+        let subscriber = matching.find_map(|(_, subscription)| subscription.subscribers.first())?;
+        Some(self.members.get(subscriber)?.format)
+    }
+
     /// Tells those who subscribed to it.
     pub(super) fn tell(&mut self, notice: &Notice<'_>, out: &mut Outputs) {
         let topic = notice.topic();
         // Most of the time nobody is interested, and then it shall cost nothing.
-        let Some(format) = self.broker.format_for(topic, &self.members) else {
+        let Some(format) = self.listening_format(topic) else {
             return;
         };
         let Ok(payload) = encoded(format, &notice.arguments()) else {
             return;
         };
-        let mut options = self.meta_api.options();
-        options.set_exclude_me(false);
-        let publish = Publish {
-            request: RequestId::MIN,
-            options,
-            topic: static_uri(topic),
-            payload,
-        };
-        self.publish(SessionId::MIN, &publish, FanOut::default(), out);
+        let options = self.meta_api.options();
+        self.publish_own(&static_uri(topic), &options, &payload, out);
     }
 }
 

@@ -91,6 +91,7 @@ fn router_roles() -> RoleFeatures {
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
             Feature::SubscriberBlackWhiteListing,
+            Feature::SubscriptionRevocation,
         ],
     );
     roles.add(

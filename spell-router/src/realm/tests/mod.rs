@@ -9,6 +9,7 @@ use spell_serializer::{Json, Serializer};
 use super::*;
 use crate::carrier::Undeliverable;
 
+mod retention;
 mod revocation;
 mod router_events;
 mod subscriptions;
@@ -25,14 +26,18 @@ impl Realm {
     /// A realm with Alice, who has the role `admin`, Bob and Carol, who have the role `user`; all
     /// can be interrupted. The first publication has the id 1001.
     fn new() -> Self {
-        let mut realm = Self::empty();
+        Self::with_quotas(Quotas::default())
+    }
+
+    fn with_quotas(quotas: Quotas) -> Self {
+        let mut realm = Self::empty(quotas);
         realm.join(ALICE, "alice", "admin");
         realm.join(BOB, "bob", "user");
         realm.join(CAROL, "carol", "user");
         realm
     }
 
-    fn empty() -> Self {
+    fn empty(quotas: Quotas) -> Self {
         let mut next = 999_u64;
         let random = Box::new(move || {
             next += 1;
@@ -43,7 +48,7 @@ impl Realm {
             ..Environment::real()
         };
         Self {
-            state: RealmState::new(environment, Quotas::default()),
+            state: RealmState::new(environment, quotas),
         }
     }
 
@@ -71,9 +76,10 @@ impl Realm {
             authrole: authrole.to_owned(),
         };
         let line = Line::new(Json::new().into(), Some(limit));
-        let announced = match interruptible {
-            true => Announced::default().with(RoleName::Callee, Feature::CallCanceling),
-            false => Announced::default(),
+        let announced = if interruptible {
+            Announced::default().with(RoleName::Callee, Feature::CallCanceling)
+        } else {
+            Announced::default()
         };
         self.state.join(id(session), principal, announced, line);
     }

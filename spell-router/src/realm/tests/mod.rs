@@ -9,6 +9,9 @@ use spell_serializer::{Json, Serializer};
 use super::*;
 use crate::carrier::Undeliverable;
 
+mod revoking;
+mod sharing;
+
 const ALICE: u64 = 1;
 const BOB: u64 = 2;
 const CAROL: u64 = 3;
@@ -65,6 +68,22 @@ impl Realm {
             true => Announced::default().with(RoleName::Callee, Feature::CallCanceling),
             false => Announced::default(),
         };
+        self.state.join(id(session), principal, announced, line);
+    }
+
+    /// Another session, which announced these features of its roles.
+    fn join_announcing(&mut self, session: u64, features: &[(RoleName, Feature)]) {
+        let principal = Principal {
+            authid: "dave".to_owned(),
+            authrole: "user".to_owned(),
+            trustlevel: None,
+        };
+        let line = Line::new(Json::new().into(), Some(100));
+        let announced = features
+            .iter()
+            .fold(Announced::default(), |known, (role, feature)| {
+                known.with(*role, *feature)
+            });
         self.state.join(id(session), principal, announced, line);
     }
 
@@ -560,14 +579,6 @@ mod dealer {
             );
         }
         realm.send(CAROL, r#"[64,2,{"match":"prefix"},"com.p"]"#);
-    }
-
-    #[test]
-    fn shared_registrations_are_refused_not_ignored() {
-        let mut realm = Realm::new();
-        let outputs = realm.send(BOB, r#"[64,1,{"invoke":"roundrobin"},"com.p"]"#);
-        assert!(outputs[0].ends_with(r#""wamp.error.option_not_allowed"]"#));
-        realm.send(BOB, r#"[64,2,{"invoke":"single"},"com.p"]"#);
     }
 
     #[test]

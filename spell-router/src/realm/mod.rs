@@ -53,6 +53,8 @@ pub(crate) struct Member {
 pub(crate) struct Principal {
     pub(crate) authid: String,
     pub(crate) authrole: String,
+    /// How far the router trusts it, as callees and subscribers are to be told.
+    pub(crate) trustlevel: Option<u64>,
 }
 
 /// Whether a session goes on after a message.
@@ -125,7 +127,10 @@ impl RealmState {
         out: &mut Outputs,
     ) -> Handled {
         let work = match finished {
-            Finished::Call(call, prepared) => self.dealer.invoke(from, call, Some(prepared), out),
+            Finished::Call(call, prepared) => {
+                let random = &mut self.environment.random;
+                self.dealer.invoke(from, call, Some(prepared), random, out)
+            }
             Finished::Publish(message, fan_out) => {
                 self.publish(from, &message, fan_out, out);
                 None
@@ -231,7 +236,8 @@ impl RealmState {
             }
             Message::Register(message) => {
                 self.count(from, message.request)?;
-                self.dealer.register(from, &message, out);
+                let clock = &self.environment.clock;
+                self.dealer.register(from, &message, clock, out);
             }
             Message::Unregister(message) => {
                 self.count(from, message.request)?;
@@ -239,7 +245,8 @@ impl RealmState {
             }
             Message::Call(message) => {
                 self.count(from, message.request)?;
-                let work = self.dealer.call(from, message, out)?;
+                let random = &mut self.environment.random;
+                let work = self.dealer.call(from, message, random, out)?;
                 return Ok(work.map(Work::Call));
             }
             Message::Cancel(message) => self.dealer.cancel(from, &message, out),

@@ -137,6 +137,7 @@ fn principal(role: usize) -> Principal {
     Principal {
         authid: "joe".to_owned(),
         authrole: ROLES[role].to_owned(),
+        trustlevel: None,
     }
 }
 

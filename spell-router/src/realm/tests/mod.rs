@@ -11,7 +11,9 @@ use crate::carrier::Undeliverable;
 
 mod retention;
 mod revocation;
+mod revoking;
 mod router_events;
+mod sharing;
 mod subscriptions;
 
 const ALICE: u64 = 1;
@@ -74,6 +76,7 @@ impl Realm {
         let principal = Principal {
             authid: authid.to_owned(),
             authrole: authrole.to_owned(),
+            trustlevel: None,
         };
         let line = Line::new(Json::new().into(), Some(limit));
         let announced = if interruptible {
@@ -81,6 +84,22 @@ impl Realm {
         } else {
             Announced::default()
         };
+        self.state.join(id(session), principal, announced, line);
+    }
+
+    /// Another session, which announced these features of its roles.
+    fn join_announcing(&mut self, session: u64, features: &[(RoleName, Feature)]) {
+        let principal = Principal {
+            authid: "dave".to_owned(),
+            authrole: "user".to_owned(),
+            trustlevel: None,
+        };
+        let line = Line::new(Json::new().into(), Some(100));
+        let announced = features
+            .iter()
+            .fold(Announced::default(), |known, (role, feature)| {
+                known.with(*role, *feature)
+            });
         self.state.join(id(session), principal, announced, line);
     }
 
@@ -576,14 +595,6 @@ mod dealer {
             );
         }
         realm.send(CAROL, r#"[64,2,{"match":"prefix"},"com.p"]"#);
-    }
-
-    #[test]
-    fn shared_registrations_are_refused_not_ignored() {
-        let mut realm = Realm::new();
-        let outputs = realm.send(BOB, r#"[64,1,{"invoke":"roundrobin"},"com.p"]"#);
-        assert!(outputs[0].ends_with(r#""wamp.error.option_not_allowed"]"#));
-        realm.send(BOB, r#"[64,2,{"invoke":"single"},"com.p"]"#);
     }
 
     #[test]

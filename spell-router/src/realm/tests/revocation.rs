@@ -15,6 +15,7 @@ fn subscribed() -> Realm {
     let principal = Principal {
         authid: "dave".to_owned(),
         authrole: "user".to_owned(),
+        trustlevel: None,
     };
     realm.state.join(id(DAVE), principal, announced, line);
     realm.send(DAVE, r#"[32,1,{},"com.t"]"#);

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::{
     BuildError, Realm,
     outbound::{QueueLimits, lock},
-    quotas::Quotas,
+    quotas::{Quotas, Room},
     serve,
     settings::Access,
     shared::{Limits, Shared},
@@ -344,8 +344,21 @@ impl RouterBuilder {
     ///
     /// One more fails with [`LIMIT_EXCEEDED`](crate::LIMIT_EXCEEDED).
     pub fn max_testaments(mut self, testaments: usize, bytes: usize) -> Self {
-        self.limits.quotas.testaments = testaments;
-        self.limits.quotas.testament_bytes = bytes;
+        self.limits.quotas.testaments = Room {
+            events: testaments,
+            bytes,
+        };
+        self
+    }
+
+    /// Sets how many events each realm retains, and how much memory they may take: by default 10000
+    /// and 16 MiB.
+    ///
+    /// One more is not retained, although it is published, and counted in
+    /// [`Statistics::events_not_kept`]. A subscriber to many topics at once gets what is retained of
+    /// all of them at once, so this should be less than [`queue_limits`](Self::queue_limits).
+    pub fn retention_limits(mut self, events: usize, bytes: usize) -> Self {
+        self.limits.quotas.retained = Room { events, bytes };
         self
     }
 

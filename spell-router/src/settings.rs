@@ -7,6 +7,7 @@ use spell_message::{IntoUri, InvalidUri, Uri};
 use crate::{
     MetaApi,
     auth::{CraSecret, Credential, Method},
+    realm::Principal,
 };
 
 /// The settings of a realm: its name, and who may join it.
@@ -38,6 +39,8 @@ pub(crate) struct Access {
     anonymous: Option<String>,
     users: HashMap<String, User>,
     meta_api: MetaApi,
+    /// How far the sessions of a role are trusted.
+    trustlevels: HashMap<String, u64>,
 }
 
 /// Someone who can prove who they are.
@@ -118,6 +121,28 @@ impl Realm {
         self
     }
 
+    /// Tell callees and subscribers with each call and publication of a session with this
+    /// `authrole` how far the router trusts it: 0 is the lowest level, and what the others mean is
+    /// the application's choice. By default they are told nothing. The level given last for one
+    /// `authrole` counts.
+    ///
+    /// ```
+    /// use spell_router::Realm;
+    ///
+    /// let realm = Realm::new("com.example.realm")
+    ///     .trustlevel("anonymous", 0)
+    ///     .ticket("backend", "a long random text", "service")
+    ///     .trustlevel("service", 5);
+    /// # let _ = realm;
+    /// ```
+    ///
+    /// WAMP spec, "Call Trust Levels" and "Publication Trust Levels".
+    #[must_use]
+    pub fn trustlevel(mut self, authrole: impl Into<String>, level: u64) -> Self {
+        self.access.trustlevels.insert(authrole.into(), level);
+        self
+    }
+
     fn user(mut self, authid: String, authrole: String, credential: Credential) -> Self {
         let user = self.access.users.entry(authid).or_default();
         let method = credential.method();
@@ -172,6 +197,16 @@ impl Access {
         self.users.contains_key(authid)
     }
 
+    /// Someone with this role.
+    pub(crate) fn principal(&self, authid: String, authrole: &str, method: Method) -> Principal {
+        Principal {
+            authid,
+            authrole: authrole.to_owned(),
+            method,
+            trustlevel: self.trustlevels.get(authrole).copied(),
+        }
+    }
+
     /// Whether anyone at all may join by this method.
     pub(crate) fn uses(&self, method: Method) -> bool {
         match method {
@@ -193,6 +228,7 @@ impl Default for Access {
             anonymous: Some("anonymous".to_owned()),
             users: HashMap::new(),
             meta_api: MetaApi::default(),
+            trustlevels: HashMap::new(),
         }
     }
 }

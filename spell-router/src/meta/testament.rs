@@ -105,7 +105,8 @@ impl Testaments {
         let known = self.by_session.get(&session).map_or(&[][..], Vec::as_slice);
         let sizes = known.iter().map(|testament| testament.size);
         let bytes = sizes.fold(testament.size, usize::saturating_add);
-        if known.len() >= self.quotas.testaments || bytes > self.quotas.testament_bytes {
+        let room = self.quotas.testaments;
+        if known.len() >= room.events || bytes > room.bytes {
             let explanation = "the session has as many testaments as it may";
             return Err(Refused::because(LIMIT_EXCEEDED, explanation));
         }

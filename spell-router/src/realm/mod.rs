@@ -58,6 +58,8 @@ pub(crate) struct Principal {
     pub(crate) authid: String,
     pub(crate) authrole: String,
     pub(crate) method: Method,
+    /// How far the router trusts it, as callees and subscribers are to be told.
+    pub(crate) trustlevel: Option<u64>,
 }
 
 impl Principal {
@@ -167,7 +169,10 @@ impl RealmState {
                 self.perform(from, request, asked, out);
                 None
             }
-            Finished::Call(call, prepared) => self.dealer.invoke(from, call, Some(prepared), out),
+            Finished::Call(call, prepared) => {
+                let random = &mut self.environment.random;
+                self.dealer.invoke(from, call, Some(prepared), random, out)
+            }
             Finished::Publish(message, fan_out) => {
                 self.publish(from, &message, fan_out, out);
                 None
@@ -287,7 +292,8 @@ impl RealmState {
             Message::Subscribe(message) => {
                 self.count(from, message.request)?;
                 let clock = &self.environment.clock;
-                self.broker.subscribe(from, &message, clock, out);
+                self.broker
+                    .subscribe(from, &message, &self.members, clock, out);
             }
             Message::Unsubscribe(message) => {
                 self.count(from, message.request)?;
@@ -295,7 +301,8 @@ impl RealmState {
             }
             Message::Register(message) => {
                 self.count(from, message.request)?;
-                self.dealer.register(from, &message, out);
+                let clock = &self.environment.clock;
+                self.dealer.register(from, &message, clock, out);
             }
             Message::Unregister(message) => {
                 self.count(from, message.request)?;
@@ -307,7 +314,8 @@ impl RealmState {
                     let work = self.call_reserved(from, message, out)?;
                     return Ok(work.map(Work::Procedure));
                 }
-                let work = self.dealer.call(from, message, out)?;
+                let random = &mut self.environment.random;
+                let work = self.dealer.call(from, message, random, out)?;
                 return Ok(work.map(Work::Call));
             }
             Message::Cancel(message) => self.dealer.cancel(from, &message, out),
@@ -431,8 +439,9 @@ impl RealmState {
         out: &mut Outputs,
     ) -> PublicationId {
         let id = PublicationId::from_random((self.environment.random)());
+        let clock = &self.environment.clock;
         self.broker
-            .publish(publication, id, fan_out, &self.members, out);
+            .publish(publication, id, fan_out, &self.members, clock, out);
         id
     }
 

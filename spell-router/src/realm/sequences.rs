@@ -221,6 +221,7 @@ proptest! {
                         authid: String::new(),
                         authrole: String::new(),
                         method: Method::Anonymous,
+                        trustlevel: None,
                     };
                     let announced = if *interruptible {
                         Announced::default().with(RoleName::Callee, Feature::CallCanceling)

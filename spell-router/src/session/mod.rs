@@ -87,6 +87,7 @@ fn router_roles() -> RoleFeatures {
     roles.add(
         RoleName::Broker,
         [
+            Feature::EventRetention,
             Feature::PatternBasedSubscription,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
@@ -96,7 +97,12 @@ fn router_roles() -> RoleFeatures {
     );
     roles.add(
         RoleName::Dealer,
-        [Feature::CallCanceling, Feature::PatternBasedRegistration],
+        [
+            Feature::CallCanceling,
+            Feature::PatternBasedRegistration,
+            Feature::RegistrationRevocation,
+            Feature::SharedRegistration,
+        ],
     );
     roles
 }
@@ -158,8 +164,8 @@ impl Handshake {
             if method == Method::Anonymous {
                 if let Some(authrole) = access.anonymous() {
                     let authid = nonce().map_err(|_| out_of_entropy())?;
-                    let admission =
-                        self.admission(hello.realm, announced, authid, authrole, method);
+                    let principal = access.principal(authid, authrole, method);
+                    let admission = self.admission(hello.realm, announced, principal);
                     return Ok(Step::Admit(admission));
                 }
             } else if let Some(authid) = authid
@@ -172,8 +178,8 @@ impl Handshake {
                 };
                 let challenge = credential.clone().challenge(&claim);
                 let (extra, check) = challenge.map_err(|_| out_of_entropy())?;
-                let authid = authid.to_owned();
-                let admission = self.admission(hello.realm, announced, authid, authrole, method);
+                let principal = access.principal(authid.to_owned(), authrole, method);
+                let admission = self.admission(hello.realm, announced, principal);
                 self.state = State::Challenged { admission, check };
                 return Ok(Step::Challenge(Challenge {
                     method: method.name().to_owned(),
@@ -184,22 +190,11 @@ impl Handshake {
         Err(refuse_methods(&offered, authid, access).into())
     }
 
-    fn admission(
-        &self,
-        realm: Uri,
-        announced: Announced,
-        authid: String,
-        authrole: &str,
-        method: Method,
-    ) -> Admission {
+    fn admission(&self, realm: Uri, announced: Announced, principal: Principal) -> Admission {
         Admission {
             session: self.session,
             realm,
-            principal: Principal {
-                authid,
-                authrole: authrole.to_owned(),
-                method,
-            },
+            principal,
             announced,
         }
     }

@@ -16,6 +16,7 @@ fn subscribed() -> Realm {
         authid: "dave".to_owned(),
         authrole: "user".to_owned(),
         method: Method::Anonymous,
+        trustlevel: None,
     };
     realm.step(|state, out| state.join(id(DAVE), principal, announced, line, out));
     realm.send(DAVE, r#"[32,1,{},"com.t"]"#);

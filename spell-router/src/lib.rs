@@ -104,6 +104,7 @@ mod error;
 mod ids;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod listen;
+mod meta;
 mod outbound;
 mod pattern;
 mod quotas;
@@ -118,6 +119,7 @@ mod work;
 
 pub use auth::CraSecret;
 pub use error::{BuildError, ListenError, StartError};
+pub use meta::{Farewell, MetaApi};
 pub use quotas::LIMIT_EXCEEDED;
 pub use router::{Router, RouterBuilder};
 pub use settings::Realm;

@@ -1,10 +1,11 @@
-//! What a realm is called, and who may join it.
+//! What a realm is called, who may join it, and who may do what there.
 
 use std::collections::HashMap;
 
 use spell_message::{IntoUri, InvalidUri, Uri};
 
 use crate::{
+    MetaApi,
     auth::{CraSecret, Credential, Method},
     realm::Principal,
 };
@@ -31,7 +32,7 @@ pub struct Realm {
     access: Access,
 }
 
-/// Who may join.
+/// Who may join, and who may do what.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     /// The role of anonymous sessions; `None` if there are to be none.
@@ -39,6 +40,7 @@ pub(crate) struct Access {
     users: HashMap<String, User>,
     /// How far the sessions of a role are trusted.
     trustlevels: HashMap<String, u64>,
+    meta_api: MetaApi,
 }
 
 /// Someone who can prove who they are.
@@ -134,6 +136,13 @@ impl Realm {
         self
     }
 
+    /// Sets who may use the meta API: by default everyone may look, and nobody may intervene.
+    #[must_use]
+    pub fn meta_api(mut self, meta_api: MetaApi) -> Self {
+        self.access.meta_api = meta_api;
+        self
+    }
+
     fn user(mut self, authid: String, authrole: String, credential: Credential) -> Self {
         let user = self.access.users.entry(authid).or_default();
         let method = credential.method();
@@ -167,6 +176,18 @@ impl From<Uri> for Realm {
 }
 
 impl Access {
+    /// Who trusts everyone.
+    pub(crate) fn trusting() -> Self {
+        Self {
+            meta_api: MetaApi::new().everyone_administers(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn meta_api(&self) -> &MetaApi {
+        &self.meta_api
+    }
+
     /// The role of anonymous sessions; `None` if there are to be none.
     pub(crate) fn anonymous(&self) -> Option<&str> {
         self.anonymous.as_deref()
@@ -176,11 +197,12 @@ impl Access {
         self.users.contains_key(authid)
     }
 
-    /// Someone with this role.
-    pub(crate) fn principal(&self, authid: String, authrole: &str) -> Principal {
+    /// Someone with this role, who proved it by this method.
+    pub(crate) fn principal(&self, authid: String, authrole: &str, method: Method) -> Principal {
         Principal {
             authid,
             authrole: authrole.to_owned(),
+            method,
             trustlevel: self.trustlevels.get(authrole).copied(),
         }
     }
@@ -206,6 +228,7 @@ impl Default for Access {
             anonymous: Some("anonymous".to_owned()),
             users: HashMap::new(),
             trustlevels: HashMap::new(),
+            meta_api: MetaApi::default(),
         }
     }
 }

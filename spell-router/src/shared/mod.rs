@@ -17,6 +17,7 @@ use crate::{
     environment::Environment,
     error::Violation,
     ids::{RandomBits, random_bits},
+    meta::MetaApi,
     outbound::{Outbound, Outputs, QueueLimits, lock},
     quotas::Quotas,
     realm::{Flow, Handled, RealmState},
@@ -167,16 +168,13 @@ impl Shared {
         let realm = Arc::clone(
             realms
                 .entry(admission.realm.clone())
-                .or_insert_with(|| Arc::new(LiveRealm::new(self.limits.quotas, &self.counters))),
+                .or_insert_with(|| Arc::new(self.new_realm(&admission.realm))),
         );
-        {
-            let mut routing = lock(&realm.0);
-            routing.queues.insert(session, Arc::clone(queue));
-            routing
-                .state
-                .join(session, admission.principal, admission.announced, line);
-        }
+        // From now on the realm stays. What takes longer holds up this realm only.
+        lock(&realm.0).queues.insert(session, Arc::clone(queue));
         drop(realms);
+        let (principal, announced) = (admission.principal, admission.announced);
+        realm.step(|state, out| state.join(session, principal, announced, line, out));
         self.counters.sessions.up();
         self.counters.joined.up();
         tracing::debug!(realm = ?admission.realm.as_str(), "session joined");
@@ -185,6 +183,16 @@ impl Shared {
             name: admission.realm,
             realm,
         }
+    }
+
+    fn new_realm(&self, name: &Uri) -> LiveRealm {
+        let access = self.access(name);
+        let meta_api = access.map(|access| access.meta_api().clone());
+        LiveRealm::new(
+            self.limits.quotas,
+            meta_api.unwrap_or_default(),
+            &self.counters,
+        )
     }
 }
 
@@ -195,9 +203,10 @@ impl fmt::Debug for Shared {
 }
 
 impl LiveRealm {
-    fn new(quotas: Quotas, counters: &Arc<Counters>) -> Self {
+    fn new(quotas: Quotas, meta_api: MetaApi, counters: &Arc<Counters>) -> Self {
+        let state = RealmState::new(Environment::real(), quotas);
         Self(Mutex::new(Routing {
-            state: RealmState::new(Environment::real(), quotas),
+            state: state.with_meta_api(meta_api),
             queues: HashMap::new(),
             outputs: Outputs::default(),
             counters: Arc::clone(counters),

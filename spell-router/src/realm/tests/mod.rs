@@ -76,6 +76,7 @@ impl Realm {
         let principal = Principal {
             authid: authid.to_owned(),
             authrole: authrole.to_owned(),
+            method: Method::Anonymous,
             trustlevel: None,
         };
         let line = Line::new(Json::new().into(), Some(limit));
@@ -84,7 +85,9 @@ impl Realm {
         } else {
             Announced::default()
         };
-        self.state.join(id(session), principal, announced, line);
+        let out = &mut Outputs::default();
+        self.state
+            .join(id(session), principal, announced, line, out);
     }
 
     /// Another session, which announced these features of its roles.
@@ -92,6 +95,7 @@ impl Realm {
         let principal = Principal {
             authid: "dave".to_owned(),
             authrole: "user".to_owned(),
+            method: Method::Anonymous,
             trustlevel: None,
         };
         let line = Line::new(Json::new().into(), Some(100));
@@ -100,7 +104,7 @@ impl Realm {
             .fold(Announced::default(), |known, (role, feature)| {
                 known.with(*role, *feature)
             });
-        self.state.join(id(session), principal, announced, line);
+        self.step(|state, out| state.join(id(session), principal, announced, line, out));
     }
 
     /// The outputs of a message after which the session lives.
@@ -663,7 +667,7 @@ mod dealer {
         }
         realm.send(BOB, r#"[64,4,{"match":"prefix"},""]"#);
         realm.send(BOB, r#"[64,5,{"match":"wildcard"},".."]"#);
-        let outputs = realm.send(ALICE, r#"[48,1,{},"wamp.session.count"]"#);
+        let outputs = realm.send(ALICE, r#"[48,1,{},"wamp.session.unheard_of"]"#);
         assert!(outputs[0].ends_with(r#""wamp.error.no_such_procedure"]"#));
     }
 

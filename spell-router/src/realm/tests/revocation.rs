@@ -15,9 +15,10 @@ fn subscribed() -> Realm {
     let principal = Principal {
         authid: "dave".to_owned(),
         authrole: "user".to_owned(),
+        method: Method::Anonymous,
         trustlevel: None,
     };
-    realm.state.join(id(DAVE), principal, announced, line);
+    realm.step(|state, out| state.join(id(DAVE), principal, announced, line, out));
     realm.send(DAVE, r#"[32,1,{},"com.t"]"#);
     realm.send(BOB, r#"[32,1,{},"com.t"]"#);
     realm

@@ -9,6 +9,7 @@ use spell_serializer::{Json, Serializer};
 use super::*;
 use crate::carrier::Undeliverable;
 
+mod meta;
 mod retention;
 mod revocation;
 mod revoking;

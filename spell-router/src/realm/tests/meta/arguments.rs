@@ -141,6 +141,30 @@ fn wrong_arguments_are_refused_with_a_sentence() {
             r#""wamp.subscription.remove_subscriber",[1,2],{"reason":1}"#,
             "`reason` must be a string",
         ),
+        (
+            r#""wamp.subscription.get_events",["com.t"]"#,
+            "`subscription` must be an id from 1 to 2^53",
+        ),
+        (
+            r#""wamp.subscription.get_events",[1],{"reverse":1}"#,
+            "`reverse` must be a boolean",
+        ),
+        (
+            r#""wamp.subscription.get_events",[1],{"limit":0}"#,
+            "`limit` must be a positive integer",
+        ),
+        (
+            r#""wamp.subscription.get_events",[1],{"until_time":"yesterday"}"#,
+            "`until_time` must be a time as RFC 3339 has it",
+        ),
+        (
+            r#""wamp.subscription.get_events",[1],{"from_publication":0}"#,
+            "`from_publication` must be an id from 1 to 2^53",
+        ),
+        (
+            r#""wamp.subscription.get_events",[1],{"topic":1}"#,
+            "`topic` must be a string",
+        ),
     ] {
         let mut realm = administered();
         let error = format!(r#"1 ← [8,48,1,{{"message":"{why}"}},"wamp.error.invalid_argument"]"#);

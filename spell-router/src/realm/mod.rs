@@ -579,6 +579,8 @@ pub(crate) fn static_uri(uri: &'static str) -> Uri {
 mod administration;
 mod farewell;
 mod notices;
+#[cfg(test)]
+mod observed;
 mod procedures;
 #[cfg(test)]
 mod sequences;

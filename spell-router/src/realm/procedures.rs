@@ -112,12 +112,15 @@ impl RealmState {
     ) -> Answer {
         match query {
             SessionQuery::Count(roles) => {
-                let count = self.members.values().filter(|member| member.has(&roles));
+                let count = self
+                    .members
+                    .values()
+                    .filter(|member| member.has(roles.as_deref()));
                 Ok(Some(count.count().into()))
             }
             SessionQuery::List(roles) => {
                 let members = self.members.iter();
-                let listed = members.filter(|(_, member)| member.has(&roles));
+                let listed = members.filter(|(_, member)| member.has(roles.as_deref()));
                 Ok(Some(listed.map(|(session, _)| *session).collect()))
             }
             SessionQuery::Get(session) => match self.members.get(&session) {
@@ -198,7 +201,7 @@ impl RealmState {
         let registrations = &self.dealer.registrations;
         let known = |id: RegistrationId| {
             let known = registrations.get(id);
-            known.ok_or(Refused::plainly(reason::NO_SUCH_REGISTRATION))
+            known.ok_or_else(|| Refused::plainly(reason::NO_SUCH_REGISTRATION))
         };
         let result: Value = match query {
             Query::List => lists(|policy| registrations.of_policy(policy)).into(),
@@ -229,7 +232,7 @@ impl RealmState {
         let subscriptions = &self.broker.subscriptions;
         let known = |id: SubscriptionId| {
             let known = subscriptions.get(id);
-            known.ok_or(Refused::plainly(reason::NO_SUCH_SUBSCRIPTION))
+            known.ok_or_else(|| Refused::plainly(reason::NO_SUCH_SUBSCRIPTION))
         };
         let result: Value = match query {
             Query::List => lists(|policy| subscriptions.of_policy(policy)).into(),
@@ -257,9 +260,9 @@ impl RealmState {
 
 impl Member {
     /// Whether its role is one of these; without any, all are.
-    fn has(&self, roles: &Option<Vec<String>>) -> bool {
+    fn has(&self, roles: Option<&[String]>) -> bool {
         let role = &self.principal.authrole;
-        roles.as_ref().is_none_or(|roles| roles.contains(role))
+        roles.is_none_or(|roles| roles.contains(role))
     }
 }
 

@@ -10,7 +10,7 @@ use spell_message::{
 };
 use spell_serializer::{Json, PayloadExt};
 
-use super::*;
+use super::{sequences::policy, *};
 use crate::meta::{Farewell, Revocation, Victims};
 
 /// What a session does, or what is done to it; numbers pick among the few names and ids there are.
@@ -36,13 +36,6 @@ const NAMES: [&str; 4] = ["a", "a.b", "b.b", "wamp.session.on_leave"];
 const OBSERVER: SessionId = SessionId::MAX;
 
 fn action() -> impl Strategy<Value = Action> {
-    let policy = || {
-        prop_oneof![
-            Just(MatchPolicy::Exact),
-            Just(MatchPolicy::Prefix),
-            Just(MatchPolicy::Wildcard),
-        ]
-    };
     let invoke = prop_oneof![
         Just(InvocationPolicy::Single),
         Just(InvocationPolicy::First),

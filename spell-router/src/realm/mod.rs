@@ -52,6 +52,8 @@ pub(crate) struct Member {
 pub(crate) struct Principal {
     pub(crate) authid: String,
     pub(crate) authrole: String,
+    /// How far the router trusts it, as callees and subscribers are to be told.
+    pub(crate) trustlevel: Option<u64>,
 }
 
 /// Whether a session goes on after a message.

@@ -186,6 +186,16 @@ fn the_right_ticket_is_welcome_with_the_role_of_its_owner() {
 }
 
 #[test]
+fn a_principal_is_trusted_as_far_as_its_role() {
+    let mut client = Client::new(private().trustlevel("user", 3));
+    client.challenged(by(&["ticket"], "joe"));
+    let admission = client.admitted(answer("joe's ticket"));
+    assert_eq!(admission.principal.trustlevel, Some(3));
+    let admission = Client::new("realm1".into()).admitted(hello(|_| ()));
+    assert_eq!(admission.principal.trustlevel, None);
+}
+
+#[test]
 fn a_wrong_ticket_is_denied() {
     for wrong in ["", "joe's ticke", "ann's secret"] {
         let mut client = Client::new(private());

@@ -58,6 +58,7 @@ impl Realm {
         let principal = Principal {
             authid: authid.to_owned(),
             authrole: authrole.to_owned(),
+            trustlevel: None,
         };
         let line = Line::new(Json::new().into(), Some(limit));
         let announced = match interruptible {

@@ -9,6 +9,10 @@ use spell_serializer::{Json, Serializer};
 use super::*;
 use crate::carrier::Undeliverable;
 
+mod revocation;
+mod router_events;
+mod subscriptions;
+
 const ALICE: u64 = 1;
 const BOB: u64 = 2;
 const CAROL: u64 = 3;
@@ -41,6 +45,13 @@ impl Realm {
         Self {
             state: RealmState::new(environment, Quotas::default()),
         }
+    }
+
+    /// What comes of a step that no message asks for.
+    fn step<T>(&mut self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> Vec<String> {
+        let mut out = Outputs::default();
+        step(&mut self.state, &mut out);
+        lines(out)
     }
 
     fn join(&mut self, session: u64, authid: &str, authrole: &str) {

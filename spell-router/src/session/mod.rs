@@ -92,6 +92,7 @@ fn router_roles() -> RoleFeatures {
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
             Feature::SubscriberBlackWhiteListing,
+            Feature::SubscriptionRevocation,
         ],
     );
     roles.add(

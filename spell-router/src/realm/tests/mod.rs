@@ -9,12 +9,16 @@ use spell_serializer::{Json, Serializer};
 use super::*;
 use crate::carrier::Undeliverable;
 
-mod revoking;
+mod registration_revocation;
+mod revocation;
+mod router_events;
 mod sharing;
+mod subscriptions;
 
 const ALICE: u64 = 1;
 const BOB: u64 = 2;
 const CAROL: u64 = 3;
+const DAVE: u64 = 4;
 
 struct Realm {
     state: RealmState,
@@ -46,6 +50,13 @@ impl Realm {
         }
     }
 
+    /// What comes of a step that no message asks for.
+    fn step<T>(&mut self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> Vec<String> {
+        let mut out = Outputs::default();
+        step(&mut self.state, &mut out);
+        lines(out)
+    }
+
     fn join(&mut self, session: u64, authid: &str, authrole: &str) {
         self.join_as(session, authid, authrole, true, 100);
     }
@@ -64,21 +75,22 @@ impl Realm {
             trustlevel: None,
         };
         let line = Line::new(Json::new().into(), Some(limit));
-        let announced = match interruptible {
-            true => Announced::default().with(RoleName::Callee, Feature::CallCanceling),
-            false => Announced::default(),
+        let announced = if interruptible {
+            Announced::default().with(RoleName::Callee, Feature::CallCanceling)
+        } else {
+            Announced::default()
         };
         self.state.join(id(session), principal, announced, line);
     }
 
-    /// Another session, which announced these features of its roles.
+    /// Dave or another one with the role `user`, who announced these features of their roles.
     fn join_announcing(&mut self, session: u64, features: &[(RoleName, Feature)]) {
         let principal = Principal {
             authid: "dave".to_owned(),
             authrole: "user".to_owned(),
             trustlevel: None,
         };
-        let line = Line::new(Json::new().into(), Some(100));
+        let line = Line::new(Json::new().into(), None);
         let announced = features
             .iter()
             .fold(Announced::default(), |known, (role, feature)| {

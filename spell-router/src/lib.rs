@@ -38,12 +38,13 @@
 //! | Publisher exclusion | `publisher_exclusion` |
 //! | Publisher identification, for those who set `disclose_me` | `publisher_identification` |
 //! | Subscriber black- and whitelisting, all six lists | `subscriber_blackwhite_listing` |
+//! | Shared registrations, all policies | `shared_registration` |
+//! | Revocation of registrations | `registration_revocation` |
 //! | Call canceling, all three modes | `call_canceling` |
 //! | Anonymous, ticket and challenge-response authentication, see [`Realm`] | `anonymous`, `ticket`, `wampcra` |
 //!
 //! Options of other features are ignored where the specification allows it (time-outs, progressive
-//! results, retention). Shared registrations are refused with
-//! `wamp.error.option_not_allowed`, payload passthru and progressive calls as the violations of the
+//! results, retention). Payload passthru and progressive calls are refused as the violations of the
 //! protocol that they are, unannounced.
 //!
 //! # How it judges

@@ -97,7 +97,12 @@ fn router_roles() -> RoleFeatures {
     );
     roles.add(
         RoleName::Dealer,
-        [Feature::CallCanceling, Feature::PatternBasedRegistration],
+        [
+            Feature::CallCanceling,
+            Feature::PatternBasedRegistration,
+            Feature::RegistrationRevocation,
+            Feature::SharedRegistration,
+        ],
     );
     roles
 }

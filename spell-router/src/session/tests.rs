@@ -132,7 +132,12 @@ fn exactly_what_is_implemented_is_announced() {
     );
     assert_eq!(
         announced(RoleName::Dealer),
-        [Feature::CallCanceling, Feature::PatternBasedRegistration]
+        [
+            Feature::CallCanceling,
+            Feature::PatternBasedRegistration,
+            Feature::SharedRegistration,
+            Feature::RegistrationRevocation,
+        ]
     );
     assert!(!roles.has(RoleName::Caller));
 }

@@ -227,7 +227,8 @@ impl RealmState {
             Message::Subscribe(message) => {
                 self.count(from, message.request)?;
                 let clock = &self.environment.clock;
-                self.broker.subscribe(from, &message, clock, out);
+                self.broker
+                    .subscribe(from, &message, &self.members, clock, out);
             }
             Message::Unsubscribe(message) => {
                 self.count(from, message.request)?;
@@ -370,8 +371,9 @@ impl RealmState {
         out: &mut Outputs,
     ) -> PublicationId {
         let id = PublicationId::from_random((self.environment.random)());
+        let clock = &self.environment.clock;
         self.broker
-            .publish(publication, id, fan_out, &self.members, out);
+            .publish(publication, id, fan_out, &self.members, clock, out);
         id
     }
 

@@ -88,6 +88,7 @@ fn router_roles() -> RoleFeatures {
     roles.add(
         RoleName::Broker,
         [
+            Feature::EventRetention,
             Feature::PatternBasedSubscription,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,

@@ -127,6 +127,7 @@ fn exactly_what_is_implemented_is_announced() {
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
             Feature::PatternBasedSubscription,
+            Feature::EventRetention,
             Feature::SubscriptionRevocation,
         ]
     );

@@ -10,6 +10,7 @@ use super::*;
 use crate::carrier::Undeliverable;
 
 mod registration_revocation;
+mod retention;
 mod revocation;
 mod router_events;
 mod sharing;
@@ -28,14 +29,18 @@ impl Realm {
     /// A realm with Alice, who has the role `admin`, Bob and Carol, who have the role `user`; all
     /// can be interrupted. The first publication has the id 1001.
     fn new() -> Self {
-        let mut realm = Self::empty();
+        Self::with_quotas(Quotas::default())
+    }
+
+    fn with_quotas(quotas: Quotas) -> Self {
+        let mut realm = Self::empty(quotas);
         realm.join(ALICE, "alice", "admin");
         realm.join(BOB, "bob", "user");
         realm.join(CAROL, "carol", "user");
         realm
     }
 
-    fn empty() -> Self {
+    fn empty(quotas: Quotas) -> Self {
         let mut next = 999_u64;
         let random = Box::new(move || {
             next += 1;
@@ -46,7 +51,7 @@ impl Realm {
             ..Environment::real()
         };
         Self {
-            state: RealmState::new(environment, Quotas::default()),
+            state: RealmState::new(environment, quotas),
         }
     }
 

@@ -62,7 +62,10 @@ pub use callee::{
     Invocations, Kwargs, Part, Parts, PendingRegister, Progress, ProgressiveResult, Register,
     RegisterHandler, Registration, RegistrationEnd,
 };
-pub use caller::{Call, CallResult, Caller, CallerExt, CallerHandle, PendingCall};
+pub use caller::{
+    Call, CallArguments, CallResult, CallResults, Caller, CallerExt, CallerHandle, PendingCall,
+    ProgressiveCall, SendArguments,
+};
 pub use error::{
     CallError, PublishError, RegisterError, SubscribeError, UnregisterError, UnsubscribeError,
     WampError,

@@ -91,6 +91,7 @@
 
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod address;
+mod administration;
 mod announced;
 mod auth;
 mod broker;
@@ -104,6 +105,7 @@ mod error;
 mod ids;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod listen;
+mod meta;
 mod outbound;
 mod pattern;
 mod quotas;
@@ -116,8 +118,10 @@ mod shared;
 mod statistics;
 mod work;
 
+pub use administration::{Administration, SessionDetails};
 pub use auth::CraSecret;
 pub use error::{BuildError, ListenError, StartError};
+pub use meta::{Farewell, MetaApi, Revocation};
 pub use quotas::LIMIT_EXCEEDED;
 pub use router::{Router, RouterBuilder};
 pub use settings::Realm;

@@ -1,10 +1,11 @@
-//! What a realm is called, and who may join it.
+//! What a realm is called, who may join it, and who may do what there.
 
 use std::collections::HashMap;
 
 use spell_message::{IntoUri, InvalidUri, Uri};
 
 use crate::{
+    MetaApi,
     auth::{CraSecret, Credential, Method},
     realm::Principal,
 };
@@ -31,12 +32,13 @@ pub struct Realm {
     access: Access,
 }
 
-/// Who may join.
+/// Who may join, and who may do what.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     /// The role of anonymous sessions; `None` if there are to be none.
     anonymous: Option<String>,
     users: HashMap<String, User>,
+    meta_api: MetaApi,
     /// How far the sessions of a role are trusted.
     trustlevels: HashMap<String, u64>,
 }
@@ -112,6 +114,13 @@ impl Realm {
         )
     }
 
+    /// Sets who may use the meta API: by default everyone may look, and nobody may intervene.
+    #[must_use]
+    pub fn meta_api(mut self, meta_api: MetaApi) -> Self {
+        self.access.meta_api = meta_api;
+        self
+    }
+
     /// Tell callees and subscribers with each call and publication of a session with this
     /// `authrole` how far the router trusts it: 0 is the lowest level, and what the others mean is
     /// the application's choice. By default they are told nothing. The level given last for one
@@ -167,6 +176,18 @@ impl From<Uri> for Realm {
 }
 
 impl Access {
+    /// Who trusts everyone.
+    pub(crate) fn trusting() -> Self {
+        Self {
+            meta_api: MetaApi::new().everyone_administers(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn meta_api(&self) -> &MetaApi {
+        &self.meta_api
+    }
+
     /// The role of anonymous sessions; `None` if there are to be none.
     pub(crate) fn anonymous(&self) -> Option<&str> {
         self.anonymous.as_deref()
@@ -177,10 +198,11 @@ impl Access {
     }
 
     /// Someone with this role.
-    pub(crate) fn principal(&self, authid: String, authrole: &str) -> Principal {
+    pub(crate) fn principal(&self, authid: String, authrole: &str, method: Method) -> Principal {
         Principal {
             authid,
             authrole: authrole.to_owned(),
+            method,
             trustlevel: self.trustlevels.get(authrole).copied(),
         }
     }
@@ -205,6 +227,7 @@ impl Default for Access {
         Self {
             anonymous: Some("anonymous".to_owned()),
             users: HashMap::new(),
+            meta_api: MetaApi::default(),
             trustlevels: HashMap::new(),
         }
     }

@@ -126,18 +126,23 @@ fn exactly_what_is_implemented_is_announced() {
             Feature::SubscriberBlackWhiteListing,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
+            Feature::SubscriptionMetaApi,
             Feature::PatternBasedSubscription,
             Feature::EventRetention,
             Feature::SubscriptionRevocation,
+            Feature::SessionMetaApi,
         ]
     );
     assert_eq!(
         announced(RoleName::Dealer),
         [
             Feature::CallCanceling,
+            Feature::RegistrationMetaApi,
             Feature::PatternBasedRegistration,
             Feature::SharedRegistration,
             Feature::RegistrationRevocation,
+            Feature::TestamentMetaApi,
+            Feature::SessionMetaApi,
         ]
     );
     assert!(!roles.has(RoleName::Caller));

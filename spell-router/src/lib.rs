@@ -95,6 +95,7 @@
 
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod address;
+mod administration;
 mod announced;
 mod auth;
 mod broker;
@@ -123,10 +124,11 @@ mod statistics;
 mod timestamp;
 mod work;
 
+pub use administration::{Administration, SessionDetails};
 pub use auth::CraSecret;
 pub use disclosure::Disclosure;
 pub use error::{BuildError, ListenError, StartError};
-pub use meta::{Farewell, MetaApi};
+pub use meta::{Farewell, MetaApi, Revocation};
 pub use quotas::LIMIT_EXCEEDED;
 pub use router::{Router, RouterBuilder};
 pub use settings::Realm;

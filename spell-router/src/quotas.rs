@@ -15,9 +15,8 @@ pub(crate) struct Quotas {
     pub(crate) calls: usize,
     /// Calls made to it that it has not answered.
     pub(crate) invocations: usize,
-    pub(crate) testaments: usize,
-    /// About how many bytes of memory its testaments take together.
-    pub(crate) testament_bytes: usize,
+    /// What is to be published once it is over.
+    pub(crate) testaments: Room,
     /// What a realm retains.
     pub(crate) retained: Room,
 }
@@ -36,8 +35,10 @@ impl Default for Quotas {
             registrations: 65_536,
             calls: 65_536,
             invocations: 65_536,
-            testaments: 1_024,
-            testament_bytes: 1 << 20,
+            testaments: Room {
+                events: 1_024,
+                bytes: 1 << 20,
+            },
             retained: Room {
                 events: 10_000,
                 bytes: 16 << 20,

@@ -344,8 +344,10 @@ impl RouterBuilder {
     ///
     /// One more fails with [`LIMIT_EXCEEDED`](crate::LIMIT_EXCEEDED).
     pub fn max_testaments(mut self, testaments: usize, bytes: usize) -> Self {
-        self.limits.quotas.testaments = testaments;
-        self.limits.quotas.testament_bytes = bytes;
+        self.limits.quotas.testaments = Room {
+            events: testaments,
+            bytes,
+        };
         self
     }
 

@@ -52,7 +52,7 @@ impl Testament {
         let scope = Scope::read(arguments)?;
         let options = arguments.dict_keyword("publish_options")?;
         let options = PublishOptions::from_dict(options.unwrap_or_default());
-        let options = options.map_err(|error| Refused::argument(error.to_string()))?;
+        let options = options.map_err(|error| Refused::option(&error))?;
         let payload = match arguments.format() {
             Some(format) => PayloadBuilder::new(format)
                 .args(&args)
@@ -105,7 +105,8 @@ impl Testaments {
         let known = self.by_session.get(&session).map_or(&[][..], Vec::as_slice);
         let sizes = known.iter().map(|testament| testament.size);
         let bytes = sizes.fold(testament.size, usize::saturating_add);
-        if known.len() >= self.quotas.testaments || bytes > self.quotas.testament_bytes {
+        let room = self.quotas.testaments;
+        if known.len() >= room.events || bytes > room.bytes {
             let explanation = "the session has as many testaments as it may";
             return Err(Refused::because(LIMIT_EXCEEDED, explanation));
         }

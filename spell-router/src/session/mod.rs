@@ -96,7 +96,9 @@ fn router_roles(event_history: bool) -> RoleFeatures {
             Feature::PublicationTrustLevels,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
+            Feature::SessionMetaApi,
             Feature::SubscriberBlackWhiteListing,
+            Feature::SubscriptionMetaApi,
             Feature::SubscriptionRevocation,
         ],
     );
@@ -108,8 +110,11 @@ fn router_roles(event_history: bool) -> RoleFeatures {
         [
             Feature::CallCanceling,
             Feature::PatternBasedRegistration,
+            Feature::RegistrationMetaApi,
             Feature::RegistrationRevocation,
+            Feature::SessionMetaApi,
             Feature::SharedRegistration,
+            Feature::TestamentMetaApi,
         ],
     );
     roles

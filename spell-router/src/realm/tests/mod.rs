@@ -9,8 +9,11 @@ use spell_serializer::{Json, Serializer};
 use super::*;
 use crate::carrier::Undeliverable;
 
-mod registration_revocation;
+mod audience;
+mod history;
+mod identification;
 mod meta;
+mod registration_revocation;
 mod retention;
 mod revocation;
 mod router_events;

@@ -14,7 +14,7 @@ use crate::{
     started::{IdSlot, Started},
 };
 use spell_message::{
-    InvalidUri, RequestId, Uri, Value,
+    Feature, InvalidUri, RequestId, RoleName, Uri, Value,
     options::{CallOptions, InvalidOption},
 };
 use spell_serializer::PayloadBuilder;
@@ -69,6 +69,7 @@ pub struct Call<'a> {
     options: Result<CallOptions, InvalidOption>,
     arguments: PayloadBuilder,
     limit: Option<Duration>,
+    needs: Option<(RoleName, Feature)>,
 }
 
 impl<'a> Call<'a> {
@@ -79,6 +80,7 @@ impl<'a> Call<'a> {
             options: Ok(CallOptions::new()),
             arguments: requests.arguments(),
             limit: requests.commands().request_timeout(),
+            needs: None,
         }
     }
 
@@ -97,6 +99,12 @@ impl<'a> Call<'a> {
     /// Replace all options of CALL.
     pub fn options(mut self, options: CallOptions) -> Self {
         self.options = Ok(options);
+        self
+    }
+
+    /// Call only if the router announced this feature of one of its roles.
+    pub(crate) fn needs(mut self, needs: (RoleName, Feature)) -> Self {
+        self.needs = Some(needs);
         self
     }
 
@@ -131,11 +139,13 @@ impl<'a> Call<'a> {
         let procedure = self.procedure?;
         let options = self.options?;
         let payload = self.requests.finish(self.arguments)?;
+        let needs = self.needs;
         Ok(move |reply, started| {
             Command(Order::Call(Box::new(NewCall {
                 procedure,
                 options,
                 payload,
+                needs,
                 reply,
                 started,
             })))

@@ -35,13 +35,18 @@ impl Caller {
     }
 
     fn call(&mut self, call: NewCall, cx: &mut Context<'_, Command>) {
-        if let Some(failure) = Failure::unsupported(RoleName::Dealer, None, cx) {
+        let mut unsupported = Failure::unsupported(RoleName::Dealer, None, cx);
+        if let Some((role, feature)) = call.needs {
+            unsupported = unsupported.or_else(|| Failure::unsupported(role, Some(feature), cx));
+        }
+        if let Some(failure) = unsupported {
             return call.reply.send(Err(failure));
         }
         let NewCall {
             procedure,
             options,
             payload,
+            needs: _,
             reply,
             started,
         } = call;
@@ -143,6 +148,8 @@ pub(super) struct NewCall {
     pub(super) procedure: Uri,
     pub(super) options: CallOptions,
     pub(super) payload: Payload,
+    /// What the router must have announced.
+    pub(super) needs: Option<(RoleName, Feature)>,
     pub(super) reply: Reply<CallResult>,
     /// Told the id once the call is committed.
     pub(super) started: Option<IdSlot>,

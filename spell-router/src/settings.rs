@@ -1,10 +1,14 @@
-//! What a realm is called, and who may join it.
+//! What a realm is called, who may join it, and who may do what there.
 
 use std::collections::HashMap;
 
 use spell_message::{IntoUri, InvalidUri, Uri};
 
-use crate::auth::{CraSecret, Credential, Method};
+use crate::{
+    MetaApi,
+    auth::{CraSecret, Credential, Method},
+    realm::Principal,
+};
 
 /// The settings of a realm: its name, and who may join it.
 ///
@@ -28,12 +32,15 @@ pub struct Realm {
     access: Access,
 }
 
-/// Who may join.
+/// Who may join, and who may do what.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     /// The role of anonymous sessions; `None` if there are to be none.
     anonymous: Option<String>,
     users: HashMap<String, User>,
+    meta_api: MetaApi,
+    /// How far the sessions of a role are trusted.
+    trustlevels: HashMap<String, u64>,
 }
 
 /// Someone who can prove who they are.
@@ -107,6 +114,35 @@ impl Realm {
         )
     }
 
+    /// Sets who may use the meta API: by default everyone may look, and nobody may intervene.
+    #[must_use]
+    pub fn meta_api(mut self, meta_api: MetaApi) -> Self {
+        self.access.meta_api = meta_api;
+        self
+    }
+
+    /// Tell callees and subscribers with each call and publication of a session with this
+    /// `authrole` how far the router trusts it: 0 is the lowest level, and what the others mean is
+    /// the application's choice. By default they are told nothing. The level given last for one
+    /// `authrole` counts.
+    ///
+    /// ```
+    /// use spell_router::Realm;
+    ///
+    /// let realm = Realm::new("com.example.realm")
+    ///     .trustlevel("anonymous", 0)
+    ///     .ticket("backend", "a long random text", "service")
+    ///     .trustlevel("service", 5);
+    /// # let _ = realm;
+    /// ```
+    ///
+    /// WAMP spec, "Call Trust Levels" and "Publication Trust Levels".
+    #[must_use]
+    pub fn trustlevel(mut self, authrole: impl Into<String>, level: u64) -> Self {
+        self.access.trustlevels.insert(authrole.into(), level);
+        self
+    }
+
     fn user(mut self, authid: String, authrole: String, credential: Credential) -> Self {
         let user = self.access.users.entry(authid).or_default();
         let method = credential.method();
@@ -140,6 +176,18 @@ impl From<Uri> for Realm {
 }
 
 impl Access {
+    /// Who trusts everyone.
+    pub(crate) fn trusting() -> Self {
+        Self {
+            meta_api: MetaApi::new().everyone_administers(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn meta_api(&self) -> &MetaApi {
+        &self.meta_api
+    }
+
     /// The role of anonymous sessions; `None` if there are to be none.
     pub(crate) fn anonymous(&self) -> Option<&str> {
         self.anonymous.as_deref()
@@ -147,6 +195,16 @@ impl Access {
 
     pub(crate) fn knows(&self, authid: &str) -> bool {
         self.users.contains_key(authid)
+    }
+
+    /// Someone with this role.
+    pub(crate) fn principal(&self, authid: String, authrole: &str, method: Method) -> Principal {
+        Principal {
+            authid,
+            authrole: authrole.to_owned(),
+            method,
+            trustlevel: self.trustlevels.get(authrole).copied(),
+        }
     }
 
     /// Whether anyone at all may join by this method.
@@ -169,6 +227,8 @@ impl Default for Access {
         Self {
             anonymous: Some("anonymous".to_owned()),
             users: HashMap::new(),
+            meta_api: MetaApi::default(),
+            trustlevels: HashMap::new(),
         }
     }
 }

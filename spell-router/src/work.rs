@@ -1,12 +1,13 @@
 //! What takes long, and so is done without the lock of the realm.
 
 use spell_message::{
-    Format, Payload, RequestId,
+    Format, Payload, RequestId, SessionId,
     message::{Call, Publish},
 };
 
 use crate::{
     carrier::{Line, Undeliverable},
+    meta::{Procedure, Refused, Request},
     outbound::{FanOut, Outgoing},
 };
 
@@ -21,6 +22,8 @@ pub(crate) enum Work {
     Call(CallWork),
     /// The arguments of a publication are to be brought into its subscribers' formats.
     Publish(PublishWork),
+    /// The arguments of a procedure of the router are to be understood.
+    Procedure(ProcedureWork),
 }
 
 /// What came of the work.
@@ -28,6 +31,7 @@ pub(crate) enum Work {
 pub(crate) enum Finished {
     Call(Call, PreparedCall),
     Publish(Publish, FanOut),
+    Procedure(RequestId, Result<Request, Refused>),
 }
 
 impl Work {
@@ -35,6 +39,7 @@ impl Work {
         match self {
             Self::Call(work) => work.finish(),
             Self::Publish(work) => work.finish(),
+            Self::Procedure(work) => work.finish(),
         }
     }
 }
@@ -43,6 +48,7 @@ impl Work {
 #[derive(Debug)]
 pub(crate) struct CallWork {
     pub(crate) call: Call,
+    pub(crate) callee: SessionId,
     pub(crate) line: Line,
     pub(crate) invocation: RequestId,
     pub(crate) named: bool,
@@ -59,6 +65,7 @@ impl CallWork {
             (payload.unwrap_or_default(), size)
         });
         let prepared = PreparedCall {
+            callee: self.callee,
             line: self.line,
             invocation: self.invocation,
             named: self.named,
@@ -72,6 +79,7 @@ impl CallWork {
 /// How a line carries a call.
 #[derive(Debug)]
 pub(crate) struct PreparedCall {
+    pub(crate) callee: SessionId,
     line: Line,
     invocation: RequestId,
     named: bool,
@@ -116,6 +124,20 @@ impl PublishWork {
             let _in_the_fan_out = fan_out.transcode(&self.message.payload, format);
         }
         Finished::Publish(self.message, fan_out)
+    }
+}
+
+/// A call of one of the router's own procedures, which the caller may call.
+#[derive(Debug)]
+pub(crate) struct ProcedureWork {
+    pub(crate) procedure: &'static Procedure,
+    pub(crate) request: RequestId,
+    pub(crate) arguments: Payload,
+}
+
+impl ProcedureWork {
+    fn finish(self) -> Finished {
+        Finished::Procedure(self.request, self.procedure.read(&self.arguments))
     }
 }
 

@@ -3,19 +3,21 @@
 use std::collections::HashMap;
 
 use spell_message::{
-    Format, Message, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
-    message::{Abort, ErrorMessage, Publish, RequestKind},
-    options::{AbortDetails, ErrorDetails},
+    Dict, Format, Message, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri, Value,
+    message::{Abort, ErrorMessage, Publish, Published, RequestKind},
+    options::{AbortDetails, ErrorDetails, PublishOptions},
     reason,
 };
 
 use crate::{
     announced::Announced,
-    broker::Broker,
+    auth::{Method, PROVIDER},
+    broker::{Broker, Publication},
     carrier::{Line, Undeliverable},
     dealer::Dealer,
     environment::Environment,
     error::Violation,
+    meta::{MetaApi, Notice, Testaments},
     outbound::{FanOut, Outputs},
     quotas::Quotas,
     work::{Finished, PublishWork, Work},
@@ -32,6 +34,8 @@ pub(crate) struct RealmState {
     members: Members,
     broker: Broker,
     dealer: Dealer,
+    testaments: Testaments,
+    meta_api: MetaApi,
     environment: Environment,
 }
 
@@ -43,6 +47,7 @@ pub(crate) type Members = HashMap<SessionId, Member>;
 pub(crate) struct Member {
     pub(crate) principal: Principal,
     pub(crate) format: Format,
+    pub(crate) announced: Announced,
     /// The ids of the client's requests; the next one is that of its next request.
     requests: RequestIds,
 }
@@ -52,6 +57,22 @@ pub(crate) struct Member {
 pub(crate) struct Principal {
     pub(crate) authid: String,
     pub(crate) authrole: String,
+    pub(crate) method: Method,
+    /// How far the router trusts it, as callees and subscribers are to be told.
+    pub(crate) trustlevel: Option<u64>,
+}
+
+impl Principal {
+    /// What is known of its session. WAMP spec, "wamp.session.get".
+    pub(crate) fn details(&self, session: SessionId) -> Dict {
+        Dict::from([
+            ("session", Value::from(session)),
+            ("authid", self.authid.as_str().into()),
+            ("authrole", self.authrole.as_str().into()),
+            ("authmethod", self.method.name().into()),
+            ("authprovider", PROVIDER.into()),
+        ])
+    }
 }
 
 /// Whether a session goes on after a message.
@@ -78,8 +99,16 @@ impl RealmState {
             members: HashMap::new(),
             broker: Broker::new(quotas),
             dealer: Dealer::new(quotas),
+            testaments: Testaments::new(quotas),
+            meta_api: MetaApi::default(),
             environment,
         }
+    }
+
+    /// Says who may use the meta API.
+    pub(crate) fn with_meta_api(mut self, meta_api: MetaApi) -> Self {
+        self.meta_api = meta_api;
+        self
     }
 
     /// A session is established.
@@ -89,10 +118,14 @@ impl RealmState {
         principal: Principal,
         announced: Announced,
         line: Line,
+        out: &mut Outputs,
     ) {
+        // It has subscribed to nothing yet, so it is not told of itself.
+        self.tell(&Notice::Joined(session, &principal), out);
         let member = Member {
             principal,
             format: line.format(),
+            announced,
             requests: RequestIds::default(),
         };
         self.members.insert(session, member);
@@ -101,12 +134,17 @@ impl RealmState {
 
     /// A message of an established session, GOODBYE and ABORT excepted: they concern the
     /// connection.
+    ///
+    /// What comes from a session that was killed is ignored. WAMP spec, "Session Closing".
     pub(crate) fn handle(
         &mut self,
         from: SessionId,
         message: Message,
         out: &mut Outputs,
     ) -> Handled {
+        if !self.members.contains_key(&from) {
+            return Handled::Now(Flow::Open);
+        }
         let result = match self.route(from, message, out) {
             Ok(Some(work)) => return Handled::After(Box::new(work)),
             Ok(None) => Ok(()),
@@ -122,8 +160,19 @@ impl RealmState {
         finished: Finished,
         out: &mut Outputs,
     ) -> Handled {
+        if !self.members.contains_key(&from) {
+            // It was killed meanwhile.
+            return Handled::Now(Flow::Open);
+        }
         let work = match finished {
-            Finished::Call(call, prepared) => self.dealer.invoke(from, call, Some(prepared), out),
+            Finished::Procedure(request, asked) => {
+                self.perform(from, request, asked, out);
+                None
+            }
+            Finished::Call(call, prepared) => {
+                let random = &mut self.environment.random;
+                self.dealer.invoke(from, call, Some(prepared), random, out)
+            }
             Finished::Publish(message, fan_out) => {
                 self.publish(from, &message, fan_out, out);
                 None
@@ -147,6 +196,9 @@ impl RealmState {
         explanation: &str,
         out: &mut Outputs,
     ) -> Flow {
+        if !self.members.contains_key(&from) {
+            return Flow::Open;
+        }
         let result = if answer == Some(RequestKind::Invocation) {
             let why = "the callee answered with an invalid URI";
             self.dealer
@@ -184,9 +236,26 @@ impl RealmState {
 
     /// The session is over, for whatever reason.
     pub(crate) fn leave(&mut self, session: SessionId, out: &mut Outputs) {
-        if self.members.remove(&session).is_some() {
-            self.broker.leave(session);
-            self.dealer.leave(session, out);
+        if self.members.contains_key(&session) {
+            self.withdraw(session, out);
+            self.bury(session, out);
+        }
+    }
+
+    /// Takes from a session all that it has: from now on it gets nothing.
+    fn withdraw(&mut self, session: SessionId, out: &mut Outputs) {
+        self.broker.leave(session);
+        self.dealer.leave(session, out);
+    }
+
+    /// Forgets a session that has nothing any more, and lets the others know: first what it wanted
+    /// them to, as long as it is known who said so.
+    fn bury(&mut self, session: SessionId, out: &mut Outputs) {
+        for testament in self.testaments.take(session) {
+            self.fan_out(Publication::by(session, &testament), FanOut::default(), out);
+        }
+        if let Some(member) = self.members.remove(&session) {
+            self.tell(&Notice::Left(session, &member.principal), out);
         }
     }
 
@@ -197,7 +266,10 @@ impl RealmState {
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.members.is_empty() && self.broker.is_empty() && self.dealer.is_empty()
+        self.members.is_empty()
+            && self.broker.is_empty()
+            && self.dealer.is_empty()
+            && self.testaments.is_empty()
     }
 
     fn route(
@@ -219,7 +291,9 @@ impl RealmState {
             }
             Message::Subscribe(message) => {
                 self.count(from, message.request)?;
-                self.broker.subscribe(from, &message, out);
+                let clock = &self.environment.clock;
+                self.broker
+                    .subscribe(from, &message, &self.members, clock, out);
             }
             Message::Unsubscribe(message) => {
                 self.count(from, message.request)?;
@@ -227,7 +301,8 @@ impl RealmState {
             }
             Message::Register(message) => {
                 self.count(from, message.request)?;
-                self.dealer.register(from, &message, out);
+                let clock = &self.environment.clock;
+                self.dealer.register(from, &message, clock, out);
             }
             Message::Unregister(message) => {
                 self.count(from, message.request)?;
@@ -235,7 +310,12 @@ impl RealmState {
             }
             Message::Call(message) => {
                 self.count(from, message.request)?;
-                let work = self.dealer.call(from, message, out)?;
+                if message.procedure.is_reserved() {
+                    let work = self.call_reserved(from, message, out)?;
+                    return Ok(work.map(Work::Procedure));
+                }
+                let random = &mut self.environment.random;
+                let work = self.dealer.call(from, message, random, out)?;
                 return Ok(work.map(Work::Call));
             }
             Message::Cancel(message) => self.dealer.cancel(from, &message, out),
@@ -310,7 +390,8 @@ impl RealmState {
             return None;
         }
         if message.payload.len() > SHORT_PAYLOAD {
-            let formats = self.broker.other_formats(from, &message, &self.members);
+            let publication = Publication::by(from, &message);
+            let formats = self.broker.other_formats(publication, &self.members);
             if !formats.is_empty() {
                 return Some(Work::Publish(PublishWork { message, formats }));
             }
@@ -320,9 +401,48 @@ impl RealmState {
     }
 
     fn publish(&mut self, from: SessionId, message: &Publish, fan_out: FanOut, out: &mut Outputs) {
-        let publication = PublicationId::from_random((self.environment.random)());
+        let publication = self.fan_out(Publication::by(from, message), fan_out, out);
+        if message.options.acknowledge() == Some(true) {
+            let request = message.request;
+            out.send(
+                from,
+                Published {
+                    request,
+                    publication,
+                },
+            );
+        }
+    }
+
+    /// Publishes for the router itself, to whatever topic. Nobody is the publisher of that, so
+    /// nobody is left out as such; the options say who else is.
+    pub(crate) fn publish_own(
+        &mut self,
+        topic: &Uri,
+        options: &PublishOptions,
+        payload: &Payload,
+        out: &mut Outputs,
+    ) {
+        let publication = Publication {
+            publisher: None,
+            topic,
+            options,
+            payload,
+        };
+        self.fan_out(publication, FanOut::default(), out);
+    }
+
+    fn fan_out(
+        &mut self,
+        publication: Publication<'_>,
+        fan_out: FanOut,
+        out: &mut Outputs,
+    ) -> PublicationId {
+        let id = PublicationId::from_random((self.environment.random)());
+        let clock = &self.environment.clock;
         self.broker
-            .publish(from, message, publication, fan_out, &self.members, out);
+            .publish(publication, id, fan_out, &self.members, clock, out);
+        id
     }
 
     /// WAMP spec, "IDs": the requests of a client are numbered 1, 2, 3 and so on, all kinds
@@ -379,10 +499,10 @@ fn requested_uri(message: &Message) -> Option<&str> {
 const SHORT_PAYLOAD: usize = 16 << 10;
 
 /// The longest URI that a request may carry, in bytes: the router remembers and repeats it.
-const LONGEST_URI: usize = 8 << 10;
+pub(crate) const LONGEST_URI: usize = 8 << 10;
 
 /// WAMP spec, "Payload Passthru Mode": its use is a violation where it is not announced.
-fn check_payload_passthru(message: &Message) -> Result<(), Violation> {
+pub(crate) fn check_payload_passthru(message: &Message) -> Result<(), Violation> {
     let scheme = match message {
         Message::Publish(message) => message.options.ppt_scheme(),
         Message::Call(message) => message.options.ppt_scheme(),
@@ -402,6 +522,16 @@ pub(crate) fn refusal(
     request: RequestId,
     error: &'static str,
     explanation: Option<&str>,
+) -> ErrorMessage {
+    explained(kind, request, error, explanation.map(str::to_owned))
+}
+
+/// The same with an explanation that is made for the case.
+fn explained(
+    kind: RequestKind,
+    request: RequestId,
+    error: &'static str,
+    explanation: Option<String>,
 ) -> ErrorMessage {
     let mut details = ErrorDetails::new();
     if let Some(explanation) = explanation {
@@ -437,6 +567,7 @@ pub(crate) fn static_uri(uri: &'static str) -> Uri {
     Uri::new(uri).expect("a predefined URI")
 }
 
+mod meta;
 #[cfg(test)]
 mod sequences;
 #[cfg(test)]

@@ -59,7 +59,6 @@ pub(crate) struct Admission {
     pub(crate) realm: Uri,
     pub(crate) principal: Principal,
     pub(crate) announced: Announced,
-    method: Method,
 }
 
 impl Admission {
@@ -71,7 +70,7 @@ impl Admission {
             .set_realm(self.realm.as_str())
             .set_authid(self.principal.authid.as_str())
             .set_authrole(self.principal.authrole.as_str())
-            .set_authmethod(self.method.name())
+            .set_authmethod(self.principal.method.name())
             .set_authprovider(PROVIDER);
         Welcome {
             session: self.session,
@@ -88,15 +87,22 @@ fn router_roles() -> RoleFeatures {
     roles.add(
         RoleName::Broker,
         [
+            Feature::EventRetention,
             Feature::PatternBasedSubscription,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
             Feature::SubscriberBlackWhiteListing,
+            Feature::SubscriptionRevocation,
         ],
     );
     roles.add(
         RoleName::Dealer,
-        [Feature::CallCanceling, Feature::PatternBasedRegistration],
+        [
+            Feature::CallCanceling,
+            Feature::PatternBasedRegistration,
+            Feature::RegistrationRevocation,
+            Feature::SharedRegistration,
+        ],
     );
     roles
 }
@@ -158,8 +164,8 @@ impl Handshake {
             if method == Method::Anonymous {
                 if let Some(authrole) = access.anonymous() {
                     let authid = nonce().map_err(|_| out_of_entropy())?;
-                    let admission =
-                        self.admission(hello.realm, announced, authid, authrole, method);
+                    let principal = access.principal(authid, authrole, method);
+                    let admission = self.admission(hello.realm, announced, principal);
                     return Ok(Step::Admit(admission));
                 }
             } else if let Some(authid) = authid
@@ -172,8 +178,8 @@ impl Handshake {
                 };
                 let challenge = credential.clone().challenge(&claim);
                 let (extra, check) = challenge.map_err(|_| out_of_entropy())?;
-                let authid = authid.to_owned();
-                let admission = self.admission(hello.realm, announced, authid, authrole, method);
+                let principal = access.principal(authid.to_owned(), authrole, method);
+                let admission = self.admission(hello.realm, announced, principal);
                 self.state = State::Challenged { admission, check };
                 return Ok(Step::Challenge(Challenge {
                     method: method.name().to_owned(),
@@ -184,23 +190,12 @@ impl Handshake {
         Err(refuse_methods(&offered, authid, access).into())
     }
 
-    fn admission(
-        &self,
-        realm: Uri,
-        announced: Announced,
-        authid: String,
-        authrole: &str,
-        method: Method,
-    ) -> Admission {
+    fn admission(&self, realm: Uri, announced: Announced, principal: Principal) -> Admission {
         Admission {
             session: self.session,
             realm,
-            principal: Principal {
-                authid,
-                authrole: authrole.to_owned(),
-            },
+            principal,
             announced,
-            method,
         }
     }
 }

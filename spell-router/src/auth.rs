@@ -274,7 +274,7 @@ pub(crate) fn nonce() -> Result<String, getrandom::Error> {
 }
 
 /// ISO 8601 in UTC, to the millisecond.
-fn timestamp(now: SystemTime) -> String {
+pub(crate) fn timestamp(now: SystemTime) -> String {
     let since = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let seconds = since.as_secs();
     let (year, month, day) = date(seconds / SECONDS_PER_DAY);

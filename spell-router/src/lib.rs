@@ -91,6 +91,7 @@
 
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod address;
+mod administration;
 mod announced;
 mod auth;
 mod broker;
@@ -117,9 +118,10 @@ mod shared;
 mod statistics;
 mod work;
 
+pub use administration::{Administration, SessionDetails};
 pub use auth::CraSecret;
 pub use error::{BuildError, ListenError, StartError};
-pub use meta::{Farewell, MetaApi};
+pub use meta::{Farewell, MetaApi, Revocation};
 pub use quotas::LIMIT_EXCEEDED;
 pub use router::{Router, RouterBuilder};
 pub use settings::Realm;

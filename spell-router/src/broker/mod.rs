@@ -155,11 +155,6 @@ impl Broker {
     }
 
     /// Takes a subscription away from all who have it; `false` if there is none with this id.
-    ///
-    /// Those who could not make sense of it are not told.
-    ///
-    /// WAMP spec, "Subscription Revocation".
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
     pub(crate) fn revoke(
         &mut self,
         subscription: SubscriptionId,
@@ -170,21 +165,37 @@ impl Broker {
         let Some(revoked) = self.subscriptions.get(subscription) else {
             return false;
         };
-        let mut details = UnsubscribedDetails::new();
-        details.set_subscription(subscription);
-        if let Some(reason) = reason {
-            details.set_reason(reason);
-        }
-        let feature = Feature::SubscriptionRevocation;
-        for session in revoked.subscribers.clone() {
-            self.subscriptions.remove(session, subscription);
-            let member = members.get(&session);
-            if member.is_some_and(|it| it.announced.supports(RoleName::Subscriber, feature)) {
-                let details = details.clone();
-                out.send(session, Unsubscribed::Revocation { details });
-            }
+        for subscriber in revoked.subscribers.clone() {
+            self.revoke_from(subscriber, subscription, reason, members, out);
         }
         true
+    }
+
+    /// Takes a subscription away from one of its subscribers, who is told if it announced that it
+    /// understands; `false` if it is not subscribed.
+    ///
+    /// WAMP spec, "Subscription Revocation".
+    pub(crate) fn revoke_from(
+        &mut self,
+        subscriber: SessionId,
+        subscription: SubscriptionId,
+        reason: Option<&str>,
+        members: &Members,
+        out: &mut Outputs,
+    ) -> bool {
+        let subscribed = self.subscriptions.remove(subscriber, subscription);
+        let feature = Feature::SubscriptionRevocation;
+        let member = members.get(&subscriber);
+        let learns = member.is_some_and(|it| it.announced.supports(RoleName::Subscriber, feature));
+        if subscribed && learns {
+            let mut details = UnsubscribedDetails::new();
+            details.set_subscription(subscription);
+            if let Some(reason) = reason {
+                details.set_reason(reason);
+            }
+            out.send(subscriber, Unsubscribed::Revocation { details });
+        }
+        subscribed
     }
 
     /// Sends an event to everyone who subscribed to the topic and may have it: once for each

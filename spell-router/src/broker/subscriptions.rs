@@ -27,7 +27,6 @@ pub(crate) struct Subscriptions {
 #[derive(Debug)]
 pub(crate) struct Subscription {
     pub(crate) pattern: Pattern,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
     pub(crate) created: Moment,
     pub(crate) subscribers: BTreeSet<SessionId>,
 }
@@ -139,7 +138,6 @@ impl Subscriptions {
 }
 
 /// For those who ask about subscriptions.
-#[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
 impl Subscriptions {
     /// The subscriptions to patterns of this kind, the oldest first.
     pub(crate) fn of_policy(&self, policy: MatchPolicy) -> Vec<SubscriptionId> {

@@ -65,19 +65,21 @@ impl Dealer {
         }
     }
 
-    /// Takes a registration away from all its callees.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
+    /// Takes a registration away from all its callees; `false` if there is none with this id.
     pub(crate) fn revoke(
         &mut self,
         registration: RegistrationId,
         reason: Option<&str>,
         out: &mut Outputs,
-    ) {
-        let registered = self.registrations.get(registration);
-        let callees: Vec<_> = registered.map_or_else(Vec::new, |all| all.callees().collect());
+    ) -> bool {
+        let Some(revoked) = self.registrations.get(registration) else {
+            return false;
+        };
+        let callees: Vec<_> = revoked.callees().collect();
         for callee in callees {
             self.revoke_from(callee, registration, reason, out);
         }
+        true
     }
 
     /// Takes a registration away from one of its callees, who is told if it announced that it

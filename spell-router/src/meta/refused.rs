@@ -1,6 +1,6 @@
 //! Why a procedure of the router does not do what it is asked.
 
-use spell_message::reason;
+use spell_message::{options::InvalidOption, reason};
 
 /// Why a procedure of the router does not do what it is asked, as the ERROR says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,11 @@ impl Refused {
             error,
             explanation: Some(explanation.into()),
         }
+    }
+
+    /// An option that is an argument is not what the specification says.
+    pub(crate) fn option(error: &InvalidOption) -> Self {
+        Self::argument(error.to_string())
     }
 
     /// An argument is not what the procedure takes.

@@ -1,10 +1,10 @@
 //! What a procedure of the router is asked to do.
 
-use spell_message::{SessionId, Value};
+use spell_message::{RegistrationId, SessionId, SubscriptionId, Value};
 
 use crate::{
     meta::{
-        Farewell, Refused, Scope, Testament,
+        Farewell, Query, Refused, Scope, Testament,
         arguments::{Arguments, checked_uri, no_uri},
     },
     realm::Principal,
@@ -19,6 +19,8 @@ pub(crate) enum Request {
     Kill(Victims, Farewell),
     AddTestament(Testament),
     FlushTestaments(Scope),
+    Registrations(Query<RegistrationId>),
+    Subscriptions(Query<SubscriptionId>),
 }
 
 /// Which sessions are to be killed.

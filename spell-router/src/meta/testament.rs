@@ -52,7 +52,7 @@ impl Testament {
         let scope = Scope::read(arguments)?;
         let options = arguments.dict_keyword("publish_options")?;
         let options = PublishOptions::from_dict(options.unwrap_or_default());
-        let options = options.map_err(|error| Refused::argument(error.to_string()))?;
+        let options = options.map_err(|error| Refused::option(&error))?;
         let payload = match arguments.format() {
             Some(format) => PayloadBuilder::new(format)
                 .args(&args)

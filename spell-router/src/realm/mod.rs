@@ -17,7 +17,7 @@ use crate::{
     dealer::Dealer,
     environment::Environment,
     error::Violation,
-    meta::{MetaApi, Notice, Testaments},
+    meta::{MetaApi, Testaments},
     outbound::{FanOut, Outputs},
     quotas::Quotas,
     work::{Finished, PublishWork, Work},
@@ -121,7 +121,7 @@ impl RealmState {
         out: &mut Outputs,
     ) {
         // It has subscribed to nothing yet, so it is not told of itself.
-        self.tell(&Notice::Joined(session, &principal), out);
+        self.tell_joined(session, &principal, out);
         let member = Member {
             principal,
             format: line.format(),
@@ -232,31 +232,6 @@ impl RealmState {
     /// The session broke the protocol, as by a frame that cannot be decoded.
     pub(crate) fn violated(&mut self, from: SessionId, violation: Violation, out: &mut Outputs) {
         let _closed = self.conclude(from, Err(violation), out);
-    }
-
-    /// The session is over, for whatever reason.
-    pub(crate) fn leave(&mut self, session: SessionId, out: &mut Outputs) {
-        if self.members.contains_key(&session) {
-            self.withdraw(session, out);
-            self.bury(session, out);
-        }
-    }
-
-    /// Takes from a session all that it has: from now on it gets nothing.
-    fn withdraw(&mut self, session: SessionId, out: &mut Outputs) {
-        self.broker.leave(session);
-        self.dealer.leave(session, out);
-    }
-
-    /// Forgets a session that has nothing any more, and lets the others know: first what it wanted
-    /// them to, as long as it is known who said so.
-    fn bury(&mut self, session: SessionId, out: &mut Outputs) {
-        for testament in self.testaments.take(session) {
-            self.fan_out(Publication::by(session, &testament), FanOut::default(), out);
-        }
-        if let Some(member) = self.members.remove(&session) {
-            self.tell(&Notice::Left(session, &member.principal), out);
-        }
     }
 
     #[cfg(test)]
@@ -469,7 +444,10 @@ impl RealmState {
         out: &mut Outputs,
     ) -> Flow {
         match result {
-            Ok(()) => Flow::Open,
+            Ok(()) => {
+                self.tell_changes(out);
+                Flow::Open
+            }
             Err(violation) => {
                 tracing::debug!(?violation, "protocol violation");
                 out.send(from, violation.abort());
@@ -567,7 +545,10 @@ pub(crate) fn static_uri(uri: &'static str) -> Uri {
     Uri::new(uri).expect("a predefined URI")
 }
 
-mod meta;
+mod administration;
+mod farewell;
+mod notices;
+mod procedures;
 #[cfg(test)]
 mod sequences;
 #[cfg(test)]

@@ -91,7 +91,9 @@ fn router_roles() -> RoleFeatures {
             Feature::PatternBasedSubscription,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
+            Feature::SessionMetaApi,
             Feature::SubscriberBlackWhiteListing,
+            Feature::SubscriptionMetaApi,
             Feature::SubscriptionRevocation,
         ],
     );
@@ -100,8 +102,11 @@ fn router_roles() -> RoleFeatures {
         [
             Feature::CallCanceling,
             Feature::PatternBasedRegistration,
+            Feature::RegistrationMetaApi,
             Feature::RegistrationRevocation,
+            Feature::SessionMetaApi,
             Feature::SharedRegistration,
+            Feature::TestamentMetaApi,
         ],
     );
     roles

@@ -71,7 +71,7 @@ struct SessionIds {
 ///
 /// The lock is held for a step of the routing core and to put what came out of it into the queues:
 /// for no IO, and never across an `await`. Encoding, decoding and transcoding happen outside of it.
-struct LiveRealm(Mutex<Routing>);
+pub(crate) struct LiveRealm(Mutex<Routing>);
 
 struct Routing {
     state: RealmState,
@@ -185,6 +185,11 @@ impl Shared {
         }
     }
 
+    /// A realm that someone is in, or may have been in.
+    pub(crate) fn live(&self, realm: &Uri) -> Option<Arc<LiveRealm>> {
+        lock(&self.realms).get(realm).cloned()
+    }
+
     fn new_realm(&self, name: &Uri) -> LiveRealm {
         let access = self.access(name);
         let meta_api = access.map(|access| access.meta_api().clone());
@@ -211,7 +216,7 @@ impl LiveRealm {
     }
 
     /// One step of the core, whose outputs go into the queues before anyone else's.
-    fn step<T>(&self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> T {
+    pub(crate) fn step<T>(&self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> T {
         let Routing {
             state,
             queues,

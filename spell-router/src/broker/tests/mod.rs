@@ -10,7 +10,7 @@ use spell_message::{
 };
 
 use super::{Publication, kept::KeptEvent};
-use crate::realm::Principal;
+use crate::{auth::Method, realm::Principal};
 
 mod kept;
 mod retained;
@@ -137,7 +137,7 @@ fn principal(role: usize) -> Principal {
     Principal {
         authid: "joe".to_owned(),
         authrole: ROLES[role].to_owned(),
-        method: crate::auth::Method::Anonymous,
+        method: Method::Anonymous,
         trustlevel: None,
     }
 }

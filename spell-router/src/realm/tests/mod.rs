@@ -104,9 +104,7 @@ impl Realm {
             .fold(Announced::default(), |known, (role, feature)| {
                 known.with(*role, *feature)
             });
-        let out = &mut Outputs::default();
-        self.state
-            .join(id(session), principal, announced, line, out);
+        self.step(|state, out| state.join(id(session), principal, announced, line, out));
     }
 
     /// The outputs of a message after which the session lives.

@@ -1,17 +1,17 @@
-//! What the realm answers itself, and what it tells of itself.
+//! What the realm answers itself.
 
 use spell_message::{
-    Format, RequestId, SessionId, Value,
+    Dict, RegistrationId, RequestId, SessionId, SubscriptionId, Value,
     message::{Call, RequestKind, ResultMessage},
     options::ResultDetails,
     reason,
 };
 
-use super::{Member, RealmState, explained, static_uri};
+use super::{Member, RealmState, explained};
 use crate::{
     carrier::Undeliverable,
     error::Violation,
-    meta::{Answer, Farewell, Notice, Procedure, Refused, Request, Victims, encoded},
+    meta::{Answer, Procedure, Query, Refused, Request, Victims, details, encoded, lists},
     outbound::Outputs,
     work::ProcedureWork,
 };
@@ -80,10 +80,7 @@ impl RealmState {
             Request::Kill(victims, farewell) => {
                 let killed = self.kill(&victims, Some(from), &farewell, out);
                 match victims {
-                    Victims::Session(_) if killed.is_empty() => {
-                        Err(Refused::plainly(reason::NO_SUCH_SESSION))
-                    }
-                    Victims::Session(_) => Ok(None),
+                    Victims::Session(_) => no_such_session_unless(!killed.is_empty()),
                     Victims::Authid(_) => Ok(Some(killed.into())),
                     Victims::Authrole(_) | Victims::All => Ok(Some(killed.len().into())),
                 }
@@ -93,6 +90,8 @@ impl RealmState {
                 self.testaments.flush(from, scope);
                 Ok(None)
             }
+            Request::Registrations(query) => self.answer_about_registrations(query, out),
+            Request::Subscriptions(query) => self.answer_about_subscriptions(query, out),
         }
     }
 
@@ -123,67 +122,82 @@ impl RealmState {
         }
     }
 
-    /// Ends these sessions, all at once: none of them learns of another one's end. Gives those that
-    /// there were.
-    ///
-    /// WAMP spec, "Session Meta API".
-    pub(crate) fn kill(
+    /// What is known of a registration.
+    pub(super) fn registration_details(&self, id: RegistrationId) -> Option<Dict> {
+        let registration = self.dealer.registrations.get(id)?;
+        let mut details = details(id, registration.created, &registration.pattern);
+        details.insert("invoke", registration.policy.as_str());
+        Some(details)
+    }
+
+    /// What is known of a subscription.
+    pub(super) fn subscription_details(&self, id: SubscriptionId) -> Option<Dict> {
+        let subscription = self.broker.subscriptions.get(id)?;
+        Some(details(id, subscription.created, &subscription.pattern))
+    }
+
+    fn answer_about_registrations(
         &mut self,
-        victims: &Victims,
-        spared: Option<SessionId>,
-        farewell: &Farewell,
+        query: Query<RegistrationId>,
         out: &mut Outputs,
-    ) -> Vec<SessionId> {
-        let doomed = |session: SessionId, member: &Member| {
-            spared != Some(session) && victims.include(session, &member.principal)
+    ) -> Answer {
+        let registrations = &self.dealer.registrations;
+        let known = |id: RegistrationId| {
+            let known = registrations.get(id);
+            known.ok_or(Refused::plainly(reason::NO_SUCH_REGISTRATION))
         };
-        let killed: Vec<SessionId> = match victims {
-            Victims::Session(victim) => {
-                let member = self.members.get(victim);
-                let doomed = member.is_some_and(|member| doomed(*victim, member));
-                doomed.then_some(*victim).into_iter().collect()
+        let result: Value = match query {
+            Query::List => lists(|policy| registrations.of_policy(policy)).into(),
+            Query::Lookup(pattern) => registrations.lookup(&pattern).into(),
+            // What is reserved no registration serves.
+            Query::Match(procedure) if procedure.is_reserved() => Value::Null,
+            Query::Match(procedure) => registrations.best(&procedure).into(),
+            Query::Get(id) => {
+                known(id)?;
+                self.registration_details(id).into()
             }
-            _ => {
-                let members = self.members.iter();
-                let doomed = members.filter(|(session, member)| doomed(**session, member));
-                doomed.map(|(session, _)| *session).collect()
+            Query::Sessions(id) => known(id)?.callees().collect(),
+            Query::CountSessions(id) => known(id)?.callees().len().into(),
+            Query::Remove(id, revocation) => {
+                known(id)?;
+                let revoked = self.revoke_registration(id, &revocation, out);
+                return no_such_session_unless(revoked);
             }
         };
-        for session in &killed {
-            self.withdraw(*session, out);
-            out.send(*session, farewell.goodbye());
-        }
-        for session in &killed {
-            if matches!(victims, Victims::All) {
-                // WAMP spec, "wamp.session.kill_all": nobody is left to learn of it.
-                self.members.remove(session);
-                let _unpublished = self.testaments.take(*session);
-            } else {
-                self.bury(*session, out);
-            }
-        }
-        killed
+        Ok(Some(result))
     }
 
-    /// The format of someone who subscribed to this topic; `None` if nobody did.
-    fn listening_format(&self, topic: &str) -> Option<Format> {
-        let mut matching = self.broker.subscriptions.matching(topic);
-        let subscriber = matching.find_map(|(_, subscription)| subscription.subscribers.first())?;
-        Some(self.members.get(subscriber)?.format)
-    }
-
-    /// Tells those who subscribed to it.
-    pub(super) fn tell(&mut self, notice: &Notice<'_>, out: &mut Outputs) {
-        let topic = notice.topic();
-        // Most of the time nobody is interested, and then it shall cost nothing.
-        let Some(format) = self.listening_format(topic) else {
-            return;
+    fn answer_about_subscriptions(
+        &mut self,
+        query: Query<SubscriptionId>,
+        out: &mut Outputs,
+    ) -> Answer {
+        let subscriptions = &self.broker.subscriptions;
+        let known = |id: SubscriptionId| {
+            let known = subscriptions.get(id);
+            known.ok_or(Refused::plainly(reason::NO_SUCH_SUBSCRIPTION))
         };
-        let Ok(payload) = encoded(format, &notice.arguments()) else {
-            return;
+        let result: Value = match query {
+            Query::List => lists(|policy| subscriptions.of_policy(policy)).into(),
+            Query::Lookup(pattern) => subscriptions.lookup(&pattern).into(),
+            Query::Match(topic) => {
+                let matching = subscriptions.matching(&topic);
+                let ids: Vec<_> = matching.map(|(id, _)| id).collect();
+                (!ids.is_empty()).then_some(ids).into()
+            }
+            Query::Get(id) => {
+                known(id)?;
+                self.subscription_details(id).into()
+            }
+            Query::Sessions(id) => known(id)?.subscribers.iter().copied().collect(),
+            Query::CountSessions(id) => known(id)?.subscribers.len().into(),
+            Query::Remove(id, revocation) => {
+                known(id)?;
+                let revoked = self.revoke_subscription(id, &revocation, out);
+                return no_such_session_unless(revoked);
+            }
         };
-        let options = self.meta_api.options();
-        self.publish_own(&static_uri(topic), &options, &payload, out);
+        Ok(Some(result))
     }
 }
 
@@ -192,5 +206,14 @@ impl Member {
     fn has(&self, roles: &Option<Vec<String>>) -> bool {
         let role = &self.principal.authrole;
         roles.as_ref().is_none_or(|roles| roles.contains(role))
+    }
+}
+
+/// The answer of a procedure that has no result but whether there was such a session.
+fn no_such_session_unless(done: bool) -> Answer {
+    if done {
+        Ok(None)
+    } else {
+        Err(Refused::plainly(reason::NO_SUCH_SESSION))
     }
 }

@@ -137,9 +137,10 @@ async fn registrations_can_be_asked_for() {
     let meta = bob.meta();
     let list = meta.registration_list().await.unwrap();
     assert_eq!((list.exact, list.prefix), (Vec::new(), vec![id]));
-    let lookup = || meta.registration_lookup("com.example.");
-    assert_eq!(lookup().await.unwrap(), None);
-    let prefix = lookup().match_policy(MatchPolicy::Prefix);
+    let exact = meta.registration_lookup("com.example.a");
+    assert_eq!(exact.await.unwrap(), None);
+    let prefix = meta.registration_lookup("com.example.");
+    let prefix = prefix.match_policy(MatchPolicy::Prefix);
     assert_eq!(prefix.await.unwrap(), Some(id));
     let matching = meta.registration_match("com.example.a").await.unwrap();
     assert_eq!(matching, Some(id));
@@ -167,9 +168,10 @@ async fn subscriptions_can_be_asked_for() {
     let meta = bob.meta();
     let list = meta.subscription_list().await.unwrap();
     assert_eq!((list.exact, list.wildcard), (vec![ids[1]], vec![ids[0]]));
-    let lookup = || meta.subscription_lookup("com..a");
-    assert_eq!(lookup().await.unwrap(), None);
-    let lookup = lookup().match_policy(MatchPolicy::Wildcard);
+    let other = meta.subscription_lookup("com.example.b");
+    assert_eq!(other.await.unwrap(), None);
+    let lookup = meta.subscription_lookup("com..a");
+    let lookup = lookup.match_policy(MatchPolicy::Wildcard);
     assert_eq!(lookup.await.unwrap(), Some(ids[0]));
     let mut matching = meta.subscription_match("com.example.a").await.unwrap();
     matching.sort_unstable();

@@ -39,9 +39,9 @@ pub(crate) struct Access {
     /// The role of anonymous sessions; `None` if there are to be none.
     anonymous: Option<String>,
     users: HashMap<String, User>,
+    meta_api: MetaApi,
     /// How far the sessions of a role are trusted.
     trustlevels: HashMap<String, u64>,
-    meta_api: MetaApi,
     pub(crate) disclosure: Disclosure,
     /// The patterns whose events are kept, and how many.
     pub(crate) histories: Vec<(Pattern, Room)>,
@@ -118,6 +118,13 @@ impl Realm {
         )
     }
 
+    /// Sets who may use the meta API: by default everyone may look, and nobody may intervene.
+    #[must_use]
+    pub fn meta_api(mut self, meta_api: MetaApi) -> Self {
+        self.access.meta_api = meta_api;
+        self
+    }
+
     /// Tell callees and subscribers with each call and publication of a session with this
     /// `authrole` how far the router trusts it: 0 is the lowest level, and what the others mean is
     /// the application's choice. By default they are told nothing. The level given last for one
@@ -137,13 +144,6 @@ impl Realm {
     #[must_use]
     pub fn trustlevel(mut self, authrole: impl Into<String>, level: u64) -> Self {
         self.access.trustlevels.insert(authrole.into(), level);
-        self
-    }
-
-    /// Sets who may use the meta API: by default everyone may look, and nobody may intervene.
-    #[must_use]
-    pub fn meta_api(mut self, meta_api: MetaApi) -> Self {
-        self.access.meta_api = meta_api;
         self
     }
 
@@ -273,10 +273,10 @@ impl Default for Access {
         Self {
             anonymous: Some("anonymous".to_owned()),
             users: HashMap::new(),
-            trustlevels: HashMap::new(),
             meta_api: MetaApi::default(),
             disclosure: Disclosure::default(),
             histories: Vec::new(),
+            trustlevels: HashMap::new(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use spell_message::{
-    MatchPolicy, Pattern, RequestId, Value,
+    Feature, MatchPolicy, Pattern, RequestId, RoleName, Value,
     options::{InvalidOption, SubscribeOptions},
 };
 
@@ -35,8 +35,8 @@ use crate::{
 ///
 /// What was given is checked when it is awaited: a bad topic or an invalid option ends it before
 /// anything is sent. [`SubscribeError::Refused`] if the router refuses it,
-/// [`SubscribeError::Unsupported`] if it cannot match patterns; [`SubscribeError::Closed`] if the
-/// session ends before the answer came.
+/// [`SubscribeError::Unsupported`] if it did not announce what an option needs, such as to match
+/// patterns; [`SubscribeError::Closed`] if the session ends before the answer came.
 ///
 /// # Cancel safety
 ///
@@ -78,6 +78,7 @@ pub struct Subscribe<'a> {
     options: Result<SubscribeOptions, InvalidOption>,
     bounds: Bounds,
     limit: Option<Duration>,
+    needs: Option<(RoleName, Feature)>,
 }
 
 impl<'a> Subscribe<'a> {
@@ -92,6 +93,7 @@ impl<'a> Subscribe<'a> {
                 overflow: Overflow::default(),
             },
             limit: requests.commands().request_timeout(),
+            needs: None,
         }
     }
 
@@ -107,12 +109,26 @@ impl<'a> Subscribe<'a> {
         self.match_policy(MatchPolicy::Wildcard)
     }
 
-    /// How topics are matched; default exactly.
-    pub fn match_policy(mut self, policy: MatchPolicy) -> Self {
-        if let Ok(options) = &mut self.options {
-            options.set_match_policy(policy);
-        }
-        self
+    /// How topics are matched; default exactly. For another way, the broker must have announced
+    /// `pattern_based_subscription`.
+    pub fn match_policy(self, policy: MatchPolicy) -> Self {
+        self.set(|options| options.set_match_policy(policy))
+    }
+
+    /// Whether the broker sends what it retained for the topic, as the first event; default no.
+    /// For yes, the broker must have announced `event_retention`. Asked again after a reconnect.
+    ///
+    /// WAMP spec, "Event Retention".
+    pub fn get_retained(self, get_retained: bool) -> Self {
+        self.set(|options| options.set_get_retained(get_retained))
+    }
+
+    /// The key of this node, by which a broker spreads events over sharded subscriptions. It is
+    /// only carried: a broker that knows no shards ignores it.
+    ///
+    /// WAMP spec, "Sharded Subscription".
+    pub fn nkey(self, nkey: impl Into<String>) -> Self {
+        self.set(|options| options.set_nkey(nkey))
     }
 
     /// Set one option of SUBSCRIBE: one that has no method here, or an extension of the router.
@@ -127,6 +143,19 @@ impl<'a> Subscribe<'a> {
     /// Replace all options of SUBSCRIBE, the match policy among them.
     pub fn options(mut self, options: SubscribeOptions) -> Self {
         self.options = Ok(options);
+        self
+    }
+
+    fn set(mut self, set: impl FnOnce(&mut SubscribeOptions) -> &mut SubscribeOptions) -> Self {
+        if let Ok(options) = &mut self.options {
+            set(options);
+        }
+        self
+    }
+
+    /// Subscribe only if the router announced this feature of one of its roles.
+    pub(crate) fn needs(mut self, needs: (RoleName, Feature)) -> Self {
+        self.needs = Some(needs);
         self
     }
 
@@ -248,6 +277,7 @@ impl<'a> Subscribe<'a> {
         let wanted = Wanted {
             pattern,
             options,
+            needs: self.needs,
             overflow: self.bounds.overflow,
             events: producer,
             status: sender,

@@ -295,12 +295,13 @@ impl Broker {
 
     /// The subscriptions whose history this belongs to.
     fn histories_of(&self, publication: Publication<'_>) -> Vec<SubscriptionId> {
+        if self.histories.is_empty() {
+            return Vec::new();
+        }
         // WAMP spec, "Event History": what was for certain sessions is not kept at all, for nobody
         // could tell later who may have it.
         let options = publication.options.as_dict();
-        let for_certain_sessions =
-            options.contains_key("exclude") || options.contains_key("eligible");
-        if self.histories.is_empty() || for_certain_sessions {
+        if options.contains_key("exclude") || options.contains_key("eligible") {
             return Vec::new();
         }
         let matching = self.subscriptions.matching(publication.topic);

@@ -224,7 +224,10 @@ impl LiveRealm {
             counters,
         } = &mut *lock(&self.0);
         let result = step(state, outputs);
-        counters.events_not_kept.add(outputs.take_events_not_kept());
+        let events_not_kept = outputs.take_events_not_kept();
+        if events_not_kept > 0 {
+            counters.events_not_kept.add(events_not_kept);
+        }
         for (to, message) in outputs.drain() {
             if let Some(queue) = queues.get(&to) {
                 queue.push(message);

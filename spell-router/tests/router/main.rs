@@ -8,6 +8,7 @@ mod administration;
 #[cfg(all(feature = "msgpack", feature = "cbor"))]
 mod formats;
 mod limits;
+mod retention;
 mod serving;
 #[cfg(all(feature = "websocket", feature = "rawsocket"))]
 mod sockets;

@@ -15,6 +15,8 @@ pub(crate) struct Quotas {
     pub(crate) calls: usize,
     /// Calls made to it that it has not answered.
     pub(crate) invocations: usize,
+    /// Bytes of arguments of its calls that are kept to call another callee with.
+    pub(crate) kept: usize,
 }
 
 impl Default for Quotas {
@@ -24,6 +26,7 @@ impl Default for Quotas {
             registrations: 65_536,
             calls: 65_536,
             invocations: 65_536,
+            kept: 16 << 20,
         }
     }
 }

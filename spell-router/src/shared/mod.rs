@@ -1,15 +1,17 @@
 //! What the tasks of a router share.
 
+mod alarm;
+
 use std::{
     collections::{HashMap, HashSet},
     fmt,
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use spell_message::{Message, RequestId, Serialization, SessionId, Uri, message::RequestKind};
 use spell_serializer::AnySerializer;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -70,12 +72,18 @@ struct SessionIds {
 ///
 /// The lock is held for a step of the routing core and to put what came out of it into the queues:
 /// for no IO, and never across an `await`. Encoding, decoding and transcoding happen outside of it.
-struct LiveRealm(Mutex<Routing>);
+struct LiveRealm {
+    routing: Mutex<Routing>,
+    /// Wakes the task that keeps time.
+    earlier: Notify,
+}
 
 struct Routing {
     state: RealmState,
     queues: HashMap<SessionId, Arc<Outbound>>,
     outputs: Outputs,
+    /// Until when the task that keeps time sleeps; `None` if there is no such task.
+    alarm: Option<Instant>,
 }
 
 impl Shared {
@@ -169,7 +177,7 @@ impl Shared {
                 .or_insert_with(|| Arc::new(LiveRealm::new(self.limits.quotas))),
         );
         {
-            let mut routing = lock(&realm.0);
+            let mut routing = lock(&realm.routing);
             routing.queues.insert(session, Arc::clone(queue));
             routing
                 .state
@@ -195,23 +203,35 @@ impl fmt::Debug for Shared {
 
 impl LiveRealm {
     fn new(quotas: Quotas) -> Self {
-        Self(Mutex::new(Routing {
-            state: RealmState::new(Environment::real(), quotas),
-            queues: HashMap::new(),
-            outputs: Outputs::default(),
-        }))
+        Self {
+            routing: Mutex::new(Routing {
+                state: RealmState::new(Environment::real(), quotas),
+                queues: HashMap::new(),
+                outputs: Outputs::default(),
+                alarm: None,
+            }),
+            earlier: Notify::new(),
+        }
     }
 
     /// One step of the core, whose outputs go into the queues before anyone else's.
-    fn step<T>(&self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> T {
-        let Routing {
-            state,
-            queues,
-            outputs,
-        } = &mut *lock(&self.0);
-        let result = step(state, outputs);
-        for (to, message) in outputs.drain() {
-            if let Some(queue) = queues.get(&to) {
+    fn step<T>(
+        self: &Arc<Self>,
+        shared: &Arc<Shared>,
+        step: impl FnOnce(&mut RealmState, &mut Outputs) -> T,
+    ) -> T {
+        let mut routing = lock(&self.routing);
+        let result = routing.step(step);
+        self.set_alarm(&mut routing, shared);
+        result
+    }
+}
+
+impl Routing {
+    fn step<T>(&mut self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> T {
+        let result = step(&mut self.state, &mut self.outputs);
+        for (to, message) in self.outputs.drain() {
+            if let Some(queue) = self.queues.get(&to) {
                 queue.push(message);
             }
         }
@@ -252,16 +272,13 @@ impl Membership {
 
     pub(crate) fn handle(&self, message: Message) -> Flow {
         let session = self.session();
-        let step = |state: &mut RealmState, out: &mut Outputs| state.handle(session, message, out);
-        let mut handled = self.realm.step(step);
+        let mut handled = self.step(|state, out| state.handle(session, message, out));
         loop {
             match handled {
                 Handled::Now(flow) => return flow,
                 Handled::After(work) => {
                     let finished = work.finish();
-                    handled = self
-                        .realm
-                        .step(|state, out| state.resume(session, finished, out));
+                    handled = self.step(|state, out| state.resume(session, finished, out));
                 }
             }
         }
@@ -274,18 +291,23 @@ impl Membership {
         explanation: &str,
     ) -> Flow {
         let session = self.session();
-        self.realm
-            .step(|state, out| state.refuse_uri(session, answer, request, explanation, out))
+        self.step(|state, out| state.refuse_uri(session, answer, request, explanation, out))
     }
 
     pub(crate) fn violated(&self, violation: Violation) {
-        self.realm
-            .step(|state, out| state.violated(self.session(), violation, out));
+        self.step(|state, out| state.violated(self.session(), violation, out));
     }
 
     pub(crate) fn undelivered(&self, invocation: RequestId, why: Undeliverable) {
-        self.realm
-            .step(|state, out| state.undelivered(self.session(), invocation, why, out));
+        self.step(|state, out| state.undelivered(self.session(), invocation, why, out));
+    }
+
+    pub(crate) fn undelivered_progress(&self, call: RequestId, why: Undeliverable) {
+        self.step(|state, out| state.undelivered_progress(self.session(), call, why, out));
+    }
+
+    fn step<T>(&self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> T {
+        self.realm.step(&self.reserved.shared, step)
     }
 }
 
@@ -294,14 +316,15 @@ impl Drop for Membership {
         let session = self.session();
         let shared = &self.reserved.shared;
         // What takes long comes first: it holds up this realm only.
-        self.realm.step(|state, out| state.leave(session, out));
+        self.step(|state, out| state.leave(session, out));
         // A realm that comes into being while its namesake goes would be another one, so both
         // happen under this lock.
         let mut realms = lock(&shared.realms);
-        let mut routing = lock(&self.realm.0);
+        let mut routing = lock(&self.realm.routing);
         routing.queues.remove(&session);
         if routing.queues.is_empty() {
             realms.remove(&self.name);
+            self.realm.stop_alarm(&mut routing);
         }
         drop((routing, realms));
         shared.counters.sessions.down();

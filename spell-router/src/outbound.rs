@@ -95,7 +95,7 @@ fn size(message: &Message, name: Option<&Uri>) -> usize {
 }
 
 /// About how much memory these take. Decoding has bounded how deep they are.
-fn details_size(details: &Dict) -> usize {
+pub(crate) fn details_size(details: &Dict) -> usize {
     let sizes = details.iter().map(|(key, value)| {
         let value = value_size(value).saturating_add(size_of::<Value>());
         value.saturating_add(key.len())
@@ -142,17 +142,30 @@ impl FanOut {
     }
 }
 
-/// Where the routing core puts what it wants sent.
+/// Where the routing core puts what it wants sent, and what it wants counted.
 #[derive(Debug, Default)]
-pub(crate) struct Outputs(Vec<(SessionId, Outgoing)>);
+pub(crate) struct Outputs {
+    messages: Vec<(SessionId, Outgoing)>,
+    events_not_kept: u64,
+}
 
 impl Outputs {
     pub(crate) fn send(&mut self, to: SessionId, message: impl Into<Outgoing>) {
-        self.0.push((to, message.into()));
+        self.messages.push((to, message.into()));
+    }
+
+    /// An event that was to be kept for later is not, for want of room.
+    pub(crate) fn event_not_kept(&mut self) {
+        self.events_not_kept = self.events_not_kept.saturating_add(1);
     }
 
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (SessionId, Outgoing)> {
-        self.0.drain(..)
+        self.messages.drain(..)
+    }
+
+    /// How many events were not kept since this was asked last.
+    pub(crate) fn take_events_not_kept(&mut self) -> u64 {
+        std::mem::take(&mut self.events_not_kept)
     }
 }
 
@@ -179,6 +192,8 @@ struct Queue {
     waiting: VecDeque<Outgoing>,
     bytes: usize,
     overflowed: bool,
+    /// Whether GOODBYE was put in, after which there is nothing to say.
+    finished: bool,
     writer: Option<Waker>,
 }
 
@@ -190,13 +205,15 @@ impl Outbound {
         }
     }
 
-    /// Puts a message in, and wakes the writer. One message always has room, however large.
+    /// Puts a message in, and wakes the writer. One message always has room, however large; none
+    /// follows GOODBYE.
     pub(crate) fn push(&self, message: impl Into<Outgoing>) {
         let message = message.into();
         let mut queue = lock(&self.queue);
-        if queue.overflowed {
+        if queue.overflowed || queue.finished {
             return;
         }
+        queue.finished = matches!(message.message, Message::Goodbye(_));
         let bytes = queue.bytes.saturating_add(message.size);
         let first = queue.waiting.is_empty();
         let full = queue.waiting.len() >= self.limits.messages || bytes > self.limits.bytes;
@@ -207,7 +224,7 @@ impl Outbound {
             queue.waiting.push_back(message);
             queue.bytes = bytes;
         }
-        if (first || queue.overflowed)
+        if (first || queue.overflowed || queue.finished)
             && let Some(writer) = queue.writer.take()
         {
             drop(queue);
@@ -240,7 +257,8 @@ impl Outbound {
         withdrawn > 0
     }
 
-    /// Whether nothing waits. The writer is woken when that changes, and when the queue overflows.
+    /// Whether nothing waits. The writer is woken when that changes, when the queue overflows, and
+    /// when GOODBYE is put in.
     pub(crate) fn is_empty(&self, writer: &Waker) -> bool {
         let mut queue = lock(&self.queue);
         let known = queue.writer.as_ref();
@@ -254,6 +272,11 @@ impl Outbound {
     pub(crate) fn is_crowded(&self) -> bool {
         let queue = lock(&self.queue);
         queue.waiting.len() > self.limits.messages / 2 || queue.bytes > self.limits.bytes / 2
+    }
+
+    /// Whether GOODBYE was put in.
+    pub(crate) fn is_finished(&self) -> bool {
+        lock(&self.queue).finished
     }
 
     /// Whether the queue was full once.

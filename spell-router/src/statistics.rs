@@ -22,11 +22,16 @@ pub struct Statistics {
     pub refused: u64,
     /// Sessions ended because they violated the protocol.
     pub violations: u64,
+    /// Sessions that were killed: by the meta API, or by the program around the router.
+    pub killed: u64,
     /// Sessions cut off because they did not read what waited for them.
     pub too_slow: u64,
     /// Events not delivered to one of their subscribers, as larger than it takes, or with arguments
     /// that its serialization cannot express.
     pub events_dropped: u64,
+    /// Events that their publishers wanted retained, or that a history was to hold, and that were
+    /// not kept, for there was no room.
+    pub events_not_kept: u64,
 }
 
 /// The counters behind [`Statistics`].
@@ -36,8 +41,10 @@ pub(crate) struct Counters {
     pub(crate) joined: Counter,
     pub(crate) refused: Counter,
     pub(crate) violations: Counter,
+    pub(crate) killed: Counter,
     pub(crate) too_slow: Counter,
     pub(crate) events_dropped: Counter,
+    pub(crate) events_not_kept: Counter,
 }
 
 impl Counters {
@@ -47,8 +54,10 @@ impl Counters {
             joined: self.joined.read(),
             refused: self.refused.read(),
             violations: self.violations.read(),
+            killed: self.killed.read(),
             too_slow: self.too_slow.read(),
             events_dropped: self.events_dropped.read(),
+            events_not_kept: self.events_not_kept.read(),
         }
     }
 }
@@ -58,7 +67,11 @@ pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     pub(crate) fn up(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add(1);
+    }
+
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
     }
 
     pub(crate) fn down(&self) {

@@ -8,6 +8,7 @@ use spell_message::{
 use crate::{
     carrier::{Line, Undeliverable},
     dealer::Assignment,
+    meta::{Procedure, Refused, Request},
     outbound::{FanOut, Outgoing},
 };
 
@@ -19,9 +20,11 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Work {
     /// The arguments of a call are to be brought into its callee's format, or measured.
-    Invocation(InvocationWork),
+    Invocation(Box<InvocationWork>),
     /// The arguments of a publication are to be brought into its subscribers' formats.
     Publish(PublishWork),
+    /// The arguments of a procedure of the router are to be understood.
+    Procedure(ProcedureWork),
 }
 
 /// What came of the work.
@@ -29,6 +32,7 @@ pub(crate) enum Work {
 pub(crate) enum Finished {
     Invocation(Cause, Prepared),
     Publish(Publish, FanOut),
+    Procedure(RequestId, Result<Request, Refused>),
 }
 
 impl Work {
@@ -36,6 +40,7 @@ impl Work {
         match self {
             Self::Invocation(work) => work.finish(),
             Self::Publish(work) => work.finish(),
+            Self::Procedure(work) => work.finish(),
         }
     }
 }
@@ -70,8 +75,8 @@ pub(crate) struct Draft {
 }
 
 impl InvocationWork {
-    pub(crate) fn new(cause: Cause, draft: Draft) -> Self {
-        Self { cause, draft }
+    pub(crate) fn new(cause: Cause, draft: Draft) -> Box<Self> {
+        Box::new(Self { cause, draft })
     }
 
     fn finish(self) -> Finished {
@@ -143,6 +148,20 @@ impl PublishWork {
             let _in_the_fan_out = fan_out.transcode(&self.message.payload, format);
         }
         Finished::Publish(self.message, fan_out)
+    }
+}
+
+/// A call of one of the router's own procedures, which the caller may call.
+#[derive(Debug)]
+pub(crate) struct ProcedureWork {
+    pub(crate) procedure: &'static Procedure,
+    pub(crate) request: RequestId,
+    pub(crate) arguments: Payload,
+}
+
+impl ProcedureWork {
+    fn finish(self) -> Finished {
+        Finished::Procedure(self.request, self.procedure.read(&self.arguments))
     }
 }
 

@@ -67,7 +67,7 @@ impl Dealer {
         message: ErrorMessage,
         around: &mut Surroundings<'_>,
         out: &mut Outputs,
-    ) -> Result<Option<InvocationWork>, Violation> {
+    ) -> Result<Option<Box<InvocationWork>>, Violation> {
         self.check_issued(from, message.request)?;
         if message.error == *reason::UNAVAILABLE {
             return Ok(self.reroute(from, message.request, None, around, out));

@@ -14,6 +14,7 @@ use spell_message::{
 
 use super::{Dealer, Refusal, Surroundings, undeliverable};
 use crate::{
+    Disclosure,
     carrier::Line,
     outbound::Outgoing,
     quotas::LIMIT_EXCEEDED,
@@ -169,9 +170,10 @@ impl Dealer {
             return Err((reason::FEATURE_NOT_SUPPORTED, Some(explanation)));
         }
         let mut details = InvocationDetails::new();
-        if (chosen.disclose_caller || options.disclose_me() == Some(true))
-            && let Some(caller) = around.members.get(&attempt.caller)
-        {
+        let disclosed = self.disclosure.judge(options.disclose_me());
+        let disclosed = disclosed.map_err(|error| (error, None))?
+            || chosen.disclose_caller && self.disclosure != Disclosure::Never;
+        if disclosed && let Some(caller) = around.members.get(&attempt.caller) {
             let principal = &caller.principal;
             details
                 .set_caller(attempt.caller)

@@ -30,11 +30,8 @@ impl Dealer {
         message: Call,
         around: &mut Surroundings<'_>,
         out: &mut Outputs,
-    ) -> Result<Option<InvocationWork>, Violation> {
-        if message.options.progress() == Some(true) && !self.may_go_on(from) {
-            return Err(Violation::Unannounced("progressive call invocations"));
-        }
-        Ok(self.invoke(from, message, None, around, out))
+    ) -> Option<Box<InvocationWork>> {
+        self.invoke(from, message, None, around, out)
     }
 
     /// Goes on once the work is done. There is more if it is another callee by now.
@@ -45,7 +42,7 @@ impl Dealer {
         prepared: Prepared,
         around: &mut Surroundings<'_>,
         out: &mut Outputs,
-    ) -> Result<Option<InvocationWork>, Violation> {
+    ) -> Result<Option<Box<InvocationWork>>, Violation> {
         let prepared = Some(prepared);
         match cause {
             Cause::Call(message) => Ok(self.invoke(from, message, prepared, around, out)),
@@ -63,7 +60,7 @@ impl Dealer {
         prepared: Option<Prepared>,
         around: &mut Surroundings<'_>,
         out: &mut Outputs,
-    ) -> Option<InvocationWork> {
+    ) -> Option<Box<InvocationWork>> {
         let call = message.request;
         let invoked = self.try_invoke(from, message, prepared, around, out);
         invoked.unwrap_or_else(|(error, explanation)| {
@@ -79,12 +76,9 @@ impl Dealer {
         prepared: Option<Prepared>,
         around: &mut Surroundings<'_>,
         out: &mut Outputs,
-    ) -> Result<Option<InvocationWork>, Refusal> {
-        // What the protocol reserves for the router no application may answer, not even one that
-        // registered a pattern for everything.
-        let reserved = message.procedure.is_reserved();
-        let best = (!reserved).then(|| self.registrations.best(&message.procedure));
-        let registration = best.flatten().ok_or((reason::NO_SUCH_PROCEDURE, None))?;
+    ) -> Result<Option<Box<InvocationWork>>, Refusal> {
+        let best = self.registrations.best(&message.procedure);
+        let registration = best.ok_or((reason::NO_SUCH_PROCEDURE, None))?;
         let Some(caller) = self.parties.get(&from) else {
             return Ok(None);
         };

@@ -26,6 +26,7 @@ use self::{
     registrations::Registrations,
 };
 use crate::{
+    Disclosure,
     announced::Announced,
     carrier::{Line, Undeliverable},
     environment::Environment,
@@ -50,6 +51,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Dealer {
     quotas: Quotas,
+    pub(crate) disclosure: Disclosure,
     pub(crate) registrations: Registrations,
     parties: HashMap<SessionId, Party>,
     deadlines: Deadlines,
@@ -68,6 +70,7 @@ impl Dealer {
     pub(crate) fn new(quotas: Quotas) -> Self {
         Self {
             quotas,
+            disclosure: Disclosure::default(),
             registrations: Registrations::default(),
             parties: HashMap::new(),
             deadlines: Deadlines::default(),

@@ -22,7 +22,7 @@ impl Dealer {
         mut message: Call,
         prepared: Option<Prepared>,
         out: &mut Outputs,
-    ) -> Result<Option<InvocationWork>, Violation> {
+    ) -> Result<Option<Box<InvocationWork>>, Violation> {
         let call = message.request;
         if let Some(caller) = self.parties.get_mut(&from) {
             // The first part is not enough for another callee any more.

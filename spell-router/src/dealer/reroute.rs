@@ -30,7 +30,7 @@ impl Dealer {
         prepared: Option<Prepared>,
         around: &mut Surroundings<'_>,
         out: &mut Outputs,
-    ) -> Option<InvocationWork> {
+    ) -> Option<Box<InvocationWork>> {
         let origin = self.origin(callee, invocation)?;
         let rerouted = self.try_reroute(callee, invocation, prepared, around, out);
         rerouted.unwrap_or_else(|(error, explanation)| {
@@ -48,7 +48,7 @@ impl Dealer {
         prepared: Option<Prepared>,
         around: &mut Surroundings<'_>,
         out: &mut Outputs,
-    ) -> Result<Option<InvocationWork>, Refusal> {
+    ) -> Result<Option<Box<InvocationWork>>, Refusal> {
         let none = (reason::NO_AVAILABLE_CALLEE, None);
         let origin = self.origin(callee, invocation).ok_or(none)?;
         let Origin { caller, call, .. } = origin;

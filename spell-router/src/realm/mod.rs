@@ -3,21 +3,25 @@
 use std::{collections::HashMap, time::Instant};
 
 use spell_message::{
-    Format, Message, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
+    Dict, Format, Message, Pattern, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
+    Value,
     message::{Abort, ErrorMessage, Publish, Published, RequestKind},
     options::{AbortDetails, ErrorDetails, PublishOptions},
     reason,
 };
 
 use crate::{
+    Disclosure,
     announced::Announced,
+    auth::{Method, PROVIDER},
     broker::{Broker, Publication},
     carrier::{Line, Undeliverable},
     dealer::{Dealer, Surroundings},
     environment::Environment,
     error::Violation,
+    meta::{MetaApi, Testaments},
     outbound::{FanOut, Outputs},
-    quotas::Quotas,
+    quotas::{Quotas, Room},
     work::{Finished, PublishWork, Work},
 };
 
@@ -32,6 +36,8 @@ pub(crate) struct RealmState {
     members: Members,
     broker: Broker,
     dealer: Dealer,
+    testaments: Testaments,
+    meta_api: MetaApi,
     environment: Environment,
 }
 
@@ -53,8 +59,22 @@ pub(crate) struct Member {
 pub(crate) struct Principal {
     pub(crate) authid: String,
     pub(crate) authrole: String,
+    pub(crate) method: Method,
     /// How far the router trusts it, as callees and subscribers are to be told.
     pub(crate) trustlevel: Option<u64>,
+}
+
+impl Principal {
+    /// What is known of its session. WAMP spec, "wamp.session.get".
+    pub(crate) fn details(&self, session: SessionId) -> Dict {
+        Dict::from([
+            ("session", Value::from(session)),
+            ("authid", self.authid.as_str().into()),
+            ("authrole", self.authrole.as_str().into()),
+            ("authmethod", self.method.name().into()),
+            ("authprovider", PROVIDER.into()),
+        ])
+    }
 }
 
 /// Whether a session goes on after a message.
@@ -90,8 +110,32 @@ impl RealmState {
             members: HashMap::new(),
             broker: Broker::new(quotas),
             dealer: Dealer::new(quotas),
+            testaments: Testaments::new(quotas),
+            meta_api: MetaApi::default(),
             environment,
         }
+    }
+
+    /// Says who may use the meta API.
+    pub(crate) fn with_meta_api(mut self, meta_api: MetaApi) -> Self {
+        self.meta_api = meta_api;
+        self
+    }
+
+    /// Says who learns who publishes and who calls.
+    pub(crate) fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
+        self.broker.disclosure = disclosure;
+        self.dealer.disclosure = disclosure;
+        self
+    }
+
+    /// Says of which patterns the last events are kept, and how many.
+    pub(crate) fn with_histories(mut self, histories: &[(Pattern, Room)]) -> Self {
+        let now = (self.environment.clock)();
+        for (pattern, room) in histories {
+            self.broker.keep_history(pattern, *room, now);
+        }
+        self
     }
 
     /// A session is established.
@@ -101,7 +145,10 @@ impl RealmState {
         principal: Principal,
         announced: Announced,
         line: Line,
+        out: &mut Outputs,
     ) {
+        // It has subscribed to nothing yet, so it is not told of itself.
+        self.tell_joined(session, &principal, out);
         let trustlevel = principal.trustlevel;
         let member = Member {
             principal,
@@ -115,12 +162,17 @@ impl RealmState {
 
     /// A message of an established session, GOODBYE and ABORT excepted: they concern the
     /// connection.
+    ///
+    /// What comes from a session that was killed is ignored. WAMP spec, "Session Closing".
     pub(crate) fn handle(
         &mut self,
         from: SessionId,
         message: Message,
         out: &mut Outputs,
     ) -> Handled {
+        if !self.members.contains_key(&from) {
+            return Handled::Now(Flow::Open);
+        }
         let result = self.route(from, message, out);
         self.proceed(from, result, out)
     }
@@ -132,7 +184,15 @@ impl RealmState {
         finished: Finished,
         out: &mut Outputs,
     ) -> Handled {
+        if !self.members.contains_key(&from) {
+            // It was killed meanwhile.
+            return Handled::Now(Flow::Open);
+        }
         let result = match finished {
+            Finished::Procedure(request, asked) => {
+                self.perform(from, request, asked, out);
+                Ok(None)
+            }
             Finished::Invocation(cause, prepared) => {
                 let mut around = Surroundings {
                     members: &self.members,
@@ -187,6 +247,9 @@ impl RealmState {
         explanation: &str,
         out: &mut Outputs,
     ) -> Flow {
+        if !self.members.contains_key(&from) {
+            return Flow::Open;
+        }
         let result = if answer == Some(RequestKind::Invocation) {
             let why = "the callee answered with an invalid URI";
             self.dealer
@@ -224,14 +287,6 @@ impl RealmState {
         let _closed = self.conclude(from, Err(violation), out);
     }
 
-    /// The session is over, for whatever reason.
-    pub(crate) fn leave(&mut self, session: SessionId, out: &mut Outputs) {
-        if self.members.remove(&session).is_some() {
-            self.broker.leave(session);
-            self.dealer.leave(session, out);
-        }
-    }
-
     #[cfg(test)]
     pub(crate) fn is_idle(&self) -> bool {
         self.dealer.is_idle()
@@ -239,7 +294,10 @@ impl RealmState {
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.members.is_empty() && self.broker.is_empty() && self.dealer.is_empty()
+        self.members.is_empty()
+            && self.broker.is_empty()
+            && self.dealer.is_empty()
+            && self.testaments.is_empty()
     }
 
     fn route(
@@ -262,7 +320,8 @@ impl RealmState {
             Message::Subscribe(message) => {
                 self.count(from, message.request)?;
                 let clock = &self.environment.clock;
-                self.broker.subscribe(from, &message, clock, out);
+                self.broker
+                    .subscribe(from, &message, &self.members, clock, out);
             }
             Message::Unsubscribe(message) => {
                 self.count(from, message.request)?;
@@ -278,16 +337,23 @@ impl RealmState {
                 self.dealer.unregister(from, message, out);
             }
             Message::Call(message) => {
-                let work = match self.count_call(from, message.request)? {
-                    CallId::New => {
-                        let mut around = Surroundings {
-                            members: &self.members,
-                            environment: &mut self.environment,
-                        };
-                        self.dealer.call(from, message, &mut around, out)?
-                    }
-                    CallId::Used => self.dealer.go_on(from, message, None, out)?,
+                let id = self.count_call(from, message.request)?;
+                if message.options.progress() == Some(true) && !self.dealer.may_go_on(from) {
+                    return Err(Violation::Unannounced("progressive call invocations"));
+                }
+                if id == CallId::Used {
+                    let work = self.dealer.go_on(from, message, None, out)?;
+                    return Ok(work.map(Work::Invocation));
+                }
+                if message.procedure.is_reserved() {
+                    let work = self.call_reserved(from, message, out);
+                    return Ok(work.map(Work::Procedure));
+                }
+                let mut around = Surroundings {
+                    members: &self.members,
+                    environment: &mut self.environment,
                 };
+                let work = self.dealer.call(from, message, &mut around, out);
                 return Ok(work.map(Work::Invocation));
             }
             Message::Cancel(message) => self.dealer.cancel(from, &message, out),
@@ -369,12 +435,10 @@ impl RealmState {
         message: Publish,
         out: &mut Outputs,
     ) -> Option<Work> {
-        if message.topic.is_reserved() {
-            // WAMP spec, "URIs": applications must not use anything below `wamp`.
+        if let Err((error, explanation)) = self.check_publish(&message) {
             if message.options.acknowledge() == Some(true) {
-                let explanation = Some("URIs below \"wamp\" are reserved");
                 let kind = RequestKind::Publish;
-                let error = refusal(kind, message.request, reason::INVALID_URI, explanation);
+                let error = refusal(kind, message.request, error, Some(explanation));
                 out.send(from, error);
             }
             return None;
@@ -388,6 +452,17 @@ impl RealmState {
         }
         self.publish(from, &message, FanOut::default(), out);
         None
+    }
+
+    /// Whether this may be published; if not, the error and an explanation for people.
+    fn check_publish(&self, message: &Publish) -> Result<(), (&'static str, &'static str)> {
+        if message.topic.is_reserved() {
+            // WAMP spec, "URIs": applications must not use anything below `wamp`.
+            return Err((reason::INVALID_URI, "URIs below \"wamp\" are reserved"));
+        }
+        let disclosed = self.broker.disclosure.judge(message.options.disclose_me());
+        let denied = |error| (error, "this realm discloses nobody");
+        disclosed.map(|_| ()).map_err(denied)
     }
 
     fn publish(&mut self, from: SessionId, message: &Publish, fan_out: FanOut, out: &mut Outputs) {
@@ -406,7 +481,6 @@ impl RealmState {
 
     /// Publishes for the router itself, to whatever topic. Nobody is the publisher of that, so
     /// nobody is left out as such; the options say who else is.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
     pub(crate) fn publish_own(
         &mut self,
         topic: &Uri,
@@ -430,8 +504,9 @@ impl RealmState {
         out: &mut Outputs,
     ) -> PublicationId {
         let id = PublicationId::from_random((self.environment.random)());
+        let clock = &self.environment.clock;
         self.broker
-            .publish(publication, id, fan_out, &self.members, out);
+            .publish(publication, id, fan_out, &self.members, clock, out);
         id
     }
 
@@ -475,7 +550,10 @@ impl RealmState {
         out: &mut Outputs,
     ) -> Flow {
         match result {
-            Ok(()) => Flow::Open,
+            Ok(()) => {
+                self.tell_changes(out);
+                Flow::Open
+            }
             Err(violation) => {
                 tracing::debug!(?violation, "protocol violation");
                 out.send(from, violation.abort());
@@ -505,10 +583,10 @@ fn requested_uri(message: &Message) -> Option<&str> {
 const SHORT_PAYLOAD: usize = 16 << 10;
 
 /// The longest URI that a request may carry, in bytes: the router remembers and repeats it.
-const LONGEST_URI: usize = 8 << 10;
+pub(crate) const LONGEST_URI: usize = 8 << 10;
 
 /// WAMP spec, "Payload Passthru Mode": its use is a violation where it is not announced.
-fn check_payload_passthru(message: &Message) -> Result<(), Violation> {
+pub(crate) fn check_payload_passthru(message: &Message) -> Result<(), Violation> {
     let scheme = match message {
         Message::Publish(message) => message.options.ppt_scheme(),
         Message::Call(message) => message.options.ppt_scheme(),
@@ -528,6 +606,16 @@ pub(crate) fn refusal(
     request: RequestId,
     error: &'static str,
     explanation: Option<&str>,
+) -> ErrorMessage {
+    explained(kind, request, error, explanation.map(str::to_owned))
+}
+
+/// The same with an explanation that is made for the case.
+fn explained(
+    kind: RequestKind,
+    request: RequestId,
+    error: &'static str,
+    explanation: Option<String>,
 ) -> ErrorMessage {
     let mut details = ErrorDetails::new();
     if let Some(explanation) = explanation {
@@ -563,6 +651,10 @@ pub(crate) fn static_uri(uri: &'static str) -> Uri {
     Uri::new(uri).expect("a predefined URI")
 }
 
+mod administration;
+mod farewell;
+mod notices;
+mod procedures;
 #[cfg(test)]
 mod sequences;
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod alarm;
 use std::{
     collections::{HashMap, HashSet},
     fmt,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, Weak},
     time::{Duration, Instant},
 };
 
@@ -32,12 +32,12 @@ pub(crate) struct Shared {
     access: HashMap<Uri, Arc<Access>>,
     /// Who may join a realm that is not listed; `None` if nobody, for there are no others.
     unlisted: Option<Arc<Access>>,
-    /// The realms that someone is in.
+    /// The realms that someone is in, and those listed that someone was in.
     realms: Mutex<HashMap<Uri, Arc<LiveRealm>>>,
     sessions: Mutex<SessionIds>,
     pub(crate) serializers: Vec<AnySerializer>,
     pub(crate) limits: Limits,
-    pub(crate) counters: Counters,
+    pub(crate) counters: Arc<Counters>,
     /// Where it listens.
     pub(crate) addresses: Mutex<Vec<String>>,
     /// A permit for each connection that there may be.
@@ -72,16 +72,18 @@ struct SessionIds {
 ///
 /// The lock is held for a step of the routing core and to put what came out of it into the queues:
 /// for no IO, and never across an `await`. Encoding, decoding and transcoding happen outside of it.
-struct LiveRealm {
+pub(crate) struct LiveRealm {
     routing: Mutex<Routing>,
     /// Wakes the task that keeps time.
     earlier: Notify,
+    shared: Weak<Shared>,
 }
 
 struct Routing {
     state: RealmState,
     queues: HashMap<SessionId, Arc<Outbound>>,
     outputs: Outputs,
+    counters: Arc<Counters>,
     /// Until when the task that keeps time sleeps; `None` if there is no such task.
     alarm: Option<Instant>,
 }
@@ -106,7 +108,7 @@ impl Shared {
             }),
             serializers,
             limits,
-            counters: Counters::default(),
+            counters: Arc::default(),
             addresses: Mutex::default(),
             connections: Arc::new(Semaphore::new(
                 limits.connections.min(Semaphore::MAX_PERMITS),
@@ -174,16 +176,15 @@ impl Shared {
         let realm = Arc::clone(
             realms
                 .entry(admission.realm.clone())
-                .or_insert_with(|| Arc::new(LiveRealm::new(self.limits.quotas))),
+                .or_insert_with(|| Arc::new(self.new_realm(&admission.realm))),
         );
-        {
-            let mut routing = lock(&realm.routing);
-            routing.queues.insert(session, Arc::clone(queue));
-            routing
-                .state
-                .join(session, admission.principal, admission.announced, line);
-        }
+        // From now on the realm stays. What takes longer holds up this realm only.
+        lock(&realm.routing)
+            .queues
+            .insert(session, Arc::clone(queue));
         drop(realms);
+        let (principal, announced) = (admission.principal, admission.announced);
+        realm.step(|state, out| state.join(session, principal, announced, line, out));
         self.counters.sessions.up();
         self.counters.joined.up();
         tracing::debug!(realm = ?admission.realm.as_str(), "session joined");
@@ -192,6 +193,16 @@ impl Shared {
             name: admission.realm,
             realm,
         }
+    }
+
+    /// A realm that someone is in, or may have been in.
+    pub(crate) fn live(&self, realm: &Uri) -> Option<Arc<LiveRealm>> {
+        lock(&self.realms).get(realm).cloned()
+    }
+
+    fn new_realm(self: &Arc<Self>, name: &Uri) -> LiveRealm {
+        let access = self.access(name).unwrap_or_default();
+        LiveRealm::new(self, &access)
     }
 }
 
@@ -202,27 +213,32 @@ impl fmt::Debug for Shared {
 }
 
 impl LiveRealm {
-    fn new(quotas: Quotas) -> Self {
+    fn new(shared: &Arc<Shared>, access: &Access) -> Self {
+        let state = RealmState::new(Environment::real(), shared.limits.quotas)
+            .with_meta_api(access.meta_api().clone())
+            .with_disclosure(access.disclosure)
+            .with_histories(&access.histories);
         Self {
             routing: Mutex::new(Routing {
-                state: RealmState::new(Environment::real(), quotas),
+                state,
                 queues: HashMap::new(),
                 outputs: Outputs::default(),
+                counters: Arc::clone(&shared.counters),
                 alarm: None,
             }),
             earlier: Notify::new(),
+            shared: Arc::downgrade(shared),
         }
     }
 
     /// One step of the core, whose outputs go into the queues before anyone else's.
-    fn step<T>(
+    pub(crate) fn step<T>(
         self: &Arc<Self>,
-        shared: &Arc<Shared>,
         step: impl FnOnce(&mut RealmState, &mut Outputs) -> T,
     ) -> T {
         let mut routing = lock(&self.routing);
         let result = routing.step(step);
-        self.set_alarm(&mut routing, shared);
+        self.set_alarm(&mut routing);
         result
     }
 }
@@ -230,6 +246,10 @@ impl LiveRealm {
 impl Routing {
     fn step<T>(&mut self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> T {
         let result = step(&mut self.state, &mut self.outputs);
+        let events_not_kept = self.outputs.take_events_not_kept();
+        if events_not_kept > 0 {
+            self.counters.events_not_kept.add(events_not_kept);
+        }
         for (to, message) in self.outputs.drain() {
             if let Some(queue) = self.queues.get(&to) {
                 queue.push(message);
@@ -272,13 +292,17 @@ impl Membership {
 
     pub(crate) fn handle(&self, message: Message) -> Flow {
         let session = self.session();
-        let mut handled = self.step(|state, out| state.handle(session, message, out));
+        let mut handled = self
+            .realm
+            .step(|state, out| state.handle(session, message, out));
         loop {
             match handled {
                 Handled::Now(flow) => return flow,
                 Handled::After(work) => {
                     let finished = work.finish();
-                    handled = self.step(|state, out| state.resume(session, finished, out));
+                    handled = self
+                        .realm
+                        .step(|state, out| state.resume(session, finished, out));
                 }
             }
         }
@@ -291,23 +315,23 @@ impl Membership {
         explanation: &str,
     ) -> Flow {
         let session = self.session();
-        self.step(|state, out| state.refuse_uri(session, answer, request, explanation, out))
+        self.realm
+            .step(|state, out| state.refuse_uri(session, answer, request, explanation, out))
     }
 
     pub(crate) fn violated(&self, violation: Violation) {
-        self.step(|state, out| state.violated(self.session(), violation, out));
+        self.realm
+            .step(|state, out| state.violated(self.session(), violation, out));
     }
 
     pub(crate) fn undelivered(&self, invocation: RequestId, why: Undeliverable) {
-        self.step(|state, out| state.undelivered(self.session(), invocation, why, out));
+        self.realm
+            .step(|state, out| state.undelivered(self.session(), invocation, why, out));
     }
 
     pub(crate) fn undelivered_progress(&self, call: RequestId, why: Undeliverable) {
-        self.step(|state, out| state.undelivered_progress(self.session(), call, why, out));
-    }
-
-    fn step<T>(&self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> T {
-        self.realm.step(&self.reserved.shared, step)
+        self.realm
+            .step(|state, out| state.undelivered_progress(self.session(), call, why, out));
     }
 }
 
@@ -316,15 +340,18 @@ impl Drop for Membership {
         let session = self.session();
         let shared = &self.reserved.shared;
         // What takes long comes first: it holds up this realm only.
-        self.step(|state, out| state.leave(session, out));
+        self.realm.step(|state, out| state.leave(session, out));
         // A realm that comes into being while its namesake goes would be another one, so both
         // happen under this lock.
         let mut realms = lock(&shared.realms);
         let mut routing = lock(&self.realm.routing);
         routing.queues.remove(&session);
         if routing.queues.is_empty() {
+            self.realm.stop_alarm(&routing);
+        }
+        // What a listed realm keeps outlasts its sessions. Of others there may be any number.
+        if routing.queues.is_empty() && !shared.access.contains_key(&self.name) {
             realms.remove(&self.name);
-            self.realm.stop_alarm(&mut routing);
         }
         drop((routing, realms));
         shared.counters.sessions.down();

@@ -9,7 +9,11 @@ use spell_serializer::{Json, Serializer};
 use super::*;
 use crate::carrier::Undeliverable;
 
+mod audience;
+mod history;
+mod identification;
 mod registration_revocation;
+mod retention;
 mod revocation;
 mod router_events;
 mod sharing;
@@ -28,14 +32,18 @@ impl Realm {
     /// A realm with Alice, who has the role `admin`, Bob and Carol, who have the role `user`; all
     /// can be interrupted. The first publication has the id 1001.
     fn new() -> Self {
-        let mut realm = Self::empty();
+        Self::with_quotas(Quotas::default())
+    }
+
+    fn with_quotas(quotas: Quotas) -> Self {
+        let mut realm = Self::empty(quotas);
         realm.join(ALICE, "alice", "admin");
         realm.join(BOB, "bob", "user");
         realm.join(CAROL, "carol", "user");
         realm
     }
 
-    fn empty() -> Self {
+    fn empty(quotas: Quotas) -> Self {
         let mut next = 999_u64;
         let random = Box::new(move || {
             next += 1;
@@ -46,7 +54,7 @@ impl Realm {
             ..Environment::real()
         };
         Self {
-            state: RealmState::new(environment, Quotas::default()),
+            state: RealmState::new(environment, quotas),
         }
     }
 
@@ -72,6 +80,7 @@ impl Realm {
         let principal = Principal {
             authid: authid.to_owned(),
             authrole: authrole.to_owned(),
+            method: Method::Anonymous,
             trustlevel: None,
         };
         let line = Line::new(Json::new().into(), Some(limit));
@@ -80,7 +89,9 @@ impl Realm {
         } else {
             Announced::default()
         };
-        self.state.join(id(session), principal, announced, line);
+        let out = &mut Outputs::default();
+        self.state
+            .join(id(session), principal, announced, line, out);
     }
 
     /// Dave or another one with the role `user`, who announced these features of their roles.
@@ -88,6 +99,7 @@ impl Realm {
         let principal = Principal {
             authid: "dave".to_owned(),
             authrole: "user".to_owned(),
+            method: Method::Anonymous,
             trustlevel: None,
         };
         let line = Line::new(Json::new().into(), None);
@@ -96,7 +108,7 @@ impl Realm {
             .fold(Announced::default(), |known, (role, feature)| {
                 known.with(*role, *feature)
             });
-        self.state.join(id(session), principal, announced, line);
+        self.step(|state, out| state.join(id(session), principal, announced, line, out));
     }
 
     /// The outputs of a message after which the session lives.
@@ -659,7 +671,7 @@ mod dealer {
         }
         realm.send(BOB, r#"[64,4,{"match":"prefix"},""]"#);
         realm.send(BOB, r#"[64,5,{"match":"wildcard"},".."]"#);
-        let outputs = realm.send(ALICE, r#"[48,1,{},"wamp.session.count"]"#);
+        let outputs = realm.send(ALICE, r#"[48,1,{},"wamp.session.unheard_of"]"#);
         assert!(outputs[0].ends_with(r#""wamp.error.no_such_procedure"]"#));
     }
 

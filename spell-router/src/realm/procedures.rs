@@ -11,7 +11,6 @@ use super::{Member, RealmState, explained};
 use crate::{
     broker::HistoryQuery,
     carrier::Undeliverable,
-    error::Violation,
     meta::{
         Answer, EventsWork, Procedure, Query, Refused, Request, SessionQuery, Victims, details,
         encoded, lists,
@@ -28,30 +27,29 @@ impl RealmState {
         from: SessionId,
         message: Call,
         out: &mut Outputs,
-    ) -> Result<Option<ProcedureWork>, Violation> {
-        if message.options.progress() == Some(true) {
-            return Err(Violation::NotAnnounced("progressive call invocations"));
-        }
-        let Some(member) = self.members.get(&from) else {
-            return Ok(None);
-        };
+    ) -> Option<ProcedureWork> {
+        let member = self.members.get(&from)?;
         let refused = match Procedure::find(&message.procedure) {
             None => Refused::plainly(reason::NO_SUCH_PROCEDURE),
+            Some(_) if message.options.progress() == Some(true) => {
+                let explanation = "the router does not take arguments in parts";
+                Refused::because(reason::FEATURE_NOT_SUPPORTED, explanation)
+            }
             Some(procedure) => {
                 let authrole = &member.principal.authrole;
                 if self.meta_api.permits(authrole, procedure.permission) {
-                    return Ok(Some(ProcedureWork {
+                    return Some(ProcedureWork {
                         procedure,
                         request: message.request,
                         arguments: message.payload,
-                    }));
+                    });
                 }
                 let explanation = "the session may not call this procedure";
                 Refused::because(reason::NOT_AUTHORIZED, explanation)
             }
         };
         self.answer(from, message.request, Err(refused), out);
-        Ok(None)
+        None
     }
 
     /// Does what a procedure is asked for, and answers, unless the answer takes long to write.

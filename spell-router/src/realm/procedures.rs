@@ -1,5 +1,7 @@
 //! What the realm answers itself.
 
+use std::collections::HashSet;
+
 use spell_message::{
     Dict, Payload, RegistrationId, RequestId, SessionId, SubscriptionId, Value,
     message::{Call, RequestKind, ResultMessage},
@@ -110,15 +112,13 @@ impl RealmState {
     ) -> Answer {
         match query {
             SessionQuery::Count(roles) => {
-                let count = self
-                    .members
-                    .values()
-                    .filter(|member| member.has(roles.as_deref()));
-                Ok(Some(count.count().into()))
+                let members = self.members.values();
+                let counted = members.filter(|member| member.has(roles.as_ref()));
+                Ok(Some(counted.count().into()))
             }
             SessionQuery::List(roles) => {
                 let members = self.members.iter();
-                let listed = members.filter(|(_, member)| member.has(roles.as_deref()));
+                let listed = members.filter(|(_, member)| member.has(roles.as_ref()));
                 Ok(Some(listed.map(|(session, _)| *session).collect()))
             }
             SessionQuery::Get(session) => match self.members.get(&session) {
@@ -258,7 +258,7 @@ impl RealmState {
 
 impl Member {
     /// Whether its role is one of these; without any, all are.
-    fn has(&self, roles: Option<&[String]>) -> bool {
+    fn has(&self, roles: Option<&HashSet<String>>) -> bool {
         let role = &self.principal.authrole;
         roles.is_none_or(|roles| roles.contains(role))
     }

@@ -171,7 +171,7 @@ impl Dealer {
         }
         let mut details = InvocationDetails::new();
         let disclosed = self.disclosure.judge(options.disclose_me());
-        let disclosed = disclosed.map_err(|error| (error, None))?
+        let disclosed = disclosed.map_err(|error| (error, Some("this realm discloses nobody")))?
             || chosen.disclose_caller && self.disclosure != Disclosure::Never;
         if disclosed && let Some(caller) = around.members.get(&attempt.caller) {
             let principal = &caller.principal;

@@ -64,8 +64,7 @@ impl Interrupt {
         over.or_else(|| self.0.canceled.get()).copied()
     }
 
-    /// Wait until the work can stop; gives why. Everything ends an invocation: this never waits for
-    /// ever.
+    /// Wait until the work can stop; gives why. At the latest that is when the session ends.
     ///
     /// # Cancel safety
     ///

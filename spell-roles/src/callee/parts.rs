@@ -41,8 +41,7 @@ use crate::queue::{Consumer, Producer, Pushed};
 /// let total = |mut parts: Parts| async move {
 ///     let mut total = 0;
 ///     while let Some(part) = parts.next().await {
-///         let (value,) = part?.args::<(i64,)>()?;
-///         total += value;
+///         total += part?.value::<i64>()?;
 ///     }
 ///     Ok(total)
 /// };
@@ -136,6 +135,15 @@ impl Part {
     /// [`DecodeError::Args`] if they are not of this type.
     pub fn args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         self.payload.parse_args()
+    }
+
+    /// The only positional argument.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Args`] if it is not of this type, or not the only one.
+    pub fn value<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        self.args().map(|(value,)| value)
     }
 
     /// The keyword arguments, as a struct or a map.

@@ -82,6 +82,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// What the router knows of an invocation of this session.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Asked {
     wants_progress: bool,
     /// Whether it has more parts to send.

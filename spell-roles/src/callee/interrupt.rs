@@ -57,8 +57,8 @@ struct Signal {
 }
 
 impl Interrupt {
-    /// Why the work can stop; `None` while it should go on. It changes once more where an answer was
-    /// still wanted, and then is not.
+    /// Why the work can stop; `None` while it should go on. It changes once more where an answer
+    /// was still wanted, and then is not.
     pub fn cause(&self) -> Option<Interruption> {
         let over = self.0.over.get();
         over.or_else(|| self.0.canceled.get()).copied()

@@ -21,8 +21,8 @@ use crate::queue::{Consumer, Producer, Pushed};
 ///
 /// Parts wait in a queue of each invocation, with the bounds of
 /// [`Register::parts_count`](super::Register::parts_count) and
-/// [`Register::parts_bytes`](super::Register::parts_bytes). When it is full, the invocation is over:
-/// the caller gets an ERROR `wamp.error.canceled`, as it cannot be told to wait, and
+/// [`Register::parts_bytes`](super::Register::parts_bytes). When it is full, the invocation is
+/// over: the caller gets an ERROR `wamp.error.canceled`, as it cannot be told to wait, and
 /// [`Registration::overflowed`](super::Registration::overflowed) counts it. Once this is dropped,
 /// parts that come are ignored.
 ///

@@ -141,9 +141,11 @@ impl World {
                     ..Asked::default()
                 };
                 self.asked.insert(id, asked);
-                self.peer.receive(&format!(
-                    r#"[68,{id},{registration},{{"progress":{is_progressive},"timeout":{timeout},"receive_progress":{wants_progress}}},[{session}]]"#
-                ));
+                let details = format!(
+                    r#"{{"progress":{is_progressive},"timeout":{timeout},"receive_progress":{wants_progress}}}"#
+                );
+                self.peer
+                    .receive(&format!("[68,{id},{registration},{details},[{session}]]"));
             }
             Step::Part { index, is_last } => {
                 let mut open = self.asked.iter_mut().filter(|(_, asked)| asked.has_more);

@@ -1,7 +1,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use spell_message::{
-    InvalidUri, Uri, Value,
+    Feature, InvalidUri, RoleName, Uri, Value,
     options::{CallOptions, CancelMode, InvalidOption},
 };
 use spell_serializer::PayloadBuilder;
@@ -71,6 +71,7 @@ pub struct Call<'a> {
     /// Whether the user set the limit, and not only the peer's configuration.
     is_limit_own: bool,
     mode: CancelMode,
+    needs: Option<(RoleName, Feature)>,
 }
 
 impl<'a> Call<'a> {
@@ -83,6 +84,7 @@ impl<'a> Call<'a> {
             limit: requests.commands().request_timeout(),
             is_limit_own: false,
             mode: CancelMode::KillNoWait,
+            needs: None,
         }
     }
 
@@ -180,6 +182,12 @@ impl<'a> Call<'a> {
         ProgressiveCall::new(self)
     }
 
+    /// Call only if the router announced this feature of one of its roles.
+    pub(crate) fn needs(mut self, needs: (RoleName, Feature)) -> Self {
+        self.needs = Some(needs);
+        self
+    }
+
     /// Send it and wait for the result: what `.await` does, without the box.
     pub async fn send(self) -> Result<CallResult, CallError> {
         let (requests, limit) = (self.requests, self.limit);
@@ -268,12 +276,14 @@ impl<'a> Call<'a> {
         let payload = self.requests.finish(self.arguments)?;
         let limit = self.limit.filter(|_| self.is_limit_own);
         let mode = self.mode;
+        let needs = self.needs;
         Ok(move |reply, started| {
             Command(Order::Call(Box::new(NewCall {
                 procedure,
                 options,
                 payload,
                 limit,
+                needs,
                 ongoing: Ongoing {
                     reply,
                     mode,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use spell_message::{
-    MatchPolicy, Pattern, RequestId, Value,
+    Feature, MatchPolicy, Pattern, RequestId, RoleName, Value,
     options::{InvalidOption, SubscribeOptions},
 };
 
@@ -78,6 +78,7 @@ pub struct Subscribe<'a> {
     options: Result<SubscribeOptions, InvalidOption>,
     bounds: Bounds,
     limit: Option<Duration>,
+    needs: Option<(RoleName, Feature)>,
 }
 
 impl<'a> Subscribe<'a> {
@@ -92,6 +93,7 @@ impl<'a> Subscribe<'a> {
                 overflow: Overflow::default(),
             },
             limit: requests.commands().request_timeout(),
+            needs: None,
         }
     }
 
@@ -148,6 +150,12 @@ impl<'a> Subscribe<'a> {
         if let Ok(options) = &mut self.options {
             set(options);
         }
+        self
+    }
+
+    /// Subscribe only if the router announced this feature of one of its roles.
+    pub(crate) fn needs(mut self, needs: (RoleName, Feature)) -> Self {
+        self.needs = Some(needs);
         self
     }
 
@@ -269,6 +277,7 @@ impl<'a> Subscribe<'a> {
         let wanted = Wanted {
             pattern,
             options,
+            needs: self.needs,
             overflow: self.bounds.overflow,
             events: producer,
             status: sender,

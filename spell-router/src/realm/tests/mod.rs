@@ -12,6 +12,7 @@ use crate::carrier::Undeliverable;
 mod audience;
 mod history;
 mod identification;
+mod meta;
 mod registration_revocation;
 mod retention;
 mod revocation;

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use spell_message::{IntoUri, InvalidUri, Uri};
+use spell_message::{IntoUri, InvalidUri, Pattern, Uri};
 
 use crate::{
-    MetaApi,
+    Disclosure, MetaApi,
     auth::{CraSecret, Credential, Method},
+    quotas::Room,
     realm::Principal,
 };
 
@@ -41,6 +42,9 @@ pub(crate) struct Access {
     meta_api: MetaApi,
     /// How far the sessions of a role are trusted.
     trustlevels: HashMap<String, u64>,
+    pub(crate) disclosure: Disclosure,
+    /// The patterns whose events are kept, and how many.
+    pub(crate) histories: Vec<(Pattern, Room)>,
 }
 
 /// Someone who can prove who they are.
@@ -143,6 +147,48 @@ impl Realm {
         self
     }
 
+    /// Sets who learns who publishes and who calls; by default those learn it whom the publisher or
+    /// caller wants to.
+    ///
+    /// WAMP spec, "Publisher Identification" and "Caller Identification".
+    #[must_use]
+    pub fn disclosure(mut self, disclosure: Disclosure) -> Self {
+        self.access.disclosure = disclosure;
+        self
+    }
+
+    /// Keep the last `events` published to the topics that this pattern matches, as far as they take
+    /// less than about so many `bytes` of memory; by default nothing is kept.
+    ///
+    /// There is a subscription to the pattern from the beginning, and clients ask for its events
+    /// with `wamp.subscription.get_events`; a subscription to another pattern that matches the same
+    /// topics has no history. Where there is no room for one more, the oldest go. One that has no
+    /// room even alone is not kept, and counted in
+    /// [`Statistics::events_not_kept`](crate::Statistics::events_not_kept). Events published with
+    /// `exclude` or `eligible`, the lists of sessions, are not kept either; the lists of `authid`s and
+    /// `authrole`s decide who gets an event out of the history. The history is in memory: it begins
+    /// when the first session joins the realm, and ends with the router.
+    ///
+    /// ```
+    /// use spell_message::Pattern;
+    /// use spell_router::Realm;
+    ///
+    /// let realm = Realm::new("com.example.realm")
+    ///     .history(Pattern::prefix("com.example.log")?, 10_000, 16 << 20);
+    /// # let _ = realm;
+    /// # Ok::<(), spell_message::InvalidUri>(())
+    /// ```
+    ///
+    /// WAMP spec, "Event History".
+    #[must_use]
+    pub fn history(mut self, pattern: impl Into<Pattern>, events: usize, bytes: usize) -> Self {
+        let pattern = pattern.into();
+        let histories = &mut self.access.histories;
+        histories.retain(|(other, _)| *other != pattern);
+        histories.push((pattern, Room { events, bytes }));
+        self
+    }
+
     fn user(mut self, authid: String, authrole: String, credential: Credential) -> Self {
         let user = self.access.users.entry(authid).or_default();
         let method = credential.method();
@@ -228,6 +274,8 @@ impl Default for Access {
             anonymous: Some("anonymous".to_owned()),
             users: HashMap::new(),
             meta_api: MetaApi::default(),
+            disclosure: Disclosure::default(),
+            histories: Vec::new(),
             trustlevels: HashMap::new(),
         }
     }

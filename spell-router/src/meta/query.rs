@@ -3,12 +3,12 @@
 use spell_message::{Dict, InvalidId, MatchPolicy, Pattern, Uri, Value};
 
 use crate::{
-    auth::timestamp,
     environment::Moment,
     meta::{
         Refused, Revocation,
         arguments::{Arguments, checked_pattern},
     },
+    timestamp::Timestamp,
 };
 
 /// What is asked of the registrations of a realm, or of its subscriptions, which these ids name.
@@ -74,7 +74,10 @@ pub(crate) fn lists<I: Into<Value>>(such: impl Fn(MatchPolicy) -> Vec<I>) -> Dic
 pub(crate) fn details(id: impl Into<Value>, created: Moment, pattern: &Pattern) -> Dict {
     Dict::from([
         ("id", id.into()),
-        ("created", timestamp(created.system).into()),
+        (
+            "created",
+            Timestamp::from(created.system).to_string().into(),
+        ),
         ("uri", pattern.as_str().into()),
         ("match", pattern.policy().as_str().into()),
     ])

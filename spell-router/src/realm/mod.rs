@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use spell_message::{
-    Dict, Format, Message, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri, Value,
+    Dict, Format, Message, Pattern, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
+    Value,
     message::{Abort, ErrorMessage, Publish, Published, RequestKind},
     options::{AbortDetails, ErrorDetails, PublishOptions},
     reason,
 };
 
 use crate::{
+    Disclosure,
     announced::Announced,
     auth::{Method, PROVIDER},
     broker::{Broker, Publication},
@@ -19,7 +21,7 @@ use crate::{
     error::Violation,
     meta::{MetaApi, Testaments},
     outbound::{FanOut, Outputs},
-    quotas::Quotas,
+    quotas::{Quotas, Room},
     work::{Finished, PublishWork, Work},
 };
 
@@ -108,6 +110,21 @@ impl RealmState {
     /// Says who may use the meta API.
     pub(crate) fn with_meta_api(mut self, meta_api: MetaApi) -> Self {
         self.meta_api = meta_api;
+        self
+    }
+
+    /// Says who learns who publishes and who calls.
+    pub(crate) fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
+        self.broker.disclosure = disclosure;
+        self
+    }
+
+    /// Says of which patterns the last events are kept, and how many.
+    pub(crate) fn with_histories(mut self, histories: &[(Pattern, Room)]) -> Self {
+        let now = (self.environment.clock)();
+        for (pattern, room) in histories {
+            self.broker.keep_history(pattern, *room, now);
+        }
         self
     }
 
@@ -354,12 +371,10 @@ impl RealmState {
         message: Publish,
         out: &mut Outputs,
     ) -> Option<Work> {
-        if message.topic.is_reserved() {
-            // WAMP spec, "URIs": applications must not use anything below `wamp`.
+        if let Err((error, explanation)) = self.check_publish(&message) {
             if message.options.acknowledge() == Some(true) {
-                let explanation = Some("URIs below \"wamp\" are reserved");
                 let kind = RequestKind::Publish;
-                let error = refusal(kind, message.request, reason::INVALID_URI, explanation);
+                let error = refusal(kind, message.request, error, Some(explanation));
                 out.send(from, error);
             }
             return None;
@@ -373,6 +388,17 @@ impl RealmState {
         }
         self.publish(from, &message, FanOut::default(), out);
         None
+    }
+
+    /// Whether this may be published; if not, the error and an explanation for people.
+    fn check_publish(&self, message: &Publish) -> Result<(), (&'static str, &'static str)> {
+        if message.topic.is_reserved() {
+            // WAMP spec, "URIs": applications must not use anything below `wamp`.
+            return Err((reason::INVALID_URI, "URIs below \"wamp\" are reserved"));
+        }
+        let disclosed = self.broker.disclosure.judge(message.options.disclose_me());
+        let denied = |error| (error, "this realm discloses nobody");
+        disclosed.map(|_| ()).map_err(denied)
     }
 
     fn publish(&mut self, from: SessionId, message: &Publish, fan_out: FanOut, out: &mut Outputs) {

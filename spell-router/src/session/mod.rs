@@ -59,13 +59,15 @@ pub(crate) struct Admission {
     pub(crate) realm: Uri,
     pub(crate) principal: Principal,
     pub(crate) announced: Announced,
+    /// Whether the realm keeps a history.
+    event_history: bool,
 }
 
 impl Admission {
     pub(crate) fn welcome(&self) -> Welcome {
         let mut details = WelcomeDetails::new();
         details
-            .set_roles(router_roles())
+            .set_roles(router_roles(self.event_history))
             .set_agent(AGENT)
             .set_realm(self.realm.as_str())
             .set_authid(self.principal.authid.as_str())
@@ -79,16 +81,19 @@ impl Admission {
     }
 }
 
-/// What this router does, and no more.
+/// What this router does in this realm, and no more.
 ///
-/// WAMP spec, "Feature Announcement".
-fn router_roles() -> RoleFeatures {
+/// WAMP spec, "Feature Announcement". "Event History" wants the role `callee` announced with it,
+/// which is left out: there are clients that take a router with any role but `broker` and `dealer`
+/// for none.
+fn router_roles(event_history: bool) -> RoleFeatures {
     let mut roles = RoleFeatures::new();
     roles.add(
         RoleName::Broker,
         [
             Feature::EventRetention,
             Feature::PatternBasedSubscription,
+            Feature::PublicationTrustLevels,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
             Feature::SessionMetaApi,
@@ -97,6 +102,9 @@ fn router_roles() -> RoleFeatures {
             Feature::SubscriptionRevocation,
         ],
     );
+    if event_history {
+        roles.add(RoleName::Broker, [Feature::EventHistory]);
+    }
     roles.add(
         RoleName::Dealer,
         [
@@ -170,7 +178,7 @@ impl Handshake {
                 if let Some(authrole) = access.anonymous() {
                     let authid = nonce().map_err(|_| out_of_entropy())?;
                     let principal = access.principal(authid, authrole, method);
-                    let admission = self.admission(hello.realm, announced, principal);
+                    let admission = self.admission(hello.realm, announced, principal, access);
                     return Ok(Step::Admit(admission));
                 }
             } else if let Some(authid) = authid
@@ -184,7 +192,7 @@ impl Handshake {
                 let challenge = credential.clone().challenge(&claim);
                 let (extra, check) = challenge.map_err(|_| out_of_entropy())?;
                 let principal = access.principal(authid.to_owned(), authrole, method);
-                let admission = self.admission(hello.realm, announced, principal);
+                let admission = self.admission(hello.realm, announced, principal, access);
                 self.state = State::Challenged { admission, check };
                 return Ok(Step::Challenge(Challenge {
                     method: method.name().to_owned(),
@@ -195,12 +203,19 @@ impl Handshake {
         Err(refuse_methods(&offered, authid, access).into())
     }
 
-    fn admission(&self, realm: Uri, announced: Announced, principal: Principal) -> Admission {
+    fn admission(
+        &self,
+        realm: Uri,
+        announced: Announced,
+        principal: Principal,
+        access: &Access,
+    ) -> Admission {
         Admission {
             session: self.session,
             realm,
             principal,
             announced,
+            event_history: !access.histories.is_empty(),
         }
     }
 }

@@ -17,7 +17,6 @@ use crate::{
     environment::Environment,
     error::Violation,
     ids::{RandomBits, random_bits},
-    meta::MetaApi,
     outbound::{Outbound, Outputs, QueueLimits, lock},
     quotas::Quotas,
     realm::{Flow, Handled, RealmState},
@@ -191,10 +190,8 @@ impl Shared {
     }
 
     fn new_realm(&self, name: &Uri) -> LiveRealm {
-        let access = self.access(name);
-        let meta_api = access.map(|access| access.meta_api().clone());
-        let meta_api = meta_api.unwrap_or_default();
-        LiveRealm::new(self.limits.quotas, meta_api, &self.counters)
+        let access = self.access(name).unwrap_or_default();
+        LiveRealm::new(self.limits.quotas, &access, &self.counters)
     }
 }
 
@@ -205,10 +202,13 @@ impl fmt::Debug for Shared {
 }
 
 impl LiveRealm {
-    fn new(quotas: Quotas, meta_api: MetaApi, counters: &Arc<Counters>) -> Self {
-        let state = RealmState::new(Environment::real(), quotas);
+    fn new(quotas: Quotas, access: &Access, counters: &Arc<Counters>) -> Self {
+        let state = RealmState::new(Environment::real(), quotas)
+            .with_meta_api(access.meta_api().clone())
+            .with_disclosure(access.disclosure)
+            .with_histories(&access.histories);
         Self(Mutex::new(Routing {
-            state: state.with_meta_api(meta_api),
+            state,
             queues: HashMap::new(),
             outputs: Outputs::default(),
             counters: Arc::clone(counters),
@@ -224,7 +224,10 @@ impl LiveRealm {
             counters,
         } = &mut *lock(&self.0);
         let result = step(state, outputs);
-        counters.events_not_kept.add(outputs.take_events_not_kept());
+        let events_not_kept = outputs.take_events_not_kept();
+        if events_not_kept > 0 {
+            counters.events_not_kept.add(events_not_kept);
+        }
         for (to, message) in outputs.drain() {
             if let Some(queue) = queues.get(&to) {
                 queue.push(message);

@@ -9,6 +9,9 @@ use spell_serializer::{Json, Serializer};
 use super::*;
 use crate::carrier::Undeliverable;
 
+mod audience;
+mod history;
+mod identification;
 mod retention;
 mod revocation;
 mod revoking;

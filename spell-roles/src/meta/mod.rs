@@ -5,6 +5,7 @@
 
 mod call;
 mod decode;
+mod details;
 mod error;
 mod events;
 mod handle;

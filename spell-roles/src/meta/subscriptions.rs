@@ -3,9 +3,7 @@ use spell_message::{
     options::SubscribeOptions,
 };
 
-use super::{
-    IdsByMatch, Meta, MetaCall, MetaDecodeError, decode::Arguments, registrations::match_policy,
-};
+use super::{IdsByMatch, Meta, MetaCall, details::details_methods};
 
 const NEEDS: (RoleName, Feature) = (RoleName::Broker, Feature::SubscriptionMetaApi);
 
@@ -137,40 +135,5 @@ pub struct SubscriptionDetails {
 }
 
 impl SubscriptionDetails {
-    pub(super) fn read(
-        name: &'static str,
-        arguments: &mut Arguments,
-    ) -> Result<Self, MetaDecodeError> {
-        let details = arguments.next(name).dict()?;
-        Ok(Self {
-            id: arguments.entry(&details, "id").id()?,
-            uri: arguments.entry(&details, "uri").text()?,
-            details,
-        })
-    }
-
-    /// The subscription.
-    pub fn id(&self) -> SubscriptionId {
-        self.id
-    }
-
-    /// The topic, or the pattern of topics.
-    pub fn uri(&self) -> &str {
-        &self.uri
-    }
-
-    /// When it was created, as an ISO 8601 text.
-    pub fn created(&self) -> Option<&str> {
-        self.details.get("created")?.as_str()
-    }
-
-    /// How it matches topics; `None` if that is none of the specification's ways.
-    pub fn match_policy(&self) -> Option<MatchPolicy> {
-        match_policy(&self.details)
-    }
-
-    /// All of it, what has no method here among it.
-    pub fn as_dict(&self) -> &Dict {
-        &self.details
-    }
+    details_methods!(SubscriptionId);
 }

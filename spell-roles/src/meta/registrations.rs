@@ -112,6 +112,33 @@ impl<'a> Meta<'a> {
             args.next("count").count()
         })
     }
+
+    /// Take a registration from a session that has it. A session that is not there, or does not
+    /// have it, is refused.
+    ///
+    /// Not in the specification but in its catalog of the meta API; Crossbar.io has it.
+    ///
+    /// `wamp.registration.remove_callee`
+    pub fn registration_remove_callee(
+        self,
+        registration: RegistrationId,
+        callee: SessionId,
+    ) -> MetaCall<'a, (), Remove> {
+        let args = [registration.into(), callee.into()];
+        self.call("wamp.registration.remove_callee", NEEDS, args, |_| Ok(()))
+    }
+}
+
+/// Marks a [`MetaCall`] that takes a registration or a subscription from a session.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Remove;
+
+impl<T> MetaCall<'_, T, Remove> {
+    /// A text for the session that loses it; default none.
+    pub fn reason(self, reason: impl Into<String>) -> Self {
+        self.option("reason", reason.into())
+    }
 }
 
 /// Marks a [`MetaCall`] that looks for a registration.

@@ -3,7 +3,7 @@ use spell_message::{
     options::SubscribeOptions,
 };
 
-use super::{IdsByMatch, Meta, MetaCall, details::details_methods};
+use super::{IdsByMatch, Meta, MetaCall, Remove, details::details_methods};
 
 const NEEDS: (RoleName, Feature) = (RoleName::Broker, Feature::SubscriptionMetaApi);
 
@@ -103,6 +103,23 @@ impl<'a> Meta<'a> {
         let args = [subscription.into()];
         self.call("wamp.subscription.count_subscribers", NEEDS, args, |args| {
             args.next("count").count()
+        })
+    }
+
+    /// Take a subscription from a session that has it. A session that is not there, or does not
+    /// have it, is refused.
+    ///
+    /// Not in the specification but in its catalog of the meta API; Crossbar.io has it.
+    ///
+    /// `wamp.subscription.remove_subscriber`
+    pub fn subscription_remove_subscriber(
+        self,
+        subscription: SubscriptionId,
+        subscriber: SessionId,
+    ) -> MetaCall<'a, (), Remove> {
+        let args = [subscription.into(), subscriber.into()];
+        self.call("wamp.subscription.remove_subscriber", NEEDS, args, |_| {
+            Ok(())
         })
     }
 }

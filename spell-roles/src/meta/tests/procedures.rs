@@ -387,6 +387,25 @@ async fn what_is_told_of_a_subscription_is_typed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn registrations_and_subscriptions_are_taken_from_sessions() {
+    let (mut router, handle) = Router::new();
+    let meta = Meta::new(&handle);
+    let removed = router.answer(
+        meta.registration_remove_callee(registration(5), session(7)),
+        r#""wamp.registration.remove_callee",[5,7]"#,
+        "",
+    );
+    removed.unwrap();
+    let remove = meta.subscription_remove_subscriber(subscription(5), session(7));
+    let removed = router.answer(
+        remove.reason("no more"),
+        r#""wamp.subscription.remove_subscriber",[5,7],{"reason":"no more"}"#,
+        "[null]",
+    );
+    removed.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn events_of_the_past_are_limited_by_all_that_is_asked() {
     let (mut router, handle) = Router::new();
     let meta = Meta::new(&handle);

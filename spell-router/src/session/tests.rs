@@ -127,18 +127,23 @@ fn exactly_what_is_implemented_is_announced() {
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
             Feature::PublicationTrustLevels,
+            Feature::SubscriptionMetaApi,
             Feature::PatternBasedSubscription,
             Feature::EventRetention,
             Feature::SubscriptionRevocation,
+            Feature::SessionMetaApi,
         ]
     );
     assert_eq!(
         announced(RoleName::Dealer),
         [
             Feature::CallCanceling,
+            Feature::RegistrationMetaApi,
             Feature::PatternBasedRegistration,
             Feature::SharedRegistration,
             Feature::RegistrationRevocation,
+            Feature::TestamentMetaApi,
+            Feature::SessionMetaApi,
         ]
     );
     assert!(!roles.has(RoleName::Caller));

@@ -68,7 +68,7 @@ impl Router {
         pending(&mut subscribe);
         assert_eq!(self.peer.sent(), [""; 0]);
         match ready(&mut subscribe).err() {
-            Some(SubscribeError::Unsupported { role, feature }) => (role, feature.unwrap()),
+            Some(SubscribeError::Unsupported { role, feature, .. }) => (role, feature.unwrap()),
             other => panic!("{other:?}"),
         }
     }

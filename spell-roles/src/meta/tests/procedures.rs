@@ -59,7 +59,7 @@ impl Router {
         pending(&mut call);
         assert_eq!(self.peer.sent(), [""; 0]);
         match ready(&mut call).err() {
-            Some(MetaError::Call(CallError::Unsupported { role, feature })) => {
+            Some(MetaError::Call(CallError::Unsupported { role, feature, .. })) => {
                 (role, feature.unwrap())
             }
             other => panic!("{other:?}"),

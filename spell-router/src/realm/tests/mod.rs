@@ -12,9 +12,10 @@ use crate::carrier::Undeliverable;
 mod audience;
 mod history;
 mod identification;
+mod meta;
+mod registration_revocation;
 mod retention;
 mod revocation;
-mod revoking;
 mod router_events;
 mod sharing;
 mod subscriptions;
@@ -22,6 +23,7 @@ mod subscriptions;
 const ALICE: u64 = 1;
 const BOB: u64 = 2;
 const CAROL: u64 = 3;
+const DAVE: u64 = 4;
 
 struct Realm {
     state: RealmState,
@@ -93,7 +95,7 @@ impl Realm {
             .join(id(session), principal, announced, line, out);
     }
 
-    /// Another session, which announced these features of its roles.
+    /// Dave or another one with the role `user`, who announced these features of their roles.
     fn join_announcing(&mut self, session: u64, features: &[(RoleName, Feature)]) {
         let principal = Principal {
             authid: "dave".to_owned(),
@@ -101,7 +103,7 @@ impl Realm {
             method: Method::Anonymous,
             trustlevel: None,
         };
-        let line = Line::new(Json::new().into(), Some(100));
+        let line = Line::new(Json::new().into(), None);
         let announced = features
             .iter()
             .fold(Announced::default(), |known, (role, feature)| {

@@ -1,23 +1,20 @@
-//! Registrations that are taken away.
+//! Registrations that the router takes away.
+//!
+//! WAMP spec, "Registration Revocation".
 
 use spell_message::RegistrationId;
 
 use super::*;
 
 fn revoke(realm: &mut Realm, reason: Option<&str>) -> Vec<String> {
-    let mut out = Outputs::default();
-    realm
-        .state
-        .dealer
-        .revoke(RegistrationId::MIN, reason, &mut out);
-    lines(out)
+    realm.step(|state, out| state.dealer.revoke(RegistrationId::MIN, reason, out))
 }
 
 #[test]
 fn callees_that_announced_it_are_told_and_the_others_are_not() {
     let mut realm = Realm::new();
-    realm.join_announcing(4, &[(RoleName::Callee, Feature::RegistrationRevocation)]);
-    for callee in [BOB, 4] {
+    realm.join_announcing(DAVE, &[(RoleName::Callee, Feature::RegistrationRevocation)]);
+    for callee in [BOB, DAVE] {
         realm.send(callee, r#"[64,1,{"invoke":"last"},"com.p"]"#);
     }
     assert_eq!(
@@ -33,8 +30,8 @@ fn callees_that_announced_it_are_told_and_the_others_are_not() {
 #[test]
 fn no_reason_need_be_given() {
     let mut realm = Realm::new();
-    realm.join_announcing(4, &[(RoleName::Callee, Feature::RegistrationRevocation)]);
-    realm.send(4, r#"[64,1,{},"com.p"]"#);
+    realm.join_announcing(DAVE, &[(RoleName::Callee, Feature::RegistrationRevocation)]);
+    realm.send(DAVE, r#"[64,1,{},"com.p"]"#);
     assert_eq!(
         revoke(&mut realm, None),
         [r#"4 ← [67,0,{"registration":1}]"#]
@@ -44,10 +41,15 @@ fn no_reason_need_be_given() {
 #[test]
 fn revoking_what_is_not_registered_does_nothing() {
     let mut realm = Realm::new();
-    assert_eq!(revoke(&mut realm, None), [""; 0]);
-    let mut out = Outputs::default();
-    let dealer = &mut realm.state.dealer;
-    assert!(!dealer.revoke_from(id(BOB), RegistrationId::MIN, None, &mut out));
+    let outputs = realm.step(|state, out| {
+        assert!(!state.dealer.revoke(RegistrationId::MIN, None, out));
+        assert!(
+            !state
+                .dealer
+                .revoke_from(id(BOB), RegistrationId::MIN, None, out)
+        );
+    });
+    assert_eq!(outputs, [""; 0]);
 }
 
 #[test]

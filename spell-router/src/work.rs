@@ -7,7 +7,7 @@ use spell_message::{
 
 use crate::{
     carrier::{Line, Undeliverable},
-    meta::{Procedure, Refused, Request},
+    meta::{EventsWork, Procedure, Refused, Request},
     outbound::{FanOut, Outgoing},
 };
 
@@ -24,6 +24,8 @@ pub(crate) enum Work {
     Publish(PublishWork),
     /// The arguments of a procedure of the router are to be understood.
     Procedure(ProcedureWork),
+    /// Events of the past are to be written.
+    Events(EventsWork),
 }
 
 /// What came of the work.
@@ -32,6 +34,8 @@ pub(crate) enum Finished {
     Call(Call, PreparedCall),
     Publish(Publish, FanOut),
     Procedure(RequestId, Result<Request, Refused>),
+    /// The arguments of a result of the router.
+    Result(RequestId, Result<Payload, Refused>),
 }
 
 impl Work {
@@ -40,6 +44,7 @@ impl Work {
             Self::Call(work) => work.finish(),
             Self::Publish(work) => work.finish(),
             Self::Procedure(work) => work.finish(),
+            Self::Events(work) => Finished::Result(work.request, work.finish()),
         }
     }
 }

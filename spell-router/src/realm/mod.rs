@@ -183,12 +183,17 @@ impl RealmState {
         }
         let work = match finished {
             Finished::Procedure(request, asked) => {
-                self.perform(from, request, asked, out);
+                let work = self.perform(from, request, asked, out);
+                work.map(Work::Events)
+            }
+            Finished::Result(request, result) => {
+                Self::send_result(from, request, result, out);
                 None
             }
             Finished::Call(call, prepared) => {
                 let random = &mut self.environment.random;
-                self.dealer.invoke(from, call, Some(prepared), random, out)
+                let work = self.dealer.invoke(from, call, Some(prepared), random, out);
+                work.map(Work::Call)
             }
             Finished::Publish(message, fan_out) => {
                 self.publish(from, &message, fan_out, out);
@@ -196,7 +201,7 @@ impl RealmState {
             }
         };
         match work {
-            Some(work) => Handled::After(Box::new(Work::Call(work))),
+            Some(work) => Handled::After(Box::new(work)),
             None => Handled::Now(Flow::Open),
         }
     }
@@ -574,6 +579,8 @@ pub(crate) fn static_uri(uri: &'static str) -> Uri {
 mod administration;
 mod farewell;
 mod notices;
+#[cfg(test)]
+mod observed;
 mod procedures;
 #[cfg(test)]
 mod sequences;

@@ -32,14 +32,15 @@ enum Action {
 
 const NAMES: [&str; 4] = ["a", "a.b", "a.c", "b.b"];
 
+pub(super) fn policy() -> impl Strategy<Value = MatchPolicy> {
+    prop_oneof![
+        Just(MatchPolicy::Exact),
+        Just(MatchPolicy::Prefix),
+        Just(MatchPolicy::Wildcard),
+    ]
+}
+
 fn action() -> impl Strategy<Value = Action> {
-    let policy = || {
-        prop_oneof![
-            Just(MatchPolicy::Exact),
-            Just(MatchPolicy::Prefix),
-            Just(MatchPolicy::Wildcard),
-        ]
-    };
     let mode = prop_oneof![
         Just(CancelMode::Skip),
         Just(CancelMode::Kill),

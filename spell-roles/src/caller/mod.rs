@@ -9,6 +9,7 @@ mod progressive_call;
 mod progressive_results;
 mod result;
 mod role;
+mod sealing;
 #[cfg(test)]
 mod tests;
 

@@ -266,7 +266,7 @@ async fn a_call_that_cannot_start_says_why() {
 #[test]
 fn all_that_waits_can_be_spawned() {
     fn is_send(_: impl Send) {}
-    fn check(arguments: &mut CallArguments, call: &PendingCall, results: &mut ProgressiveResults) {
+    fn check(arguments: &mut CallArguments, call: &PendingCall, results: &mut CallResults) {
         is_send(arguments.send().send());
         is_send(call.cancel(CancelMode::Kill));
         is_send(results.cancel(CancelMode::Kill));

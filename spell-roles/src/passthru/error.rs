@@ -54,6 +54,10 @@ pub enum PassthruError {
         /// The topic or procedure.
         uri: String,
     },
+    /// The router hands on sealed payloads, but did not announce that it takes any, so that the
+    /// answer to one was not sent.
+    #[error("the router did not announce payload_passthru_mode")]
+    NotAnnounced,
     /// More arguments of a progressive call were sealed otherwise than the first ones, as by another
     /// key; what they were sealed with is told with the first ones alone.
     #[error("the arguments are not sealed as the first ones of the call were")]

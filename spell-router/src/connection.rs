@@ -133,9 +133,15 @@ impl<T: Transport> Connection<T> {
         Poll::Pending
     }
 
-    /// Looks at the clock, and whether the router closes.
+    /// Looks at the clock, whether the session was killed, and whether the router closes.
     fn poll_signals(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
         let mut progress = false;
+        if matches!(self.phase, Phase::Joined(_)) && self.queue.is_finished() {
+            self.shared.counters.killed.up();
+            tracing::debug!("the session was killed");
+            self.leave();
+            progress = true;
+        }
         if let Some(closing) = &mut self.closing
             && closing.as_mut().poll(cx).is_ready()
         {
@@ -344,7 +350,8 @@ impl<T: Transport> Connection<T> {
             }
             Phase::Joined(membership) => match message {
                 Message::Goodbye(_) => {
-                    // Leave first, so that nothing follows the answer.
+                    // Leave first, so that nothing follows the answer. If the session was killed at
+                    // the same time, each GOODBYE is the answer to the other.
                     self.end();
                     self.queue.push(goodbye(reason::GOODBYE_AND_OUT));
                 }
@@ -441,12 +448,17 @@ impl<T: Transport> Connection<T> {
                 self.end();
             }
             Phase::Joined(_) => {
-                self.phase = Phase::Leaving;
+                self.leave();
                 self.queue.push(goodbye(reason::SYSTEM_SHUTDOWN));
-                self.set_deadline(self.shared.limits.goodbye);
             }
             Phase::Leaving | Phase::Closing | Phase::Draining => {}
         }
+    }
+
+    /// The session leaves its realm; the client has some time to answer the GOODBYE.
+    fn leave(&mut self) {
+        self.phase = Phase::Leaving;
+        self.set_deadline(self.shared.limits.goodbye);
     }
 
     /// The session is over: it leaves its realm, what is queued is sent, the transport is closed.

@@ -36,9 +36,11 @@
 //! |---|---|
 //! | Pattern-based subscriptions and registrations | `pattern_based_subscription`, `pattern_based_registration` |
 //! | Publisher exclusion | `publisher_exclusion` |
-//! | Publisher identification, for those who set `disclose_me` | `publisher_identification` |
+//! | Publisher identification, as [`Realm::disclosure`] has it | `publisher_identification` |
+//! | Trust levels of publications, by [`Realm::trustlevel`] | `publication_trustlevels` |
 //! | Subscriber black- and whitelisting, all six lists | `subscriber_blackwhite_listing` |
 //! | Event retention, within [`RouterBuilder::retention_limits`] | `event_retention` |
+//! | Event history, of patterns that [`Realm::history`] names | `event_history` |
 //! | Revocation of subscriptions | `subscription_revocation` |
 //! | Shared registrations, all policies | `shared_registration` |
 //! | Revocation of registrations | `registration_revocation` |
@@ -73,6 +75,8 @@
 //!   those of sessions by the sessions of then, and a publisher gets its own event late only where
 //!   it did not exclude itself. A realm that is listed retains them until the router is gone, any
 //!   other one until its last session leaves.
+//! * A realm with a history announces it without the role `callee`, which the specification wants
+//!   announced as well: there are clients that accept no such router.
 //! * A session that has its fill of subscriptions, registrations or open calls is refused more with
 //!   [`LIMIT_EXCEEDED`]; so is a call whose callee has its fill of invocations.
 //! * A client that does not read is cut off when its queue is full; nobody waits for it.
@@ -91,6 +95,7 @@
 
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod address;
+mod administration;
 mod announced;
 mod auth;
 mod broker;
@@ -99,11 +104,13 @@ mod changes;
 mod connection;
 mod dealer;
 mod details;
+mod disclosure;
 mod environment;
 mod error;
 mod ids;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod listen;
+mod meta;
 mod outbound;
 mod pattern;
 mod quotas;
@@ -114,10 +121,14 @@ mod session;
 mod settings;
 mod shared;
 mod statistics;
+mod timestamp;
 mod work;
 
+pub use administration::{Administration, SessionDetails};
 pub use auth::CraSecret;
+pub use disclosure::Disclosure;
 pub use error::{BuildError, ListenError, StartError};
+pub use meta::{Farewell, MetaApi, Revocation};
 pub use quotas::LIMIT_EXCEEDED;
 pub use router::{Router, RouterBuilder};
 pub use settings::Realm;

@@ -180,6 +180,8 @@ struct Queue {
     waiting: VecDeque<Outgoing>,
     bytes: usize,
     overflowed: bool,
+    /// Whether GOODBYE was put in, after which there is nothing to say.
+    finished: bool,
     writer: Option<Waker>,
 }
 
@@ -191,13 +193,15 @@ impl Outbound {
         }
     }
 
-    /// Puts a message in, and wakes the writer. One message always has room, however large.
+    /// Puts a message in, and wakes the writer. One message always has room, however large; none
+    /// follows GOODBYE.
     pub(crate) fn push(&self, message: impl Into<Outgoing>) {
         let message = message.into();
         let mut queue = lock(&self.queue);
-        if queue.overflowed {
+        if queue.overflowed || queue.finished {
             return;
         }
+        queue.finished = matches!(message.message, Message::Goodbye(_));
         let bytes = queue.bytes.saturating_add(message.size);
         let first = queue.waiting.is_empty();
         let full = queue.waiting.len() >= self.limits.messages || bytes > self.limits.bytes;
@@ -208,7 +212,7 @@ impl Outbound {
             queue.waiting.push_back(message);
             queue.bytes = bytes;
         }
-        if (first || queue.overflowed)
+        if (first || queue.overflowed || queue.finished)
             && let Some(writer) = queue.writer.take()
         {
             drop(queue);
@@ -224,7 +228,8 @@ impl Outbound {
         Some(message)
     }
 
-    /// Whether nothing waits. The writer is woken when that changes, and when the queue overflows.
+    /// Whether nothing waits. The writer is woken when that changes, when the queue overflows, and
+    /// when GOODBYE is put in.
     pub(crate) fn is_empty(&self, writer: &Waker) -> bool {
         let mut queue = lock(&self.queue);
         let known = queue.writer.as_ref();
@@ -238,6 +243,11 @@ impl Outbound {
     pub(crate) fn is_crowded(&self) -> bool {
         let queue = lock(&self.queue);
         queue.waiting.len() > self.limits.messages / 2 || queue.bytes > self.limits.bytes / 2
+    }
+
+    /// Whether GOODBYE was put in.
+    pub(crate) fn is_finished(&self) -> bool {
+        lock(&self.queue).finished
     }
 
     /// Whether the queue was full once.

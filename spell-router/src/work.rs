@@ -7,6 +7,7 @@ use spell_message::{
 
 use crate::{
     carrier::{Line, Undeliverable},
+    meta::{Procedure, Refused, Request},
     outbound::{FanOut, Outgoing},
 };
 
@@ -21,6 +22,8 @@ pub(crate) enum Work {
     Call(CallWork),
     /// The arguments of a publication are to be brought into its subscribers' formats.
     Publish(PublishWork),
+    /// The arguments of a procedure of the router are to be understood.
+    Procedure(ProcedureWork),
 }
 
 /// What came of the work.
@@ -28,6 +31,7 @@ pub(crate) enum Work {
 pub(crate) enum Finished {
     Call(Call, PreparedCall),
     Publish(Publish, FanOut),
+    Procedure(RequestId, Result<Request, Refused>),
 }
 
 impl Work {
@@ -35,6 +39,7 @@ impl Work {
         match self {
             Self::Call(work) => work.finish(),
             Self::Publish(work) => work.finish(),
+            Self::Procedure(work) => work.finish(),
         }
     }
 }
@@ -119,6 +124,20 @@ impl PublishWork {
             let _in_the_fan_out = fan_out.transcode(&self.message.payload, format);
         }
         Finished::Publish(self.message, fan_out)
+    }
+}
+
+/// A call of one of the router's own procedures, which the caller may call.
+#[derive(Debug)]
+pub(crate) struct ProcedureWork {
+    pub(crate) procedure: &'static Procedure,
+    pub(crate) request: RequestId,
+    pub(crate) arguments: Payload,
+}
+
+impl ProcedureWork {
+    fn finish(self) -> Finished {
+        Finished::Procedure(self.request, self.procedure.read(&self.arguments))
     }
 }
 

@@ -1,7 +1,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use spell_message::{
-    InvalidUri, Uri, Value,
+    Feature, InvalidUri, RoleName, Uri, Value,
     options::{CallOptions, CancelMode, InvalidOption},
 };
 use spell_serializer::PayloadBuilder;
@@ -74,6 +74,7 @@ pub struct Call<'a> {
     is_limit_own: bool,
     mode: CancelMode,
     codec: Option<Passthru>,
+    needs: Option<(RoleName, Feature)>,
 }
 
 impl<'a> Call<'a> {
@@ -87,6 +88,7 @@ impl<'a> Call<'a> {
             is_limit_own: false,
             mode: CancelMode::KillNoWait,
             codec: None,
+            needs: None,
         }
     }
 
@@ -199,6 +201,12 @@ impl<'a> Call<'a> {
         ProgressiveCall::new(self)
     }
 
+    /// Call only if the router announced this feature of one of its roles.
+    pub(crate) fn needs(mut self, needs: (RoleName, Feature)) -> Self {
+        self.needs = Some(needs);
+        self
+    }
+
     /// Send it and wait for the result: what `.await` does, without the box.
     pub async fn send(self) -> Result<CallResult, CallError> {
         let (requests, limit) = (self.requests, self.limit);
@@ -299,12 +307,14 @@ impl<'a> Call<'a> {
         let sealing = sealing.map(|codec| Sealing::new(codec, &procedure, &options));
         let limit = self.limit.filter(|_| self.is_limit_own);
         let mode = self.mode;
+        let needs = self.needs;
         let command = move |reply, started| {
             Command(Order::Call(Box::new(NewCall {
                 procedure,
                 options,
                 payload,
                 limit,
+                needs,
                 ongoing: Ongoing {
                     reply,
                     mode,

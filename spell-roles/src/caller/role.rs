@@ -49,6 +49,7 @@ impl Caller {
             mut options,
             payload,
             limit,
+            needs: _,
             ongoing,
             started,
         } = call;
@@ -146,6 +147,9 @@ impl Caller {
 fn unsupported(call: &NewCall, cx: &Context<'_, Command>) -> Option<Failure> {
     let needs = |feature| Failure::unsupported(RoleName::Dealer, feature, cx);
     let mut failure = needs(None);
+    if let Some((role, feature)) = call.needs {
+        failure = failure.or_else(|| Failure::unsupported(role, Some(feature), cx));
+    }
     if call.options.disclose_me() == Some(true) {
         failure = failure.or_else(|| needs(Some(Feature::CallerIdentification)));
     }
@@ -293,6 +297,8 @@ pub(super) struct NewCall {
     pub(super) payload: Payload,
     /// What the router is told of the time limit, if it knows what to do with it.
     pub(super) limit: Option<Duration>,
+    /// What the router must have announced besides.
+    pub(super) needs: Option<(RoleName, Feature)>,
     pub(super) ongoing: Ongoing,
     /// Told the id once the call is committed.
     pub(super) started: Option<IdSlot>,

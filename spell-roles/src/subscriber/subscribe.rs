@@ -6,7 +6,7 @@ use std::{
 };
 
 use spell_message::{
-    MatchPolicy, Pattern, RequestId, Value,
+    Feature, MatchPolicy, Pattern, RequestId, RoleName, Value,
     options::{InvalidOption, SubscribeOptions},
 };
 
@@ -80,6 +80,7 @@ pub struct Subscribe<'a> {
     bounds: Bounds,
     limit: Option<Duration>,
     codec: Option<Passthru>,
+    needs: Option<(RoleName, Feature)>,
 }
 
 impl<'a> Subscribe<'a> {
@@ -95,6 +96,7 @@ impl<'a> Subscribe<'a> {
             },
             limit: requests.commands().request_timeout(),
             codec: None,
+            needs: None,
         }
     }
 
@@ -151,6 +153,12 @@ impl<'a> Subscribe<'a> {
         if let Ok(options) = &mut self.options {
             set(options);
         }
+        self
+    }
+
+    /// Subscribe only if the router announced this feature of one of its roles.
+    pub(crate) fn needs(mut self, needs: (RoleName, Feature)) -> Self {
+        self.needs = Some(needs);
         self
     }
 
@@ -287,6 +295,7 @@ impl<'a> Subscribe<'a> {
         let wanted = Wanted {
             pattern,
             options,
+            needs: self.needs,
             overflow: self.bounds.overflow,
             events: producer,
             status: sender,

@@ -65,18 +65,17 @@ impl Dealer {
         }
     }
 
-    /// Takes a registration away from all its callees; `false` if there is none.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
+    /// Takes a registration away from all its callees; `false` if there is none with this id.
     pub(crate) fn revoke(
         &mut self,
         registration: RegistrationId,
         reason: Option<&str>,
         out: &mut Outputs,
     ) -> bool {
-        let Some(registered) = self.registrations.get(registration) else {
+        let Some(revoked) = self.registrations.get(registration) else {
             return false;
         };
-        let callees: Vec<_> = registered.callees().collect();
+        let callees: Vec<_> = revoked.callees().collect();
         for callee in callees {
             self.revoke_from(callee, registration, reason, out);
         }

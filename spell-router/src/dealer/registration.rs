@@ -14,7 +14,6 @@ pub(crate) struct Registration {
     pub(crate) pattern: Pattern,
     /// That of the first callee, which the others have to name too.
     pub(crate) policy: InvocationPolicy,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
     pub(crate) created: Moment,
     callees: Vec<Callee>,
     /// The number of the callee that registered last.

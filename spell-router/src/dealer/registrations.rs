@@ -136,7 +136,6 @@ impl Registrations {
 }
 
 /// For those who ask about registrations.
-#[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
 impl Registrations {
     /// The registration of this very pattern.
     pub(crate) fn lookup(&self, pattern: &Pattern) -> Option<RegistrationId> {

@@ -3,21 +3,25 @@
 use std::collections::HashMap;
 
 use spell_message::{
-    Format, Message, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
+    Dict, Format, Message, Pattern, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
+    Value,
     message::{Abort, ErrorMessage, Publish, Published, RequestKind},
     options::{AbortDetails, ErrorDetails, PublishOptions},
     reason,
 };
 
 use crate::{
+    Disclosure,
     announced::Announced,
+    auth::{Method, PROVIDER},
     broker::{Broker, Publication},
     carrier::{Line, Undeliverable},
     dealer::Dealer,
     environment::Environment,
     error::Violation,
+    meta::{MetaApi, Testaments},
     outbound::{FanOut, Outputs},
-    quotas::Quotas,
+    quotas::{Quotas, Room},
     work::{Finished, PublishWork, Work},
 };
 
@@ -32,6 +36,8 @@ pub(crate) struct RealmState {
     members: Members,
     broker: Broker,
     dealer: Dealer,
+    testaments: Testaments,
+    meta_api: MetaApi,
     environment: Environment,
 }
 
@@ -53,8 +59,22 @@ pub(crate) struct Member {
 pub(crate) struct Principal {
     pub(crate) authid: String,
     pub(crate) authrole: String,
+    pub(crate) method: Method,
     /// How far the router trusts it, as callees and subscribers are to be told.
     pub(crate) trustlevel: Option<u64>,
+}
+
+impl Principal {
+    /// What is known of its session. WAMP spec, "wamp.session.get".
+    pub(crate) fn details(&self, session: SessionId) -> Dict {
+        Dict::from([
+            ("session", Value::from(session)),
+            ("authid", self.authid.as_str().into()),
+            ("authrole", self.authrole.as_str().into()),
+            ("authmethod", self.method.name().into()),
+            ("authprovider", PROVIDER.into()),
+        ])
+    }
 }
 
 /// Whether a session goes on after a message.
@@ -81,8 +101,31 @@ impl RealmState {
             members: HashMap::new(),
             broker: Broker::new(quotas),
             dealer: Dealer::new(quotas),
+            testaments: Testaments::new(quotas),
+            meta_api: MetaApi::default(),
             environment,
         }
+    }
+
+    /// Says who may use the meta API.
+    pub(crate) fn with_meta_api(mut self, meta_api: MetaApi) -> Self {
+        self.meta_api = meta_api;
+        self
+    }
+
+    /// Says who learns who publishes and who calls.
+    pub(crate) fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
+        self.broker.disclosure = disclosure;
+        self
+    }
+
+    /// Says of which patterns the last events are kept, and how many.
+    pub(crate) fn with_histories(mut self, histories: &[(Pattern, Room)]) -> Self {
+        let now = (self.environment.clock)();
+        for (pattern, room) in histories {
+            self.broker.keep_history(pattern, *room, now);
+        }
+        self
     }
 
     /// A session is established.
@@ -92,7 +135,10 @@ impl RealmState {
         principal: Principal,
         announced: Announced,
         line: Line,
+        out: &mut Outputs,
     ) {
+        // It has subscribed to nothing yet, so it is not told of itself.
+        self.tell_joined(session, &principal, out);
         let member = Member {
             principal,
             format: line.format(),
@@ -105,12 +151,17 @@ impl RealmState {
 
     /// A message of an established session, GOODBYE and ABORT excepted: they concern the
     /// connection.
+    ///
+    /// What comes from a session that was killed is ignored. WAMP spec, "Session Closing".
     pub(crate) fn handle(
         &mut self,
         from: SessionId,
         message: Message,
         out: &mut Outputs,
     ) -> Handled {
+        if !self.members.contains_key(&from) {
+            return Handled::Now(Flow::Open);
+        }
         let result = match self.route(from, message, out) {
             Ok(Some(work)) => return Handled::After(Box::new(work)),
             Ok(None) => Ok(()),
@@ -126,7 +177,15 @@ impl RealmState {
         finished: Finished,
         out: &mut Outputs,
     ) -> Handled {
+        if !self.members.contains_key(&from) {
+            // It was killed meanwhile.
+            return Handled::Now(Flow::Open);
+        }
         let work = match finished {
+            Finished::Procedure(request, asked) => {
+                self.perform(from, request, asked, out);
+                None
+            }
             Finished::Call(call, prepared) => {
                 let random = &mut self.environment.random;
                 self.dealer.invoke(from, call, Some(prepared), random, out)
@@ -154,6 +213,9 @@ impl RealmState {
         explanation: &str,
         out: &mut Outputs,
     ) -> Flow {
+        if !self.members.contains_key(&from) {
+            return Flow::Open;
+        }
         let result = if answer == Some(RequestKind::Invocation) {
             let why = "the callee answered with an invalid URI";
             self.dealer
@@ -189,14 +251,6 @@ impl RealmState {
         let _closed = self.conclude(from, Err(violation), out);
     }
 
-    /// The session is over, for whatever reason.
-    pub(crate) fn leave(&mut self, session: SessionId, out: &mut Outputs) {
-        if self.members.remove(&session).is_some() {
-            self.broker.leave(session);
-            self.dealer.leave(session, out);
-        }
-    }
-
     #[cfg(test)]
     pub(crate) fn is_idle(&self) -> bool {
         self.dealer.is_idle()
@@ -204,7 +258,10 @@ impl RealmState {
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.members.is_empty() && self.broker.is_empty() && self.dealer.is_empty()
+        self.members.is_empty()
+            && self.broker.is_empty()
+            && self.dealer.is_empty()
+            && self.testaments.is_empty()
     }
 
     fn route(
@@ -245,6 +302,10 @@ impl RealmState {
             }
             Message::Call(message) => {
                 self.count(from, message.request)?;
+                if message.procedure.is_reserved() {
+                    let work = self.call_reserved(from, message, out)?;
+                    return Ok(work.map(Work::Procedure));
+                }
                 let random = &mut self.environment.random;
                 let work = self.dealer.call(from, message, random, out)?;
                 return Ok(work.map(Work::Call));
@@ -310,12 +371,10 @@ impl RealmState {
         message: Publish,
         out: &mut Outputs,
     ) -> Option<Work> {
-        if message.topic.is_reserved() {
-            // WAMP spec, "URIs": applications must not use anything below `wamp`.
+        if let Err((error, explanation)) = self.check_publish(&message) {
             if message.options.acknowledge() == Some(true) {
-                let explanation = Some("URIs below \"wamp\" are reserved");
                 let kind = RequestKind::Publish;
-                let error = refusal(kind, message.request, reason::INVALID_URI, explanation);
+                let error = refusal(kind, message.request, error, Some(explanation));
                 out.send(from, error);
             }
             return None;
@@ -329,6 +388,17 @@ impl RealmState {
         }
         self.publish(from, &message, FanOut::default(), out);
         None
+    }
+
+    /// Whether this may be published; if not, the error and an explanation for people.
+    fn check_publish(&self, message: &Publish) -> Result<(), (&'static str, &'static str)> {
+        if message.topic.is_reserved() {
+            // WAMP spec, "URIs": applications must not use anything below `wamp`.
+            return Err((reason::INVALID_URI, "URIs below \"wamp\" are reserved"));
+        }
+        let disclosed = self.broker.disclosure.judge(message.options.disclose_me());
+        let denied = |error| (error, "this realm discloses nobody");
+        disclosed.map(|_| ()).map_err(denied)
     }
 
     fn publish(&mut self, from: SessionId, message: &Publish, fan_out: FanOut, out: &mut Outputs) {
@@ -347,7 +417,6 @@ impl RealmState {
 
     /// Publishes for the router itself, to whatever topic. Nobody is the publisher of that, so
     /// nobody is left out as such; the options say who else is.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
     pub(crate) fn publish_own(
         &mut self,
         topic: &Uri,
@@ -401,7 +470,10 @@ impl RealmState {
         out: &mut Outputs,
     ) -> Flow {
         match result {
-            Ok(()) => Flow::Open,
+            Ok(()) => {
+                self.tell_changes(out);
+                Flow::Open
+            }
             Err(violation) => {
                 tracing::debug!(?violation, "protocol violation");
                 out.send(from, violation.abort());
@@ -431,10 +503,10 @@ fn requested_uri(message: &Message) -> Option<&str> {
 const SHORT_PAYLOAD: usize = 16 << 10;
 
 /// The longest URI that a request may carry, in bytes: the router remembers and repeats it.
-const LONGEST_URI: usize = 8 << 10;
+pub(crate) const LONGEST_URI: usize = 8 << 10;
 
 /// WAMP spec, "Payload Passthru Mode": its use is a violation where it is not announced.
-fn check_payload_passthru(message: &Message) -> Result<(), Violation> {
+pub(crate) fn check_payload_passthru(message: &Message) -> Result<(), Violation> {
     let scheme = match message {
         Message::Publish(message) => message.options.ppt_scheme(),
         Message::Call(message) => message.options.ppt_scheme(),
@@ -454,6 +526,16 @@ pub(crate) fn refusal(
     request: RequestId,
     error: &'static str,
     explanation: Option<&str>,
+) -> ErrorMessage {
+    explained(kind, request, error, explanation.map(str::to_owned))
+}
+
+/// The same with an explanation that is made for the case.
+fn explained(
+    kind: RequestKind,
+    request: RequestId,
+    error: &'static str,
+    explanation: Option<String>,
 ) -> ErrorMessage {
     let mut details = ErrorDetails::new();
     if let Some(explanation) = explanation {
@@ -489,6 +571,10 @@ pub(crate) fn static_uri(uri: &'static str) -> Uri {
     Uri::new(uri).expect("a predefined URI")
 }
 
+mod administration;
+mod farewell;
+mod notices;
+mod procedures;
 #[cfg(test)]
 mod sequences;
 #[cfg(test)]

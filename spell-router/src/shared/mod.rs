@@ -70,7 +70,7 @@ struct SessionIds {
 ///
 /// The lock is held for a step of the routing core and to put what came out of it into the queues:
 /// for no IO, and never across an `await`. Encoding, decoding and transcoding happen outside of it.
-struct LiveRealm(Mutex<Routing>);
+pub(crate) struct LiveRealm(Mutex<Routing>);
 
 struct Routing {
     state: RealmState,
@@ -167,16 +167,13 @@ impl Shared {
         let realm = Arc::clone(
             realms
                 .entry(admission.realm.clone())
-                .or_insert_with(|| Arc::new(LiveRealm::new(self.limits.quotas, &self.counters))),
+                .or_insert_with(|| Arc::new(self.new_realm(&admission.realm))),
         );
-        {
-            let mut routing = lock(&realm.0);
-            routing.queues.insert(session, Arc::clone(queue));
-            routing
-                .state
-                .join(session, admission.principal, admission.announced, line);
-        }
+        // From now on the realm stays. What takes longer holds up this realm only.
+        lock(&realm.0).queues.insert(session, Arc::clone(queue));
         drop(realms);
+        let (principal, announced) = (admission.principal, admission.announced);
+        realm.step(|state, out| state.join(session, principal, announced, line, out));
         self.counters.sessions.up();
         self.counters.joined.up();
         tracing::debug!(realm = ?admission.realm.as_str(), "session joined");
@@ -185,6 +182,16 @@ impl Shared {
             name: admission.realm,
             realm,
         }
+    }
+
+    /// A realm that someone is in, or may have been in.
+    pub(crate) fn live(&self, realm: &Uri) -> Option<Arc<LiveRealm>> {
+        lock(&self.realms).get(realm).cloned()
+    }
+
+    fn new_realm(&self, name: &Uri) -> LiveRealm {
+        let access = self.access(name).unwrap_or_default();
+        LiveRealm::new(self.limits.quotas, &access, &self.counters)
     }
 }
 
@@ -195,9 +202,13 @@ impl fmt::Debug for Shared {
 }
 
 impl LiveRealm {
-    fn new(quotas: Quotas, counters: &Arc<Counters>) -> Self {
+    fn new(quotas: Quotas, access: &Access, counters: &Arc<Counters>) -> Self {
+        let state = RealmState::new(Environment::real(), quotas)
+            .with_meta_api(access.meta_api().clone())
+            .with_disclosure(access.disclosure)
+            .with_histories(&access.histories);
         Self(Mutex::new(Routing {
-            state: RealmState::new(Environment::real(), quotas),
+            state,
             queues: HashMap::new(),
             outputs: Outputs::default(),
             counters: Arc::clone(counters),
@@ -205,7 +216,7 @@ impl LiveRealm {
     }
 
     /// One step of the core, whose outputs go into the queues before anyone else's.
-    fn step<T>(&self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> T {
+    pub(crate) fn step<T>(&self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> T {
         let Routing {
             state,
             queues,
@@ -213,7 +224,10 @@ impl LiveRealm {
             counters,
         } = &mut *lock(&self.0);
         let result = step(state, outputs);
-        counters.events_not_kept.add(outputs.take_events_not_kept());
+        let events_not_kept = outputs.take_events_not_kept();
+        if events_not_kept > 0 {
+            counters.events_not_kept.add(events_not_kept);
+        }
         for (to, message) in outputs.drain() {
             if let Some(queue) = queues.get(&to) {
                 queue.push(message);

@@ -10,7 +10,6 @@ use spell_message::{
 use super::{Member, RealmState, explained};
 use crate::{
     carrier::Undeliverable,
-    error::Violation,
     meta::{Answer, Procedure, Query, Refused, Request, Victims, details, encoded, lists},
     outbound::Outputs,
     work::ProcedureWork,
@@ -24,30 +23,29 @@ impl RealmState {
         from: SessionId,
         message: Call,
         out: &mut Outputs,
-    ) -> Result<Option<ProcedureWork>, Violation> {
-        if message.options.progress() == Some(true) {
-            return Err(Violation::NotAnnounced("progressive call invocations"));
-        }
-        let Some(member) = self.members.get(&from) else {
-            return Ok(None);
-        };
+    ) -> Option<ProcedureWork> {
+        let member = self.members.get(&from)?;
         let refused = match Procedure::find(&message.procedure) {
             None => Refused::plainly(reason::NO_SUCH_PROCEDURE),
+            Some(_) if message.options.progress() == Some(true) => {
+                let explanation = "the router does not take arguments in parts";
+                Refused::because(reason::FEATURE_NOT_SUPPORTED, explanation)
+            }
             Some(procedure) => {
                 let authrole = &member.principal.authrole;
                 if self.meta_api.permits(authrole, procedure.permission) {
-                    return Ok(Some(ProcedureWork {
+                    return Some(ProcedureWork {
                         procedure,
                         request: message.request,
                         arguments: message.payload,
-                    }));
+                    });
                 }
                 let explanation = "the session may not call this procedure";
                 Refused::because(reason::NOT_AUTHORIZED, explanation)
             }
         };
         self.answer(from, message.request, Err(refused), out);
-        Ok(None)
+        None
     }
 
     /// Does what a procedure is asked for, and answers.

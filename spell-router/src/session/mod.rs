@@ -109,7 +109,13 @@ fn router_roles(event_history: bool) -> RoleFeatures {
         RoleName::Dealer,
         [
             Feature::CallCanceling,
+            Feature::CallReroute,
+            Feature::CallTimeout,
+            Feature::CallTrustLevels,
+            Feature::CallerIdentification,
             Feature::PatternBasedRegistration,
+            Feature::ProgressiveCallInvocations,
+            Feature::ProgressiveCallResults,
             Feature::RegistrationMetaApi,
             Feature::RegistrationRevocation,
             Feature::SessionMetaApi,

@@ -137,11 +137,17 @@ fn exactly_what_is_implemented_is_announced() {
     assert_eq!(
         announced(RoleName::Dealer),
         [
+            Feature::ProgressiveCallResults,
+            Feature::ProgressiveCallInvocations,
+            Feature::CallTimeout,
             Feature::CallCanceling,
+            Feature::CallerIdentification,
+            Feature::CallTrustLevels,
             Feature::RegistrationMetaApi,
             Feature::PatternBasedRegistration,
             Feature::SharedRegistration,
             Feature::RegistrationRevocation,
+            Feature::CallReroute,
             Feature::TestamentMetaApi,
             Feature::SessionMetaApi,
         ]

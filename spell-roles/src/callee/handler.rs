@@ -52,8 +52,9 @@ use crate::{passthru::Passthru, queue::Consumer};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot answer invocations",
-    note = "give an async closure whose arguments implement `FromInvocation`, with its types, that \
-            gives a `Result<impl IntoResult, InvocationError>`"
+    note = "give a closure that takes, each with its type, a tuple of the positional arguments, \
+            `Kwargs<T>`, `InvocationInfo`, `Progress`, `Parts` or `Interrupt`, up to four of them",
+    note = "and that gives a future of `Result<impl IntoResult, InvocationError>`"
 )]
 pub trait InvocationHandler<Arguments>: Send + Sync + 'static {
     /// What the caller gets.

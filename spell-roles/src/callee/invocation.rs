@@ -1,3 +1,5 @@
+use std::mem;
+
 use serde::de::DeserializeOwned;
 use spell_message::IntoUri;
 use spell_serializer::DecodeError;
@@ -16,15 +18,7 @@ use crate::{
 /// Dropped unanswered, by a panic too, it is answered with an ERROR: `wamp.error.canceled` if the
 /// caller gave up, otherwise the one of [`Register::error_uri`](super::Register::error_uri).
 ///
-/// There is one answer, and nothing after it:
-///
-/// ```compile_fail,E0382
-/// # async fn twice(invocation: spell_roles::Invocation) -> Result<(), spell_roles::AnswerError> {
-/// invocation.respond().arg(1).await?;
-/// invocation.respond().arg(2).await?;
-/// # Ok(())
-/// # }
-/// ```
+/// There is one answer, and no progress after it: the compiler sees to that.
 ///
 /// WAMP spec, "INVOCATION".
 #[derive(Debug)]
@@ -92,7 +86,7 @@ impl Invocation {
     /// Not read, they wait until they are too many, which ends the invocation; dropped, they are
     /// ignored. An answer may be given before the last part came.
     pub fn parts(&mut self) -> Option<Parts> {
-        if std::mem::replace(&mut self.is_divided, true) {
+        if mem::replace(&mut self.is_divided, true) {
             return None;
         }
         let details = self.info.details();

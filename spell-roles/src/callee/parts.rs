@@ -24,8 +24,8 @@ use crate::{
 ///
 /// Parts wait in a queue of each invocation, with the bounds of
 /// [`Register::parts_count`](super::Register::parts_count) and
-/// [`Register::parts_bytes`](super::Register::parts_bytes). When it is full, the invocation is over:
-/// the caller gets an ERROR `wamp.error.canceled`, as it cannot be told to wait, and
+/// [`Register::parts_bytes`](super::Register::parts_bytes). When it is full, the invocation is
+/// over: the caller gets an ERROR `wamp.error.canceled`, as it cannot be told to wait, and
 /// [`Registration::overflowed`](super::Registration::overflowed) counts it. Once this is dropped,
 /// parts that come are ignored.
 ///
@@ -44,8 +44,7 @@ use crate::{
 /// let total = |mut parts: Parts| async move {
 ///     let mut total = 0;
 ///     while let Some(part) = parts.next().await {
-///         let (value,) = part?.args::<(i64,)>()?;
-///         total += value;
+///         total += part?.value::<i64>()?;
 ///     }
 ///     Ok(total)
 /// };
@@ -150,6 +149,15 @@ impl Part {
     /// [`DecodeError::Args`] if they are not of this type.
     pub fn args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         self.payload.parse_args()
+    }
+
+    /// The only positional argument.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Args`] if it is not of this type, or not the only one.
+    pub fn value<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        self.args().map(|(value,)| value)
     }
 
     /// The keyword arguments, as a struct or a map.

@@ -106,19 +106,20 @@ impl<'a> Register<'a> {
         self.with(|options| _ = options.set_invoke(policy))
     }
 
-    /// Ask the router to disclose who calls: [`InvocationInfo::caller`](super::InvocationInfo::caller)
-    /// tells it. The router must have announced `caller_identification`.
+    /// Ask the router to disclose who calls; see
+    /// [`InvocationInfo::caller`](super::InvocationInfo::caller). The router must have announced
+    /// `caller_identification`.
     ///
     /// WAMP spec, "Caller Identification".
     pub fn disclose_caller(self) -> Self {
         self.with(|options| _ = options.set_disclose_caller(true))
     }
 
-    /// Leave it to this peer to keep the time-outs of callers, rather than to the router, which must
-    /// have announced `call_timeout`.
+    /// Leave it to this peer to keep the time-outs of callers, rather than to the router, which
+    /// must have announced `call_timeout`.
     ///
-    /// When the time is up, whatever the user does, the caller gets an ERROR `wamp.error.timeout` and
-    /// the invocation is [interrupted](super::Interruption::TimedOut). The time begins with the
+    /// When the time is up, whatever the user does, the caller gets an ERROR `wamp.error.timeout`
+    /// and the invocation is [interrupted](super::Interruption::TimedOut). The time begins with the
     /// INVOCATION, and anew with each progressive result.
     ///
     /// WAMP spec, "Call Timeouts".
@@ -168,15 +169,16 @@ impl<'a> Register<'a> {
         self
     }
 
-    /// How many parts of one progressive invocation may wait to be read; with more, the invocation is
-    /// over: see [`Parts`](super::Parts). Default: 256.
+    /// How many parts of one progressive invocation may wait to be read; with more, the invocation
+    /// is over: see [`Parts`](super::Parts). Default: 256.
     pub fn parts_count(mut self, count: usize) -> Self {
         self.parts.count = count;
         self
     }
 
-    /// How many bytes all waiting parts of one progressive invocation may have, details and arguments
-    /// counted; with more, the invocation is over: see [`Parts`](super::Parts). Default: 4 MiB.
+    /// How many bytes all waiting parts of one progressive invocation may have, details and
+    /// arguments counted; with more, the invocation is over: see [`Parts`](super::Parts). Default:
+    /// 4 MiB.
     pub fn parts_bytes(mut self, bytes: usize) -> Self {
         self.parts.bytes = bytes;
         self
@@ -200,9 +202,9 @@ impl<'a> Register<'a> {
     ///
     /// See [`FromInvocation`](super::FromInvocation) for what it can be called with, up to four of
     /// these at once, [`IntoResult`](super::IntoResult) for what it can give, and
-    /// [`InvocationError`](super::InvocationError) for how it fails. When the caller gives up, or the
-    /// session ends, the closure's future is dropped where it stands, unless it takes an
-    /// [`Interrupt`](super::Interrupt); spawn a task for what must be finished.
+    /// [`InvocationError`](super::InvocationError) for how it fails. When the caller gives up, the
+    /// time is up, or the session ends, the closure's future is dropped where it stands, unless it
+    /// takes an [`Interrupt`](super::Interrupt); spawn a task for what must be finished.
     ///
     /// ```
     /// # use spell_peer::PeerBuilder;

@@ -8,7 +8,10 @@ use super::{
     Answer, Interrupt, Interruption, InvocationInfo, Part, Parts, Progress, ProgressiveResult,
     line::{Line, Responder},
 };
-use crate::queue::Consumer;
+use crate::{
+    passthru::{Passthru, PassthruAttributes},
+    queue::Consumer,
+};
 
 /// A call of a procedure that this peer registered. Consumed by its answer.
 ///
@@ -27,6 +30,7 @@ pub struct Invocation {
     more: Option<Consumer<Part>>,
     is_divided: bool,
     is_watched: bool,
+    codec: Option<Passthru>,
 }
 
 impl Invocation {
@@ -37,7 +41,22 @@ impl Invocation {
             more,
             is_divided: false,
             is_watched: false,
+            codec: None,
         }
+    }
+
+    /// Open the arguments, if they are sealed and there is a codec for it; then the answers are
+    /// sealed, too.
+    pub(super) fn opened(mut self, codec: Option<&Passthru>) -> Self {
+        let Some(codec) = codec else {
+            return self;
+        };
+        self.info.open(codec);
+        if PassthruAttributes::from_dict(self.info.details().as_dict()).is_some() {
+            self.responder.seal(codec, self.info.procedure());
+        }
+        self.codec = Some(codec.clone());
+        self
     }
 
     /// What is called, by whom, and with which arguments.
@@ -70,8 +89,10 @@ impl Invocation {
         if mem::replace(&mut self.is_divided, true) {
             return None;
         }
-        let first = Part::new(self.info.details(), self.info.payload().clone());
-        Some(Parts::new(first, self.more.take(), self.interrupt()))
+        let details = self.info.details();
+        let opening = self.codec.clone().map(|codec| (codec, details.clone()));
+        let (first, interrupt) = (self.info.first_part(), self.interrupt());
+        Some(Parts::new(first, self.more.take(), interrupt, opening))
     }
 
     /// A progressive result in the making: `progress.arg(5).await?`; `None` if the caller did not

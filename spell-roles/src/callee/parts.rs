@@ -8,10 +8,13 @@ use std::{
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 use spell_message::{Payload, options::InvocationDetails};
-use spell_serializer::{DecodeError, PayloadExt};
+use spell_serializer::DecodeError;
 
 use super::{Interrupt, Interruption, registration::Counters};
-use crate::queue::{Consumer, Producer, Pushed};
+use crate::{
+    passthru::{Opened, Passthru},
+    queue::{Consumer, Producer, Pushed},
+};
 
 /// The arguments of an invocation, part by part as the caller sends them; an ordinary invocation
 /// has one part.
@@ -65,14 +68,22 @@ pub struct Parts {
     /// `None` once the last part was given.
     more: Option<Consumer<Part>>,
     interrupt: Interrupt,
+    /// What opens sealed parts, and the details that say how all of them are sealed.
+    opening: Option<(Passthru, InvocationDetails)>,
 }
 
 impl Parts {
-    pub(super) fn new(first: Part, more: Option<Consumer<Part>>, interrupt: Interrupt) -> Self {
+    pub(super) fn new(
+        first: Part,
+        more: Option<Consumer<Part>>,
+        interrupt: Interrupt,
+        opening: Option<(Passthru, InvocationDetails)>,
+    ) -> Self {
         Self {
             first: Some(first),
             more,
             interrupt,
+            opening,
         }
     }
 
@@ -96,7 +107,10 @@ impl Parts {
         let Some(more) = &mut self.more else {
             return Poll::Ready(None);
         };
-        let next = ready!(more.poll_next(cx)).map(|taken| taken.item);
+        let mut next = ready!(more.poll_next(cx)).map(|taken| taken.item);
+        if let (Some(part), Some((codec, details))) = (&mut next, &self.opening) {
+            part.payload.open(details.as_dict(), Some(codec));
+        }
         if next.as_ref().is_none_or(Part::is_last) {
             self.more = None;
         }
@@ -116,14 +130,14 @@ impl Stream for Parts {
 /// A part of the arguments of an invocation.
 #[derive(Clone, Debug)]
 pub struct Part {
-    payload: Payload,
+    payload: Opened,
     is_last: bool,
 }
 
 impl Part {
-    pub(super) fn new(details: &InvocationDetails, payload: Payload) -> Self {
+    pub(super) fn new(details: &InvocationDetails, payload: impl Into<Opened>) -> Self {
         Self {
-            payload,
+            payload: payload.into(),
             is_last: details.progress() != Some(true),
         }
     }
@@ -162,7 +176,7 @@ impl Part {
 
     /// The arguments, undecoded.
     pub fn payload(&self) -> &Payload {
-        &self.payload
+        self.payload.payload()
     }
 }
 

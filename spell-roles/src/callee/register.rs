@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     RegisterError,
+    passthru::Passthru,
     queue::{Bounds, Consumer, Overflow},
     request::{Requests, limit_methods},
 };
@@ -52,6 +53,7 @@ pub struct Register<'a> {
     parts: Bounds,
     concurrency: usize,
     limit: Option<Duration>,
+    codec: Option<Passthru>,
 }
 
 impl<'a> Register<'a> {
@@ -73,6 +75,7 @@ impl<'a> Register<'a> {
             },
             concurrency: CONCURRENCY,
             limit: requests.commands().request_timeout(),
+            codec: None,
         }
     }
 
@@ -148,6 +151,19 @@ impl<'a> Register<'a> {
     /// WAMP spec, "Call Timeouts".
     pub fn forward_timeout(self) -> Self {
         self.with(|options| _ = options.set_forward_timeout(true))
+    }
+
+    /// Open the arguments of invocations that come sealed, by this codec, when they are read; their
+    /// answers, errors among them, are sealed by the same. Invocations that are not sealed are taken
+    /// if the codec takes such.
+    ///
+    /// Arguments that cannot be opened are an error where they are read, which a handler answers
+    /// with `wamp.error.invalid_argument`. See [`passthru`](crate::passthru).
+    ///
+    /// WAMP spec, "Payload Passthru Mode".
+    pub fn passthru(mut self, codec: impl Into<Passthru>) -> Self {
+        self.codec = Some(codec.into());
+        self
     }
 
     /// Set one option of REGISTER: one that has no method here, or an extension of the router.
@@ -256,8 +272,9 @@ impl<'a> Register<'a> {
     }
 
     /// Register: what `.await` does, without the box.
-    pub async fn send(self) -> Result<Registration, RegisterError> {
-        self.prepare()?.send(Registration::stream).await
+    pub async fn send(mut self) -> Result<Registration, RegisterError> {
+        let finish = stream(self.codec.take());
+        self.prepare()?.send(finish).await
     }
 
     /// Send REGISTER, and wait only until it has its id. The answer can be waited for later.
@@ -289,8 +306,9 @@ impl<'a> Register<'a> {
     /// # Cancel safety
     ///
     /// As for the registration itself.
-    pub async fn start(self) -> Result<PendingRegister, RegisterError> {
-        self.prepare()?.start(Registration::stream).await
+    pub async fn start(mut self) -> Result<PendingRegister, RegisterError> {
+        let finish = stream(self.codec.take());
+        self.prepare()?.start(finish).await
     }
 
     /// All that can fail because of the user.
@@ -343,9 +361,8 @@ pub struct RegisterHandler<'a> {
 impl RegisterHandler<'_> {
     /// Register: what `.await` does, without the box.
     pub async fn send(self) -> Result<Registration<Handled>, RegisterError> {
-        let (handler, concurrency) = (self.handler, self.register.concurrency);
-        let finish = move |shared, invocations| served(shared, invocations, concurrency, handler);
-        self.register.prepare()?.send(finish).await
+        let (prepared, finish) = self.prepare()?;
+        prepared.send(finish).await
     }
 
     /// Send REGISTER, and wait only until it has its id; see [`Register::start`].
@@ -358,20 +375,35 @@ impl RegisterHandler<'_> {
     ///
     /// As for the registration itself.
     pub async fn start(self) -> Result<PendingRegister<Handled>, RegisterError> {
-        let (handler, concurrency) = (self.handler, self.register.concurrency);
-        let finish = move |shared, invocations| served(shared, invocations, concurrency, handler);
-        self.register.prepare()?.start(finish).await
+        let (prepared, finish) = self.prepare()?;
+        prepared.start(finish).await
+    }
+
+    fn prepare(
+        self,
+    ) -> Result<
+        (
+            Prepared,
+            impl FnOnce(Shared, Consumer<Invocation>) -> Registration<Handled> + Send + 'static,
+        ),
+        RegisterError,
+    > {
+        let Self {
+            mut register,
+            handler,
+        } = self;
+        let (codec, concurrency) = (register.codec.take(), register.concurrency);
+        let finish = move |shared, invocations| {
+            serve(invocations, codec, concurrency, handler);
+            Registration::handled(shared)
+        };
+        Ok((register.prepare()?, finish))
     }
 }
 
-fn served(
-    shared: Shared,
-    invocations: Consumer<Invocation>,
-    concurrency: usize,
-    handler: Handler,
-) -> Registration<Handled> {
-    serve(invocations, concurrency, handler);
-    Registration::handled(shared)
+/// What makes a stream of a registration.
+fn stream(codec: Option<Passthru>) -> impl FnOnce(Shared, Consumer<Invocation>) -> Registration {
+    move |shared, invocations| Registration::stream(shared, invocations, codec)
 }
 
 impl<'a> IntoFuture for RegisterHandler<'a> {

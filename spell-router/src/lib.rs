@@ -51,11 +51,11 @@
 //! | Call re-routing | `call_reroute` |
 //! | Progressive calls: results, and arguments, in parts | `progressive_call_results`, `progressive_call_invocations` |
 //! | Caller identification, as [`Realm::disclosure`] has it | `caller_identification` |
+//! | Payload passthru mode | `payload_passthru_mode` |
 //! | Trust levels of calls, by [`Realm::trustlevel`] | `call_trustlevels` |
 //! | Anonymous, ticket and challenge-response authentication, see [`Realm`] | `anonymous`, `ticket`, `wampcra` |
 //!
-//! Options of other features are ignored where the specification allows it (sharding). Payload
-//! passthru is refused as the violation of the protocol that it is, unannounced.
+//! Options of other features are ignored where the specification allows it (sharding).
 //!
 //! # How it judges
 //!
@@ -73,9 +73,15 @@
 //!   serialization cannot express, such as NaN in JSON, are treated alike, with
 //!   `wamp.error.invalid_argument`.
 //! * The details of a callee's ERROR reach the caller as they are, without the keys that only a
-//!   router may vouch for (`callee`, `callee_authid`, `callee_authrole`, `forward_for`) and those of
-//!   payload passthru. What does not fit or cannot be expressed is left out: first the details,
-//!   then the arguments.
+//!   router may vouch for (`callee`, `callee_authid`, `callee_authrole`, `forward_for`). What
+//!   does not fit or cannot be expressed is left out: first the details, then the arguments.
+//! * A payload that passes through is one binary, handed on as any argument and never looked into,
+//!   and the attributes that describe it are handed on unchanged. It goes to all subscribers; those
+//!   that did not announce the mode have to cope. A callee that did not is not called, and a caller
+//!   that did not gets an error instead of such a result: `wamp.error.feature_not_supported`. What
+//!   Autobahn has instead, a binary without a list that `enc_algo` marks, is understood and handed
+//!   on to those who announced the mode, under this name or as `payload_transparency`; all others
+//!   get a list with the binary.
 //! * Part of a result that the caller did not ask for is dropped, and the call lives. One that the
 //!   caller cannot get fails the call.
 //! * Of a caller that announced that it sends arguments in parts, a CALL with an id that was used is
@@ -142,6 +148,7 @@ mod ids;
 mod listen;
 mod meta;
 mod outbound;
+mod passthru;
 mod pattern;
 mod quotas;
 mod realm;

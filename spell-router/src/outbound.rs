@@ -81,6 +81,7 @@ fn size(message: &Message, name: Option<&Uri>) -> usize {
     let details = match message {
         Message::Event(message) => details_size(message.details.as_dict()),
         Message::Invocation(message) => details_size(message.details.as_dict()),
+        Message::Result(message) => details_size(message.details.as_dict()),
         Message::Error(message) => {
             let details = details_size(message.details.as_dict());
             details.saturating_add(message.error.len())

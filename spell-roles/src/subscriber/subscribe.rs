@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     Handled, SubscribeError,
+    passthru::Passthru,
     queue::{Bounds, Consumer, Overflow, queue},
     request::{Key, Requests, limit_methods},
     started::Started,
@@ -78,6 +79,7 @@ pub struct Subscribe<'a> {
     options: Result<SubscribeOptions, InvalidOption>,
     bounds: Bounds,
     limit: Option<Duration>,
+    codec: Option<Passthru>,
     needs: Option<(RoleName, Feature)>,
 }
 
@@ -93,6 +95,7 @@ impl<'a> Subscribe<'a> {
                 overflow: Overflow::default(),
             },
             limit: requests.commands().request_timeout(),
+            codec: None,
             needs: None,
         }
     }
@@ -117,6 +120,27 @@ impl<'a> Subscribe<'a> {
 
     /// Whether the broker sends what it retained for the topic, as the first event; default no.
     /// For yes, the broker must have announced `event_retention`. Asked again after a reconnect.
+    ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Publisher, Session, Subscriber};
+    /// use spell_roles::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Publisher::new()).role(Subscriber::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// peer.publish("com.example.price").arg(3).retain(true).await?;
+    ///
+    /// let mut prices = peer.subscribe("com.example.price").get_retained(true).await?;
+    /// let price = prices.next().await.ok_or("no event")?;
+    /// assert!(price.is_retained());
+    /// assert_eq!(price.value::<u32>()?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// WAMP spec, "Event Retention".
     pub fn get_retained(self, get_retained: bool) -> Self {
@@ -176,6 +200,20 @@ impl<'a> Subscribe<'a> {
     /// What becomes of events when the queue is full; default [`Overflow::DropNewest`].
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.bounds.overflow = overflow;
+        self
+    }
+
+    /// Open the arguments of events that come sealed, by this codec, when they are read. Events that
+    /// are not sealed are taken if the codec takes such.
+    ///
+    /// What cannot be opened gives its error when its arguments are read, and the subscription goes
+    /// on; [`Event::payload`] then is as it came. A handler is not called with such an event, unless
+    /// it takes an [`Event`]; it is logged and counted ([`Subscription::failed`]). See
+    /// [`passthru`](crate::passthru).
+    ///
+    /// WAMP spec, "Payload Passthru Mode".
+    pub fn passthru(mut self, codec: impl Into<Passthru>) -> Self {
+        self.codec = Some(codec.into());
         self
     }
 
@@ -273,6 +311,7 @@ impl<'a> Subscribe<'a> {
             status,
             events,
             requests: self.requests.clone(),
+            codec: self.codec,
         };
         let wanted = Wanted {
             pattern,
@@ -316,7 +355,8 @@ impl SubscribeHandler<'_> {
     pub async fn send(self) -> Result<Subscription<Handled>, SubscribeError> {
         let (link, events) = self.subscribe.subscribe().await?;
         let losses = events.losses();
-        serve(events, self.handler, link.progress.clone());
+        let codec = link.codec.clone();
+        serve(events, codec, self.handler, link.progress.clone());
         Ok(Subscription::handled(link, losses))
     }
 }
@@ -337,6 +377,7 @@ struct Parts {
     status: watch::Receiver<Status>,
     events: Consumer<Event>,
     requests: Arc<Requests<Command>>,
+    codec: Option<Passthru>,
 }
 
 impl Parts {
@@ -347,6 +388,7 @@ impl Parts {
             status: self.status,
             progress: Arc::default(),
             requests: self.requests,
+            codec: self.codec,
             is_detached: false,
         };
         (link, self.events)

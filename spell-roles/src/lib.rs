@@ -88,7 +88,8 @@ pub use publisher::{
 pub use queue::Overflow;
 pub use session::{Leave, LeaveError, Session, SessionExt, SessionHandle};
 pub use subscriber::{
-    Deduplicated, Event, Events, FromEvent, PendingSubscribe, PublicationFilter, Subscribe,
-    SubscribeHandler, Subscriber, SubscriberExt, SubscriberHandle, Subscription, SubscriptionEnd,
+    Deduplicated, Event, Events, FromEvent, Gap, Notice, Notices, PendingSubscribe,
+    PublicationFilter, Subscribe, SubscribeHandler, Subscriber, SubscriberExt, SubscriberHandle,
+    Subscription, SubscriptionEnd,
 };
 pub use tap::{Messages, NextMessage, SendMessage, Tap, TapError, TapExt, TapHandle};

@@ -1,6 +1,7 @@
 //! The role that is called.
 
 mod answer;
+mod conflict;
 mod cut_off;
 mod departures;
 mod error;
@@ -24,6 +25,7 @@ mod tests;
 mod wanted;
 
 pub use answer::Answer;
+pub use conflict::Conflict;
 pub use error::{AnswerError, InvocationError};
 pub use extract::{Args, FromInvocation, IntoResult, Kwargs};
 pub use handle::{CalleeExt, CalleeHandle};

@@ -12,14 +12,11 @@ use spell_message::{
 use spell_peer::{Commands, Context, Role, SendError, SessionEnd, SessionInfo};
 use tracing::{debug, trace};
 
-use super::{
-    SubscriberHandle, SubscriptionEnd,
-    routes::Routes,
-    wanted::{Offered, Wanted},
-};
+use super::{SubscriberHandle, SubscriptionEnd, routes::Routes, wanted::Wanted};
 use crate::{
     error::Failure,
     pending::Pending,
+    queue::Offered,
     request::{Key, Reply, Requests},
     weight::weight,
 };

@@ -44,6 +44,7 @@
 //! | to authenticate, to reconnect, to set limits | [`client()`](fn@client) |
 //! | to publish and subscribe | [`PublisherExt`](roles::PublisherExt), [`SubscriberExt`](roles::SubscriberExt) |
 //! | to call and be called | [`CallerExt`](roles::CallerExt), [`CalleeExt`](roles::CalleeExt) |
+//! | arguments that the router cannot read | [`passthru`] |
 //! | fewer roles, or roles of your own | [`peer::PeerBuilder`], [`peer::Role`] |
 //! | raw messages | [`roles::Tap`] |
 //! | a transport, or dialling, of your own | [`transport`] |
@@ -76,6 +77,7 @@
 //! | `rawsocket` | yes | `rs://`, `tcp://`, `unix:` |
 //! | `tls` | yes | `wss://`, `rss://`, by rustls |
 //! | `json`, `msgpack`, `cbor` | yes | the serializers |
+//! | `encryption` | no | end-to-end encryption, in [`passthru`] |
 //! | `router` | no | the embedded router, as `spell::router` |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -102,5 +104,5 @@ pub use spell_peer::{Backoff, CloseReason, JoinError, Peer, PeerBuilder, PeerSta
 pub use spell_roles::{
     Args, CallArguments, CallError, CallResult, CallResults, Event, Interrupt, Invocation,
     InvocationError, Kwargs, Parts, Progress, PublishError, RegisterError, Registration,
-    SubscribeError, Subscription, WampError, auth,
+    SubscribeError, Subscription, WampError, auth, passthru,
 };

@@ -45,6 +45,8 @@
 //! | Shared registrations, all policies | `shared_registration` |
 //! | Revocation of registrations | `registration_revocation` |
 //! | Call canceling, all three modes | `call_canceling` |
+//! | Meta API of sessions, registrations and subscriptions, see [`MetaApi`] | `session_meta_api`, `registration_meta_api`, `subscription_meta_api` |
+//! | Testaments, within [`RouterBuilder::max_testaments`] | `testament_meta_api` |
 //! | Call time-outs, by the router or the callee | `call_timeout` |
 //! | Call re-routing | `call_reroute` |
 //! | Progressive calls: results, and arguments, in parts | `progressive_call_results`, `progressive_call_invocations` |
@@ -101,6 +103,16 @@
 //!   other one until its last session leaves.
 //! * A realm with a history announces it without the role `callee`, which the specification wants
 //!   announced as well: there are clients that accept no such router.
+//! * The router's own procedures are no registrations: they are in no list of those. Subscriptions
+//!   to its topics are subscriptions like any other, listed and told of. Of what happens everyone is
+//!   told who subscribed to it and may look, also the session that is the cause.
+//! * Arguments that one of the router's procedures does not take are refused with
+//!   `wamp.error.invalid_argument`, too many of them as well; URIs among them that are none with
+//!   `wamp.error.invalid_uri`. Unknown keyword arguments are ignored.
+//! * Sessions that are killed together do not learn of each other's end. Of those that
+//!   `wamp.session.kill_all` ends no testament is published, and nobody is told that they left.
+//! * `wamp.subscription.get_events` gives each event as an argument of its own. It fails with
+//!   `wamp.error.no_such_subscription` also where a subscription has no history.
 //! * A session that has its fill of subscriptions, registrations or open calls is refused more with
 //!   [`LIMIT_EXCEEDED`]; so is a call whose callee has its fill of invocations.
 //! * A client that does not read is cut off when its queue is full; nobody waits for it.

@@ -104,7 +104,6 @@ impl Broker {
     /// published, not by who got it then.
     ///
     /// WAMP spec, "Event History".
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
     pub(crate) fn history(
         &self,
         subscription: SubscriptionId,

@@ -191,7 +191,11 @@ impl RealmState {
         }
         let result = match finished {
             Finished::Procedure(request, asked) => {
-                self.perform(from, request, asked, out);
+                let work = self.perform(from, request, asked, out);
+                Ok(work.map(Work::Events))
+            }
+            Finished::Result(request, result) => {
+                Self::send_result(from, request, result, out);
                 Ok(None)
             }
             Finished::Invocation(cause, prepared) => {
@@ -642,6 +646,8 @@ pub(crate) fn static_uri(uri: &'static str) -> Uri {
 mod administration;
 mod farewell;
 mod notices;
+#[cfg(test)]
+mod observed;
 mod procedures;
 #[cfg(test)]
 mod sequences;

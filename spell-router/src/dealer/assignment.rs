@@ -174,7 +174,7 @@ impl Dealer {
         details.describe(options.as_dict());
         details = details.told_to(callee.takes_passthru());
         let disclosed = self.disclosure.judge(options.disclose_me());
-        let disclosed = disclosed.map_err(|error| (error, None))?
+        let disclosed = disclosed.map_err(|error| (error, Some("this realm discloses nobody")))?
             || chosen.disclose_caller && self.disclosure != Disclosure::Never;
         if disclosed && let Some(caller) = around.members.get(&attempt.caller) {
             let principal = &caller.principal;

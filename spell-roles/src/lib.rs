@@ -49,6 +49,7 @@ mod error;
 #[cfg(test)]
 mod harness;
 mod meta;
+pub mod passthru;
 mod pending;
 pub mod prelude;
 mod publisher;

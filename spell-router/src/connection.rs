@@ -10,7 +10,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use spell_message::{
-    Message, Payload,
+    Message, Payload, RequestId,
     message::{ErrorMessage, Goodbye, RequestKind},
     options::{ErrorDetails, GoodbyeDetails},
     reason,
@@ -261,6 +261,9 @@ impl<T: Transport> Connection<T> {
                     membership.undelivered(message.request, why);
                 }
             }
+            Message::Result(message) if message.details.progress() == Some(true) => {
+                self.undelivered_progress(message.request, why);
+            }
             Message::Result(message) => {
                 let kind = RequestKind::Call;
                 let explanation = Some(why.explanation());
@@ -291,6 +294,20 @@ impl<T: Transport> Connection<T> {
             _ => return Err(Ended),
         }
         Ok(())
+    }
+
+    /// A caller that cannot get a part of a result gets an error in place of what follows.
+    fn undelivered_progress(&self, call: RequestId, why: Undeliverable) {
+        if let Phase::Joined(membership) = &self.phase {
+            membership.undelivered_progress(call, why);
+            // Its last answer is in the queue: that, or the one it had already.
+            if self.queue.withdraw(call) {
+                let kind = RequestKind::Call;
+                let explanation = Some(why.explanation());
+                let error = refusal(kind, call, why.reason(), explanation);
+                self.queue.push(error);
+            }
+        }
     }
 
     fn receive(&mut self, frame: Option<Result<Bytes, TransportError>>) -> Progress {

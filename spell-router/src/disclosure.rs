@@ -15,7 +15,8 @@ use spell_message::reason;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Disclosure {
-    /// Receivers learn who it is where the publisher or caller wants it, by `disclose_me`.
+    /// Receivers learn who it is where the publisher or caller wants it, by `disclose_me`, and
+    /// callees where they want it themselves, by `disclose_caller`.
     #[default]
     OnRequest,
     /// Nobody is disclosed. Who wants to be is refused, with

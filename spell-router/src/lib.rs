@@ -47,11 +47,15 @@
 //! | Call canceling, all three modes | `call_canceling` |
 //! | Meta API of sessions, registrations and subscriptions, see [`MetaApi`] | `session_meta_api`, `registration_meta_api`, `subscription_meta_api` |
 //! | Testaments, within [`RouterBuilder::max_testaments`] | `testament_meta_api` |
+//! | Call time-outs, by the router or the callee | `call_timeout` |
+//! | Call re-routing | `call_reroute` |
+//! | Progressive calls: results, and arguments, in parts | `progressive_call_results`, `progressive_call_invocations` |
+//! | Caller identification, as [`Realm::disclosure`] has it | `caller_identification` |
+//! | Payload passthru mode | `payload_passthru_mode` |
+//! | Trust levels of calls, by [`Realm::trustlevel`] | `call_trustlevels` |
 //! | Anonymous, ticket and challenge-response authentication, see [`Realm`] | `anonymous`, `ticket`, `wampcra` |
 //!
-//! Options of other features are ignored where the specification allows it (time-outs, progressive
-//! results). Payload passthru and progressive calls are refused as the violations of the
-//! protocol that they are, unannounced.
+//! Options of other features are ignored where the specification allows it (sharding).
 //!
 //! # How it judges
 //!
@@ -69,9 +73,29 @@
 //!   serialization cannot express, such as NaN in JSON, are treated alike, with
 //!   `wamp.error.invalid_argument`.
 //! * The details of a callee's ERROR reach the caller as they are, without the keys that only a
-//!   router may vouch for (`callee`, `callee_authid`, `callee_authrole`, `forward_for`) and those of
-//!   payload passthru. What does not fit or cannot be expressed is left out: first the details,
-//!   then the arguments.
+//!   router may vouch for (`callee`, `callee_authid`, `callee_authrole`, `forward_for`). What
+//!   does not fit or cannot be expressed is left out: first the details, then the arguments.
+//! * A payload that passes through is one binary, handed on as any argument and never looked into,
+//!   and the attributes that describe it are handed on unchanged. It goes to all subscribers; those
+//!   that did not announce the mode have to cope. A callee that did not is not called, and a caller
+//!   that did not gets an error instead of such a result: `wamp.error.feature_not_supported`. What
+//!   Autobahn has instead, a binary without a list that `enc_algo` marks, is understood and handed
+//!   on to those who announced the mode, under this name or as `payload_transparency`; all others
+//!   get a list with the binary.
+//! * Part of a result that the caller did not ask for is dropped, and the call lives. One that the
+//!   caller cannot get fails the call.
+//! * Of a caller that announced that it sends arguments in parts, a CALL with an id that was used is
+//!   taken for a late part of a call that is over, and discarded. While the call is under way, it is
+//!   a violation if its arguments are complete or its procedure is another one.
+//! * A session is at most once among the callees of a shared registration. More REGISTERs fail with
+//!   `wamp.error.procedure_already_exists`, as do those by another policy than that of the first.
+//! * A call is re-routed only until its callee has given a part of the result or got another part of
+//!   the arguments, and only if the registration had several callees when it began. Otherwise, a
+//!   callee that is unavailable fails it, with `wamp.error.no_available_callee`. Of the arguments of
+//!   a session's calls at most 16 MiB are kept for that.
+//! * A time-out is that of the call as a whole or, where the caller gets results as they come, that
+//!   of each of them. It is left to a callee that announced that it can watch over it and registered
+//!   with `forward_timeout`; re-routing a call does not prolong it.
 //! * Of each topic the last event for all that was to be retained is, and later ones that lists
 //!   restrict to some; an empty one is an event as any other. The lists hold for late events too,
 //!   those of sessions by the sessions of then, and a publisher gets its own event late only where
@@ -124,6 +148,7 @@ mod ids;
 mod listen;
 mod meta;
 mod outbound;
+mod passthru;
 mod pattern;
 mod quotas;
 mod realm;

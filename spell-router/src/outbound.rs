@@ -7,8 +7,8 @@ use std::{
 };
 
 use spell_message::{
-    Dict, Format, Message, Payload, SessionId, Uri, Value,
-    message::{Event, Invocation},
+    Dict, Format, Message, Payload, RequestId, SessionId, Uri, Value,
+    message::{Event, Invocation, RequestKind},
 };
 use spell_serializer::payload::transcode;
 
@@ -40,6 +40,17 @@ impl Outgoing {
         Self::new(invocation.into(), procedure, None)
     }
 
+    /// Whether it is an answer to this call.
+    fn answers(&self, call: RequestId) -> bool {
+        match &self.message {
+            Message::Result(message) => message.request == call,
+            Message::Error(message) => {
+                message.request_kind == RequestKind::Call && message.request == call
+            }
+            _ => false,
+        }
+    }
+
     fn new(message: Message, name: Option<Uri>, fan_out: Option<Arc<FanOut>>) -> Self {
         let size = size(&message, name.as_ref());
         Self {
@@ -69,6 +80,8 @@ impl Outgoing {
 fn size(message: &Message, name: Option<&Uri>) -> usize {
     let details = match message {
         Message::Event(message) => details_size(message.details.as_dict()),
+        Message::Invocation(message) => details_size(message.details.as_dict()),
+        Message::Result(message) => details_size(message.details.as_dict()),
         Message::Error(message) => {
             let details = details_size(message.details.as_dict());
             details.saturating_add(message.error.len())
@@ -226,6 +239,23 @@ impl Outbound {
         let message = queue.waiting.pop_front()?;
         queue.bytes = queue.bytes.saturating_sub(message.size);
         Some(message)
+    }
+
+    /// Takes out what waits of the answers to a call; `false` if it is nothing.
+    ///
+    /// It looks at all that waits, so it is for what rarely happens.
+    pub(crate) fn withdraw(&self, call: RequestId) -> bool {
+        let mut queue = lock(&self.queue);
+        let mut withdrawn = 0;
+        queue.waiting.retain(|waiting| {
+            let answers = waiting.answers(call);
+            if answers {
+                withdrawn = waiting.size.saturating_add(withdrawn);
+            }
+            !answers
+        });
+        queue.bytes = queue.bytes.saturating_sub(withdrawn);
+        withdrawn > 0
     }
 
     /// Whether nothing waits. The writer is woken when that changes, when the queue overflows, and

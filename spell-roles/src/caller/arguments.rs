@@ -11,6 +11,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     CallResult,
     role::{Command, MoreArguments, Order, Proceeded},
+    sealing::Sealing,
 };
 use crate::{
     CallError,
@@ -29,6 +30,36 @@ use crate::{
 /// Dropping it before [`finish`](Self::finish) cancels the call, and the other half gets what the
 /// router answers to that.
 ///
+/// ```
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Callee, Caller, Session};
+/// use spell_roles::prelude::*;
+/// use spell_roles::Parts;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Caller::new()).role(Callee::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// let total = |mut parts: Parts| async move {
+///     let mut total = 0;
+///     while let Some(part) = parts.next().await {
+///         let (value,) = part?.args::<(i64,)>()?;
+///         total += value;
+///     }
+///     Ok(total)
+/// };
+/// let _total = peer.register("com.example.total").handler(total).await?;
+///
+/// let (mut arguments, call) = peer.call("com.example.total").arg(1).progressive().await?;
+/// arguments.send().arg(2).await?;
+/// arguments.finish().arg(3).await?;
+/// assert_eq!(call.await?.value::<i64>()?, 6);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// WAMP spec, "Progressive Call Invocations".
 #[derive(Debug)]
 #[must_use = "dropping it before the last arguments were sent cancels the call"]
@@ -42,6 +73,7 @@ pub struct CallArguments {
     sent: watch::Sender<Instant>,
     /// Why the call failed, if it did.
     failure: Arc<OnceLock<Failure>>,
+    sealing: Option<Sealing>,
     is_finished: bool,
 }
 
@@ -50,6 +82,7 @@ impl CallArguments {
         call: &mut Started<CallResult, Command>,
         limit: Option<Duration>,
         failure: Arc<OnceLock<Failure>>,
+        sealing: Option<Sealing>,
     ) -> Self {
         let (sent, times) = watch::channel(Instant::now());
         call.follow(times);
@@ -60,6 +93,7 @@ impl CallArguments {
             limit,
             sent,
             failure,
+            sealing,
             is_finished: false,
         }
     }
@@ -82,8 +116,9 @@ impl CallArguments {
 
     /// Why no more can be sent.
     fn end(&self) -> CallError {
+        let codec = self.sealing.as_ref().map(Sealing::codec);
         let failure = self.failure.get().cloned();
-        failure.map_or(CallError::Finished, Into::into)
+        failure.map_or(CallError::Finished, |failure| failure.open(codec).into())
     }
 }
 
@@ -139,7 +174,11 @@ impl<'a> SendArguments<'a> {
         if to.is_finished {
             return Err(to.end());
         }
-        let payload = to.requests.finish(arguments)?;
+        let payload = match &to.sealing {
+            Some(sealing) => sealing.seal(arguments, &to.requests),
+            None => to.requests.encode(arguments),
+        };
+        let payload = payload.map_err(|error| Failure::not_sent(error, None))?;
         let call = to.call;
         let order = |reply| {
             Command(Order::Proceed(Box::new(MoreArguments {

@@ -1,6 +1,6 @@
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use spell_message::{RequestId, options::CancelMode};
@@ -8,6 +8,7 @@ use spell_message::{RequestId, options::CancelMode};
 use super::{
     CallResult,
     role::{Cancel, Command, Order},
+    sealing::{Sealing, open},
 };
 use crate::{CallError, started::Started};
 
@@ -46,16 +47,19 @@ use crate::{CallError, started::Started};
 /// Dropping it gives the call up, as described at [`Call`](super::Call).
 #[derive(Debug)]
 #[must_use = "dropping it cancels the call"]
-pub struct PendingCall(Started<CallResult, Command>);
+pub struct PendingCall {
+    started: Started<CallResult, Command>,
+    sealing: Option<Sealing>,
+}
 
 impl PendingCall {
-    pub(super) fn new(started: Started<CallResult, Command>) -> Self {
-        Self(started)
+    pub(super) fn new(started: Started<CallResult, Command>, sealing: Option<Sealing>) -> Self {
+        Self { started, sealing }
     }
 
     /// The id of the CALL, by which the messages about it are known.
     pub fn id(&self) -> RequestId {
-        self.0.id()
+        self.started.id()
     }
 
     /// Ask the router to cancel the call, and go on waiting for what ends it: with
@@ -63,6 +67,32 @@ impl PendingCall {
     /// an error for which [`CallError::is_canceled`] is true, unless the result was under way.
     ///
     /// A call that is over is left as it is, and that is no error.
+    ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Callee, Caller, Session};
+    /// use spell_roles::prelude::*;
+    /// use spell_message::options::CancelMode;
+    /// use spell_roles::Interrupt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Caller::new()).role(Callee::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let work = |interrupt: Interrupt| async move {
+    ///     interrupt.interrupted().await;
+    ///     Ok("half of it")
+    /// };
+    /// let _work = peer.register("com.example.work").handler(work).await?;
+    ///
+    /// let call = peer.call("com.example.work").start().await?;
+    /// call.cancel(CancelMode::Kill).await?;
+    /// assert_eq!(call.await?.value::<String>()?, "half of it");
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -75,7 +105,7 @@ impl PendingCall {
     ///
     /// WAMP spec, "Call Canceling".
     pub async fn cancel(&self, mode: CancelMode) -> Result<(), CallError> {
-        cancel(&self.0, mode).await
+        cancel(&self.started, mode).await
     }
 }
 
@@ -83,7 +113,8 @@ impl Future for PendingCall {
     type Output = Result<CallResult, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map_err(Into::into)
+        let answer = ready!(Pin::new(&mut self.started).poll(cx));
+        Poll::Ready(open(answer, self.sealing.as_ref()))
     }
 }
 

@@ -7,9 +7,15 @@ use std::{
 use futures_core::Stream;
 use spell_message::{RequestId, options::CancelMode};
 
-use super::{CallResult, pending_call::cancel, role::Command};
+use super::{
+    CallResult,
+    pending_call::cancel,
+    role::Command,
+    sealing::{Sealing, open},
+};
 use crate::{
     CallError,
+    error::Failure,
     queue::{Consumer, Losses, Overflow},
     started::Started,
 };
@@ -27,6 +33,39 @@ use crate::{
 /// The time limit of the call is that from the call to the first result, and then from the one that
 /// was read last to the next.
 ///
+/// ```
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Callee, Caller, Session};
+/// use spell_roles::prelude::*;
+/// use spell_roles::Progress;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Caller::new()).role(Callee::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// let count = |(limit,): (u64,), progress: Progress| async move {
+///     for done in 1..limit {
+///         if let Some(result) = progress.result() {
+///             result.arg(done).await?;
+///         }
+///     }
+///     Ok(limit)
+/// };
+/// let _count = peer.register("com.example.count").handler(count).await?;
+///
+/// let mut results = peer.call("com.example.count").arg(3).receive_progress().await?;
+/// let mut counted = Vec::new();
+/// while let Some(result) = results.next().await {
+///     let result = result?;
+///     counted.push((result.value::<u64>()?, result.is_progress()));
+/// }
+/// assert_eq!(counted, [(1, true), (2, true), (3, false)]);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Cancel safety
 ///
 /// Dropping it before it ended gives the call up, as described at [`Call`](super::Call).
@@ -39,6 +78,7 @@ pub struct CallResults {
     results: Consumer<CallResult>,
     losses: Losses<CallResult>,
     overflow: Overflow,
+    sealing: Option<Sealing>,
     /// What ends the stream, once it is known and what waits was not read yet.
     last: Option<Result<CallResult, CallError>>,
     is_over: bool,
@@ -49,12 +89,14 @@ impl CallResults {
         call: Started<CallResult, Command>,
         results: Consumer<CallResult>,
         overflow: Overflow,
+        sealing: Option<Sealing>,
     ) -> Self {
         Self {
             call,
             losses: results.losses(),
             results,
             overflow,
+            sealing,
             last: None,
             is_over: false,
         }
@@ -104,24 +146,32 @@ impl CallResults {
             let last = match self.results.poll_next(cx) {
                 Poll::Ready(Some(result)) => {
                     self.call.restart();
-                    return Poll::Ready(Some(Ok(result.item)));
+                    return Poll::Ready(Some(self.open(Ok(result.item))));
                 }
                 Poll::Ready(None) if self.has_lagged() => Err(CallError::Lagged),
                 // Only what ends the call closes its queue.
-                Poll::Ready(None) => ready!(self.call.poll_answer(cx)).map_err(Into::into),
+                Poll::Ready(None) => {
+                    let answer = ready!(self.call.poll_answer(cx));
+                    self.open(answer)
+                }
                 Poll::Pending => {
                     ready!(self.call.poll_limit(cx));
-                    self.call.expire().map_err(Into::into)
+                    let answer = self.call.expire();
+                    self.open(answer)
                 }
             };
             self.last = Some(last);
         }
         // What came at the last moment was before the end.
         if let Poll::Ready(Some(result)) = self.results.poll_next(cx) {
-            return Poll::Ready(Some(Ok(result.item)));
+            return Poll::Ready(Some(self.open(Ok(result.item))));
         }
         self.is_over = true;
         Poll::Ready(self.last.take())
+    }
+
+    fn open(&self, answer: Result<CallResult, Failure>) -> Result<CallResult, CallError> {
+        open(answer, self.sealing.as_ref())
     }
 
     fn has_lagged(&self) -> bool {

@@ -11,6 +11,7 @@ use tracing::{debug, trace};
 use super::{CallResult, CallerHandle, ongoing::Ongoing};
 use crate::{
     error::Failure,
+    passthru,
     pending::Pending,
     request::{Key, Reply, Requests},
     started::IdSlot,
@@ -35,8 +36,12 @@ impl Caller {
         Self::default()
     }
 
-    fn call(&mut self, call: NewCall, cx: &mut Context<'_, Command>) {
-        if let Some(failure) = unsupported(&call, cx) {
+    fn call(&mut self, mut call: NewCall, cx: &mut Context<'_, Command>) {
+        let mut unsupported = unsupported(&call, cx);
+        if unsupported.is_none() {
+            unsupported = passthru::fit(&mut call.options, RoleName::Dealer, cx).err();
+        }
+        if let Some(failure) = unsupported {
             return call.ongoing.reply.send(Err(failure));
         }
         let NewCall {
@@ -213,6 +218,7 @@ impl Role for Caller {
             [
                 Feature::CallCanceling,
                 Feature::CallerIdentification,
+                Feature::PayloadPassthruMode,
                 Feature::ProgressiveCallInvocations,
                 Feature::ProgressiveCallResults,
             ],

@@ -252,6 +252,7 @@ impl Role for Subscriber {
             RoleName::Subscriber,
             [
                 Feature::PatternBasedSubscription,
+                Feature::PayloadPassthruMode,
                 Feature::PublicationTrustLevels,
                 Feature::PublisherIdentification,
                 Feature::SubscriptionRevocation,

@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     Handled, SubscribeError,
+    passthru::Passthru,
     queue::{Bounds, Consumer, Overflow, queue},
     request::{Key, Requests, limit_methods},
     started::Started,
@@ -78,6 +79,7 @@ pub struct Subscribe<'a> {
     options: Result<SubscribeOptions, InvalidOption>,
     bounds: Bounds,
     limit: Option<Duration>,
+    codec: Option<Passthru>,
     needs: Option<(RoleName, Feature)>,
 }
 
@@ -93,6 +95,7 @@ impl<'a> Subscribe<'a> {
                 overflow: Overflow::default(),
             },
             limit: requests.commands().request_timeout(),
+            codec: None,
             needs: None,
         }
     }
@@ -204,6 +207,20 @@ impl<'a> Subscribe<'a> {
         self
     }
 
+    /// Open the arguments of events that come sealed, by this codec, when they are read. Events that
+    /// are not sealed are taken if the codec takes such.
+    ///
+    /// What cannot be opened gives its error when its arguments are read, and the subscription goes
+    /// on; [`Event::payload`] then is as it came. A handler is not called with such an event, unless
+    /// it takes an [`Event`]; it is logged and counted ([`Subscription::failed`]). See
+    /// [`passthru`](crate::passthru).
+    ///
+    /// WAMP spec, "Payload Passthru Mode".
+    pub fn passthru(mut self, codec: impl Into<Passthru>) -> Self {
+        self.codec = Some(codec.into());
+        self
+    }
+
     /// Hand events to an async closure, in a task of its own, one after another in their order.
     ///
     /// See [`FromEvent`] for what it can be called with. An event on which it panics is logged and
@@ -298,6 +315,7 @@ impl<'a> Subscribe<'a> {
             status,
             events,
             requests: self.requests.clone(),
+            codec: self.codec,
         };
         let wanted = Wanted {
             pattern,
@@ -341,7 +359,8 @@ impl SubscribeHandler<'_> {
     pub async fn send(self) -> Result<Subscription<Handled>, SubscribeError> {
         let (link, events) = self.subscribe.subscribe().await?;
         let losses = events.losses();
-        serve(events, self.handler, link.progress.clone());
+        let codec = link.codec.clone();
+        serve(events, codec, self.handler, link.progress.clone());
         Ok(Subscription::handled(link, losses))
     }
 }
@@ -362,6 +381,7 @@ struct Parts {
     status: watch::Receiver<Status>,
     events: Consumer<Event>,
     requests: Arc<Requests<Command>>,
+    codec: Option<Passthru>,
 }
 
 impl Parts {
@@ -372,6 +392,7 @@ impl Parts {
             status: self.status,
             progress: Arc::default(),
             requests: self.requests,
+            codec: self.codec,
             is_detached: false,
         };
         (link, self.events)

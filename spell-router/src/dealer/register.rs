@@ -1,13 +1,13 @@
 //! Registrations that come and go.
 
 use spell_message::{
-    Feature, RegistrationId, RoleName, SessionId,
+    RegistrationId, SessionId,
     message::{Register, Registered, RequestKind, Unregister, Unregistered},
     options::UnregisteredDetails,
     reason,
 };
 
-use super::{Dealer, Party};
+use super::{Dealer, party::Party};
 use crate::{environment::Clock, outbound::Outputs, quotas::LIMIT_EXCEEDED, realm::refusal};
 
 impl Dealer {
@@ -104,13 +104,5 @@ impl Dealer {
             out.send(callee, Unregistered::Revocation { details });
         }
         registered
-    }
-}
-
-impl Party {
-    /// WAMP spec, "Registration Revocation".
-    fn learns_of_revocations(&self) -> bool {
-        self.announced
-            .supports(RoleName::Callee, Feature::RegistrationRevocation)
     }
 }

@@ -1,6 +1,6 @@
 //! The arguments of a procedure of the router.
 
-use std::vec;
+use std::{collections::HashSet, vec};
 
 use spell_message::{
     Dict, Format, InvalidId, List, MatchPolicy, Pattern, Payload, Uri, Value, reason,
@@ -52,7 +52,7 @@ impl Arguments {
     }
 
     /// A list of strings that may be left out.
-    pub(crate) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, Refused> {
+    pub(crate) fn texts(&mut self, name: &str) -> Result<Option<HashSet<String>>, Refused> {
         let Some(value) = self.next() else {
             return Ok(None);
         };

@@ -1,5 +1,7 @@
 //! What a procedure of the router is asked to do.
 
+use std::collections::HashSet;
+
 use spell_message::{RegistrationId, SessionId, SubscriptionId, Value};
 
 use crate::{
@@ -26,8 +28,8 @@ pub(crate) enum Request {
 #[derive(Debug)]
 pub(crate) enum SessionQuery {
     /// How many there are, with one of these roles if any are given.
-    Count(Option<Vec<String>>),
-    List(Option<Vec<String>>),
+    Count(Option<HashSet<String>>),
+    List(Option<HashSet<String>>),
     Get(SessionId),
     Kill(Victims, Farewell),
     AddTestament(Testament),

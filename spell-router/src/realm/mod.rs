@@ -1,6 +1,6 @@
 //! The routing of one realm, without IO: messages of its sessions in, messages to them out.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Instant};
 
 use spell_message::{
     Dict, Format, Message, Pattern, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
@@ -16,11 +16,12 @@ use crate::{
     auth::{Method, PROVIDER},
     broker::{Broker, Publication},
     carrier::{Line, Undeliverable},
-    dealer::Dealer,
+    dealer::{Dealer, Surroundings},
     environment::Environment,
     error::Violation,
     meta::{MetaApi, Testaments},
     outbound::{FanOut, Outputs},
+    passthru,
     quotas::{Quotas, Room},
     work::{Finished, PublishWork, Work},
 };
@@ -95,6 +96,15 @@ pub(crate) enum Handled {
     After(Box<Work>),
 }
 
+/// What a CALL is by its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CallId {
+    /// A new call.
+    New,
+    /// Another part of the arguments of a call that there is, or was.
+    Used,
+}
+
 impl RealmState {
     pub(crate) fn new(environment: Environment, quotas: Quotas) -> Self {
         Self {
@@ -116,6 +126,7 @@ impl RealmState {
     /// Says who learns who publishes and who calls.
     pub(crate) fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
         self.broker.disclosure = disclosure;
+        self.dealer.disclosure = disclosure;
         self
     }
 
@@ -139,6 +150,7 @@ impl RealmState {
     ) {
         // It has subscribed to nothing yet, so it is not told of itself.
         self.tell_joined(session, &principal, out);
+        let trustlevel = principal.trustlevel;
         let member = Member {
             principal,
             format: line.format(),
@@ -146,7 +158,7 @@ impl RealmState {
             requests: RequestIds::default(),
         };
         self.members.insert(session, member);
-        self.dealer.join(session, announced, line);
+        self.dealer.join(session, announced, trustlevel, line);
     }
 
     /// A message of an established session, GOODBYE and ABORT excepted: they concern the
@@ -162,12 +174,8 @@ impl RealmState {
         if !self.members.contains_key(&from) {
             return Handled::Now(Flow::Open);
         }
-        let result = match self.route(from, message, out) {
-            Ok(Some(work)) => return Handled::After(Box::new(work)),
-            Ok(None) => Ok(()),
-            Err(violation) => Err(violation),
-        };
-        Handled::Now(self.conclude(from, result, out))
+        let result = self.route(from, message, out);
+        self.proceed(from, result, out)
     }
 
     /// Goes on with a message once the work it needed is finished; there may be more.
@@ -181,29 +189,55 @@ impl RealmState {
             // It was killed meanwhile.
             return Handled::Now(Flow::Open);
         }
-        let work = match finished {
+        let result = match finished {
             Finished::Procedure(request, asked) => {
                 let work = self.perform(from, request, asked, out);
-                work.map(Work::Events)
+                Ok(work.map(Work::Events))
             }
             Finished::Result(request, result) => {
                 Self::send_result(from, request, result, out);
-                None
+                Ok(None)
             }
-            Finished::Call(call, prepared) => {
-                let random = &mut self.environment.random;
-                let work = self.dealer.invoke(from, call, Some(prepared), random, out);
-                work.map(Work::Call)
+            Finished::Invocation(cause, prepared) => {
+                let mut around = Surroundings {
+                    members: &self.members,
+                    environment: &mut self.environment,
+                };
+                let dealer = &mut self.dealer;
+                let work = dealer.resume(from, cause, prepared, &mut around, out);
+                work.map(|work| work.map(Work::Invocation))
             }
             Finished::Publish(message, fan_out) => {
                 self.publish(from, &message, fan_out, out);
-                None
+                Ok(None)
             }
         };
-        match work {
-            Some(work) => Handled::After(Box::new(work)),
-            None => Handled::Now(Flow::Open),
-        }
+        self.proceed(from, result, out)
+    }
+
+    fn proceed(
+        &mut self,
+        from: SessionId,
+        result: Result<Option<Work>, Violation>,
+        out: &mut Outputs,
+    ) -> Handled {
+        let result = match result {
+            Ok(Some(work)) => return Handled::After(Box::new(work)),
+            Ok(None) => Ok(()),
+            Err(violation) => Err(violation),
+        };
+        Handled::Now(self.conclude(from, result, out))
+    }
+
+    /// When [`expire`](Self::expire) has something to do; `None` if never.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.dealer.next_deadline()
+    }
+
+    /// Does what is due by now.
+    pub(crate) fn expire(&mut self, out: &mut Outputs) {
+        let now = (self.environment.clock)().instant;
+        self.dealer.expire(now, out);
     }
 
     /// A request with an invalid URI: it fails, and the session lives.
@@ -226,12 +260,7 @@ impl RealmState {
             self.dealer
                 .fail(from, request, reason::INVALID_URI, why, out)
         } else {
-            self.count(from, request).map(|()| {
-                if let Some(kind) = answer {
-                    let error = refusal(kind, request, reason::INVALID_URI, Some(explanation));
-                    out.send(from, error);
-                }
-            })
+            self.refuse_request(from, answer, request, explanation, out)
         };
         self.conclude(from, result, out)
     }
@@ -244,11 +273,18 @@ impl RealmState {
         why: Undeliverable,
         out: &mut Outputs,
     ) {
-        // The id was given, so this cannot fail.
-        let (error, explanation) = (why.reason(), why.explanation());
-        let _issued = self
-            .dealer
-            .fail(callee, invocation, error, explanation, out);
+        self.dealer.undelivered(callee, invocation, why, out);
+    }
+
+    /// A RESULT with a part of the result could not be sent: the call fails, unless it is over.
+    pub(crate) fn undelivered_progress(
+        &mut self,
+        caller: SessionId,
+        call: RequestId,
+        why: Undeliverable,
+        out: &mut Outputs,
+    ) {
+        self.dealer.undelivered_progress(caller, call, why, out);
     }
 
     /// The session broke the protocol, as by a frame that cannot be decoded.
@@ -275,7 +311,9 @@ impl RealmState {
         message: Message,
         out: &mut Outputs,
     ) -> Result<Option<Work>, Violation> {
-        check_payload_passthru(&message)?;
+        if let Some(member) = self.members.get(&from) {
+            passthru::check(&message, member.announced)?;
+        }
         let long = requested_uri(&message).is_some_and(|uri| uri.len() > LONGEST_URI);
         if long {
             self.refuse_long_uri(from, &message, out)?;
@@ -306,19 +344,37 @@ impl RealmState {
                 self.dealer.unregister(from, message, out);
             }
             Message::Call(message) => {
-                self.count(from, message.request)?;
+                let id = self.count_call(from, message.request)?;
+                if message.options.progress() == Some(true) && !self.dealer.may_go_on(from) {
+                    return Err(Violation::Unannounced("progressive call invocations"));
+                }
+                if id == CallId::Used {
+                    let work = self.dealer.go_on(from, message, None, out)?;
+                    return Ok(work.map(Work::Invocation));
+                }
                 if message.procedure.is_reserved() {
-                    let work = self.call_reserved(from, message, out)?;
+                    let work = self.call_reserved(from, message, out);
                     return Ok(work.map(Work::Procedure));
                 }
-                let random = &mut self.environment.random;
-                let work = self.dealer.call(from, message, random, out)?;
-                return Ok(work.map(Work::Call));
+                let mut around = Surroundings {
+                    members: &self.members,
+                    environment: &mut self.environment,
+                };
+                let work = self.dealer.call(from, message, &mut around, out);
+                return Ok(work.map(Work::Invocation));
             }
             Message::Cancel(message) => self.dealer.cancel(from, &message, out),
-            Message::Yield(message) => self.dealer.yielded(from, message, out)?,
+            Message::Yield(message) => {
+                let clock = &self.environment.clock;
+                self.dealer.yielded(from, message, clock, out)?;
+            }
             Message::Error(message) if message.request_kind == RequestKind::Invocation => {
-                self.dealer.failed(from, message, out)?;
+                let mut around = Surroundings {
+                    members: &self.members,
+                    environment: &mut self.environment,
+                };
+                let work = self.dealer.failed(from, message, &mut around, out)?;
+                return Ok(work.map(Work::Invocation));
             }
             Message::Error(message) => return Err(Violation::ErrorFor(message.request_kind)),
             Message::Unknown(message) => return Err(Violation::UnknownMessage(message.code)),
@@ -334,7 +390,7 @@ impl RealmState {
         message: &Message,
         out: &mut Outputs,
     ) -> Result<(), Violation> {
-        let (kind, request) = match message {
+        let (answer, request) = match message {
             Message::Error(message) => {
                 let why = "the URI of the callee's error is too long";
                 let (callee, invocation) = (from, message.request);
@@ -343,29 +399,39 @@ impl RealmState {
                     .fail(callee, invocation, reason::INVALID_URI, why, out);
             }
             Message::Publish(message) => {
-                self.count(from, message.request)?;
-                if message.options.acknowledge() != Some(true) {
-                    return Ok(());
-                }
-                (RequestKind::Publish, message.request)
+                let acknowledged = message.options.acknowledge() == Some(true);
+                let answer = acknowledged.then_some(RequestKind::Publish);
+                (answer, message.request)
             }
-            Message::Subscribe(message) => {
-                self.count(from, message.request)?;
-                (RequestKind::Subscribe, message.request)
-            }
-            Message::Register(message) => {
-                self.count(from, message.request)?;
-                (RequestKind::Register, message.request)
-            }
-            Message::Call(message) => {
-                self.count(from, message.request)?;
-                (RequestKind::Call, message.request)
-            }
+            Message::Subscribe(message) => (Some(RequestKind::Subscribe), message.request),
+            Message::Register(message) => (Some(RequestKind::Register), message.request),
+            Message::Call(message) => (Some(RequestKind::Call), message.request),
             _ => return Ok(()),
         };
         let explanation = "the URI is longer than this router takes";
-        let error = refusal(kind, request, reason::INVALID_URI, Some(explanation));
-        out.send(from, error);
+        self.refuse_request(from, answer, request, explanation, out)
+    }
+
+    /// A request whose URI cannot be: its id counts, and it fails if it is to be answered.
+    fn refuse_request(
+        &mut self,
+        from: SessionId,
+        answer: Option<RequestKind>,
+        request: RequestId,
+        explanation: &str,
+        out: &mut Outputs,
+    ) -> Result<(), Violation> {
+        if answer == Some(RequestKind::Call) {
+            if self.count_call(from, request)? == CallId::Used {
+                return self.dealer.refuse_part(from, request);
+            }
+        } else {
+            self.count(from, request)?;
+        }
+        if let Some(kind) = answer {
+            let error = refusal(kind, request, reason::INVALID_URI, Some(explanation));
+            out.send(from, error);
+        }
         Ok(())
     }
 
@@ -468,6 +534,22 @@ impl RealmState {
         Ok(())
     }
 
+    /// As [`count`](Self::count), but for an id that was used: with it, a caller that announced so
+    /// sends another part of the arguments of a call.
+    ///
+    /// WAMP spec, "Verification of CALL Request IDs".
+    fn count_call(&mut self, from: SessionId, request: RequestId) -> Result<CallId, Violation> {
+        match self.count(from, request) {
+            Ok(()) => Ok(CallId::New),
+            Err(Violation::RequestId { expected, found })
+                if found < expected && self.dealer.may_go_on(from) =>
+            {
+                Ok(CallId::Used)
+            }
+            Err(violation) => Err(violation),
+        }
+    }
+
     fn conclude(
         &mut self,
         from: SessionId,
@@ -509,21 +591,6 @@ const SHORT_PAYLOAD: usize = 16 << 10;
 
 /// The longest URI that a request may carry, in bytes: the router remembers and repeats it.
 pub(crate) const LONGEST_URI: usize = 8 << 10;
-
-/// WAMP spec, "Payload Passthru Mode": its use is a violation where it is not announced.
-pub(crate) fn check_payload_passthru(message: &Message) -> Result<(), Violation> {
-    let scheme = match message {
-        Message::Publish(message) => message.options.ppt_scheme(),
-        Message::Call(message) => message.options.ppt_scheme(),
-        Message::Yield(message) => message.options.ppt_scheme(),
-        Message::Error(message) => message.details.ppt_scheme(),
-        _ => None,
-    };
-    match scheme {
-        None | Some("") => Ok(()),
-        Some(_) => Err(Violation::NotAnnounced("payload passthru mode")),
-    }
-}
 
 /// The ERROR that refuses a request; the explanation, for people, goes into its details.
 pub(crate) fn refusal(

@@ -1,5 +1,7 @@
 //! What the realm answers itself.
 
+use std::collections::HashSet;
+
 use spell_message::{
     Dict, Payload, RegistrationId, RequestId, SessionId, SubscriptionId, Value,
     message::{Call, RequestKind, ResultMessage},
@@ -11,7 +13,6 @@ use super::{Member, RealmState, explained};
 use crate::{
     broker::HistoryQuery,
     carrier::Undeliverable,
-    error::Violation,
     meta::{
         Answer, EventsWork, Procedure, Query, Refused, Request, SessionQuery, Victims, details,
         encoded, lists,
@@ -28,30 +29,29 @@ impl RealmState {
         from: SessionId,
         message: Call,
         out: &mut Outputs,
-    ) -> Result<Option<ProcedureWork>, Violation> {
-        if message.options.progress() == Some(true) {
-            return Err(Violation::NotAnnounced("progressive call invocations"));
-        }
-        let Some(member) = self.members.get(&from) else {
-            return Ok(None);
-        };
+    ) -> Option<ProcedureWork> {
+        let member = self.members.get(&from)?;
         let refused = match Procedure::find(&message.procedure) {
             None => Refused::plainly(reason::NO_SUCH_PROCEDURE),
+            Some(_) if message.options.progress() == Some(true) => {
+                let explanation = "the router does not take arguments in parts";
+                Refused::because(reason::FEATURE_NOT_SUPPORTED, explanation)
+            }
             Some(procedure) => {
                 let authrole = &member.principal.authrole;
                 if self.meta_api.permits(authrole, procedure.permission) {
-                    return Ok(Some(ProcedureWork {
+                    return Some(ProcedureWork {
                         procedure,
                         request: message.request,
                         arguments: message.payload,
-                    }));
+                    });
                 }
                 let explanation = "the session may not call this procedure";
                 Refused::because(reason::NOT_AUTHORIZED, explanation)
             }
         };
         self.answer(from, message.request, Err(refused), out);
-        Ok(None)
+        None
     }
 
     /// Does what a procedure is asked for, and answers, unless the answer takes long to write.
@@ -112,15 +112,13 @@ impl RealmState {
     ) -> Answer {
         match query {
             SessionQuery::Count(roles) => {
-                let count = self
-                    .members
-                    .values()
-                    .filter(|member| member.has(roles.as_deref()));
-                Ok(Some(count.count().into()))
+                let members = self.members.values();
+                let counted = members.filter(|member| member.has(roles.as_ref()));
+                Ok(Some(counted.count().into()))
             }
             SessionQuery::List(roles) => {
                 let members = self.members.iter();
-                let listed = members.filter(|(_, member)| member.has(roles.as_deref()));
+                let listed = members.filter(|(_, member)| member.has(roles.as_ref()));
                 Ok(Some(listed.map(|(session, _)| *session).collect()))
             }
             SessionQuery::Get(session) => match self.members.get(&session) {
@@ -260,7 +258,7 @@ impl RealmState {
 
 impl Member {
     /// Whether its role is one of these; without any, all are.
-    fn has(&self, roles: Option<&[String]>) -> bool {
+    fn has(&self, roles: Option<&HashSet<String>>) -> bool {
         let role = &self.principal.authrole;
         roles.is_none_or(|roles| roles.contains(role))
     }

@@ -137,7 +137,7 @@ impl Clients {
         Some(match *action {
             Action::Subscribe(name, policy) => Message::Subscribe(Subscribe {
                 request: request(),
-                options: SubscribeOptions::new(),
+                options: subscribe_options(),
                 topic: pattern(name, policy),
             }),
             Action::Unsubscribe(id) => {
@@ -151,7 +151,7 @@ impl Clients {
             }
             Action::Publish(name) => Message::Publish(Publish {
                 request: request(),
-                options: PublishOptions::new(),
+                options: publish_options(),
                 topic: uri(name),
                 payload,
             }),
@@ -200,6 +200,19 @@ impl Clients {
             _ => return None,
         })
     }
+}
+
+/// Every event is retained, and whoever subscribes gets what was.
+fn publish_options() -> PublishOptions {
+    let mut options = PublishOptions::new();
+    options.set_retain(true);
+    options
+}
+
+fn subscribe_options() -> SubscribeOptions {
+    let mut options = SubscribeOptions::new();
+    options.set_get_retained(true);
+    options
 }
 
 proptest! {

@@ -93,6 +93,7 @@ fn router_roles(event_history: bool) -> RoleFeatures {
         [
             Feature::EventRetention,
             Feature::PatternBasedSubscription,
+            Feature::PayloadPassthruMode,
             Feature::PublicationTrustLevels,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
@@ -109,7 +110,14 @@ fn router_roles(event_history: bool) -> RoleFeatures {
         RoleName::Dealer,
         [
             Feature::CallCanceling,
+            Feature::CallReroute,
+            Feature::CallTimeout,
+            Feature::CallTrustLevels,
+            Feature::CallerIdentification,
             Feature::PatternBasedRegistration,
+            Feature::PayloadPassthruMode,
+            Feature::ProgressiveCallInvocations,
+            Feature::ProgressiveCallResults,
             Feature::RegistrationMetaApi,
             Feature::RegistrationRevocation,
             Feature::SessionMetaApi,

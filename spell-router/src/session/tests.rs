@@ -132,18 +132,26 @@ fn exactly_what_is_implemented_is_announced() {
             Feature::EventRetention,
             Feature::SubscriptionRevocation,
             Feature::SessionMetaApi,
+            Feature::PayloadPassthruMode,
         ]
     );
     assert_eq!(
         announced(RoleName::Dealer),
         [
+            Feature::ProgressiveCallResults,
+            Feature::ProgressiveCallInvocations,
+            Feature::CallTimeout,
             Feature::CallCanceling,
+            Feature::CallerIdentification,
+            Feature::CallTrustLevels,
             Feature::RegistrationMetaApi,
             Feature::PatternBasedRegistration,
             Feature::SharedRegistration,
             Feature::RegistrationRevocation,
+            Feature::CallReroute,
             Feature::TestamentMetaApi,
             Feature::SessionMetaApi,
+            Feature::PayloadPassthruMode,
         ]
     );
     assert!(!roles.has(RoleName::Caller));

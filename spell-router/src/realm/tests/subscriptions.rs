@@ -44,7 +44,7 @@ fn a_subscription_is_as_old_as_its_first_subscriber() {
 
 fn stopped_clock() -> (Clock, Moment) {
     let moment = Moment {
-        instant: std::time::Instant::now(),
+        instant: Instant::now(),
         system: std::time::SystemTime::UNIX_EPOCH,
     };
     (Box::new(move || moment), moment)

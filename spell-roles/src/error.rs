@@ -7,9 +7,12 @@ use spell_message::{
     Feature, InvalidUri, List, Payload, RoleName, Uri, Value,
     message::ErrorMessage,
     options::{ErrorDetails, InvalidOption},
+    reason,
 };
-use spell_peer::{CloseReason, Context, Delivery, SendError};
-use spell_serializer::{DecodeError, EncodeError, PayloadExt};
+use spell_peer::{CloseReason, Context, Delivery, SendError, SessionInfo};
+use spell_serializer::{DecodeError, EncodeError};
+
+use crate::passthru::{Opened, Passthru};
 
 /// The ERROR with which a router, or a callee through it, answered a request.
 ///
@@ -54,7 +57,7 @@ use spell_serializer::{DecodeError, EncodeError, PayloadExt};
 pub struct WampError {
     uri: Uri,
     details: ErrorDetails,
-    payload: Payload,
+    payload: Opened,
 }
 
 impl WampError {
@@ -70,7 +73,7 @@ impl WampError {
 
     /// The arguments, undecoded.
     pub fn payload(&self) -> &Payload {
-        &self.payload
+        self.payload.payload()
     }
 
     /// The positional arguments, as a tuple, a list, or a struct read in order.
@@ -90,6 +93,11 @@ impl WampError {
     pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         self.payload.parse_kwargs()
     }
+
+    /// Open its arguments, if they are sealed.
+    pub(crate) fn open(&mut self, codec: Option<&Passthru>) {
+        self.payload.open_error(self.details.as_dict(), codec);
+    }
 }
 
 impl From<ErrorMessage> for WampError {
@@ -97,7 +105,7 @@ impl From<ErrorMessage> for WampError {
         Self {
             uri: message.error,
             details: message.details,
-            payload: message.payload,
+            payload: message.payload.into(),
         }
     }
 }
@@ -116,7 +124,7 @@ impl fmt::Display for WampError {
 impl Error for WampError {}
 
 /// The beginning of a text from outside, fit for one line of a log.
-struct Excerpt<'a>(&'a str);
+pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Excerpt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,6 +137,16 @@ impl fmt::Display for Excerpt<'_> {
 }
 
 const EXCERPT_CHARS: usize = 120;
+
+/// The router's software, where it is known.
+struct Agent<'a>(Option<&'a str>);
+
+impl fmt::Display for Agent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .map_or(Ok(()), |agent| write!(f, " ({})", Excerpt(agent)))
+    }
+}
 
 /// Why a request of any kind failed, once its handle had let go of it.
 ///
@@ -149,6 +167,7 @@ pub(crate) enum Failure {
     Unsupported {
         role: RoleName,
         feature: Option<Feature>,
+        router: Option<Arc<str>>,
     },
 }
 
@@ -188,7 +207,24 @@ impl Failure {
             Some(feature) => session.supports(role, feature),
             None => session.roles().has(role),
         };
-        (!announced).then_some(Self::Unsupported { role, feature })
+        (!announced).then(|| Self::lacking(role, feature, session))
+    }
+
+    /// Open the arguments of an ERROR, if they are sealed.
+    pub(crate) fn open(mut self, codec: Option<&Passthru>) -> Self {
+        if let Self::Refused(error) = &mut self {
+            error.open(codec);
+        }
+        self
+    }
+
+    /// The router lacks something.
+    pub(crate) fn lacking(role: RoleName, feature: Option<Feature>, router: &SessionInfo) -> Self {
+        Self::Unsupported {
+            role,
+            feature,
+            router: router.agent().map(Arc::from),
+        }
     }
 }
 
@@ -204,7 +240,7 @@ macro_rules! errors {
     ($(
         $(#[$doc:meta])*
         $Name:ident: $what:literal $(, named by a $name:literal: $Uri:ident, $Option:ident $(,
-            $(#[$extra_doc:meta])* $Extra:ident: $extra:literal)?)?;
+            $($(#[$extra_doc:meta])* $Extra:ident: $extra:literal),+)?)?;
     )*) => { $(
         $(#[$doc])*
         ///
@@ -241,13 +277,15 @@ macro_rules! errors {
                 role: RoleName,
                 /// The feature of that role; `None` if the router lacks the role itself.
                 feature: Option<Feature>,
+                /// The software of the router, if it says so.
+                router: Option<Arc<str>>,
             },
             $(
                 #[doc = concat!("The name of the ", $name, " is no URI. Nothing was sent.")]
                 $Uri(InvalidUri),
                 /// An option has a value that the specification does not allow. Nothing was sent.
                 $Option(Box<InvalidOption>),
-                $($(#[$extra_doc])* $Extra,)?
+                $($($(#[$extra_doc])* $Extra,)+)?
             )?
         }
 
@@ -263,7 +301,7 @@ macro_rules! errors {
             /// What became of the request; `None` if it was answered.
             pub fn delivery(&self) -> Option<Delivery> {
                 match self {
-                    Self::Refused(_) $($(| Self::$Extra)?)? => None,
+                    Self::Refused(_) $($($(| Self::$Extra)+)?)? => None,
                     Self::Closed { delivery, .. } | Self::Timeout(delivery) => Some(*delivery),
                     _ => Some(Delivery::NotSent),
                 }
@@ -284,18 +322,19 @@ macro_rules! errors {
                     Self::TooLarge { size, limit } => {
                         write!(f, concat!($what, " has {} bytes, the router takes {}"), size, limit)
                     }
-                    Self::Unsupported { role, feature: Some(feature) } => {
-                        write!(f, "the router's {role} did not announce {feature}")
-                    }
-                    Self::Unsupported { role, feature: None } => {
-                        write!(f, "the router is no {role}")
+                    Self::Unsupported { role, feature, router } => {
+                        write!(f, "the router{}", Agent(router.as_deref()))?;
+                        match feature {
+                            Some(feature) => write!(f, " did not announce {feature} as {role}"),
+                            None => write!(f, " is no {role}"),
+                        }
                     }
                     $(
                         Self::$Uri(_) => {
                             f.write_str(concat!("the name of the ", $name, " is not valid"))
                         }
                         Self::$Option(_) => f.write_str(concat!($what, " has an invalid option")),
-                        $(Self::$Extra => f.write_str($extra),)?
+                        $($(Self::$Extra => f.write_str($extra),)+)?
                     )?
                 }
             }
@@ -324,7 +363,9 @@ macro_rules! errors {
                     Failure::Timeout(delivery) => Self::Timeout(delivery),
                     Failure::Encode(error) => Self::Encode(error),
                     Failure::TooLarge { size, limit } => Self::TooLarge { size, limit },
-                    Failure::Unsupported { role, feature } => Self::Unsupported { role, feature },
+                    Failure::Unsupported { role, feature, router } => {
+                        Self::Unsupported { role, feature, router }
+                    }
                 }
             }
         }
@@ -350,7 +391,15 @@ macro_rules! errors {
 
 errors! {
     /// A call gave no result.
-    CallError: "the call", named by a "procedure": Uri, Option;
+    CallError: "the call", named by a "procedure": Uri, Option,
+        /// The queue of its progressive results was full, and its policy is
+        /// [`Overflow::End`](crate::Overflow::End). The call was cancelled;
+        /// [`CallResults::missed`](crate::CallResults::missed) tells how many results
+        /// were lost until then.
+        Lagged: "the progressive results of the call were read too slowly",
+        /// It takes no more arguments: its result came, it was given up, or the last arguments were
+        /// sent before. These were not.
+        Finished: "the call takes no more arguments";
     /// A publication failed.
     PublishError: "the publication", named by a "topic": Uri, Option;
     /// A subscription could not be made, or restored.
@@ -364,6 +413,25 @@ errors! {
         AlreadyRegistered: "this peer registered the procedure already";
     /// A registration could not be ended.
     UnregisterError: "the end of the registration";
+}
+
+impl CallError {
+    /// Whether the call was cancelled: the answer is `wamp.error.canceled`, in either of its
+    /// spellings. It comes also when the callee left.
+    ///
+    /// WAMP spec, "Call Canceling".
+    pub fn is_canceled(&self) -> bool {
+        let canceled = |uri: &Uri| *uri == reason::CANCELED || *uri == reason::CANCELLED;
+        self.uri().is_some_and(canceled)
+    }
+
+    /// Whether the time was up, by this peer's clock ([`Timeout`](Self::Timeout)) or by that of the
+    /// router or the callee (`wamp.error.timeout`).
+    ///
+    /// WAMP spec, "Call Timeouts".
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout(_)) || self.uri().is_some_and(|uri| *uri == reason::TIMEOUT)
+    }
 }
 
 #[cfg(test)]
@@ -404,6 +472,23 @@ mod tests {
         assert_eq!(call.uri().map(Uri::as_str), Some("com.example.no"));
         let source = call.source().unwrap();
         assert!(source.downcast_ref::<WampError>().is_some());
+    }
+
+    #[test]
+    fn what_the_router_lacks_is_told_with_the_name_of_the_router() {
+        let error = |feature, router: Option<&str>| {
+            CallError::from(Failure::Unsupported {
+                role: RoleName::Dealer,
+                feature,
+                router: router.map(Arc::from),
+            })
+        };
+        let lacking = error(Some(Feature::CallCanceling), Some("Router-1.0"));
+        assert_eq!(
+            lacking.to_string(),
+            "the router (Router-1.0) did not announce call_canceling as dealer"
+        );
+        assert_eq!(error(None, None).to_string(), "the router is no dealer");
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::{
     convert::Infallible,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context as TaskContext, Poll, Waker},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -22,7 +22,9 @@ type Command<T> = <(Joined, T) as Role>::Command;
 pub(crate) struct Harness<T: Role> {
     engine: Engine<(Joined, T)>,
     inbox: Inbox<Command<T>>,
+    roles: Arc<Mutex<RoleFeatures>>,
     is_ending: Arc<AtomicBool>,
+    now: Instant,
     pub(crate) handle: T::Handle,
 }
 
@@ -45,10 +47,7 @@ impl<T: Role> Harness<T> {
 
     /// There is no session yet.
     pub(crate) fn unjoined(role: T, features: &[Feature]) -> Self {
-        let mut roles = RoleFeatures::new();
-        roles.add(RoleName::Broker, features.iter().copied());
-        roles.add(RoleName::Dealer, features.iter().copied());
-        Self::new(role, roles)
+        Self::new(role, broker_and_dealer(features))
     }
 
     fn new(role: T, roles: RoleFeatures) -> Self {
@@ -57,24 +56,32 @@ impl<T: Role> Harness<T> {
         let (commands, inbox) = Commands::channel(&config);
         let ((), handle) = <(Joined, T)>::handle(commands);
         let is_ending = Arc::new(AtomicBool::new(false));
+        let roles = Arc::new(Mutex::new(roles));
         let joined = Joined {
-            roles,
+            roles: roles.clone(),
             is_ending: is_ending.clone(),
         };
         let engine = Engine::new((joined, role), config).unwrap();
         Self {
             engine,
             inbox,
+            roles,
             is_ending,
+            now: Instant::now(),
             handle,
         }
+    }
+
+    /// The router announces these features, of a broker and of a dealer, in the next session.
+    pub(crate) fn announce(&self, features: &[Feature]) {
+        *self.roles.lock().unwrap() = broker_and_dealer(features);
     }
 
     /// A session begins; the router takes messages up to this size.
     pub(crate) fn open(&mut self, max_send: Option<usize>) {
         let name = self.inbox.wire().offers().remove(0);
         let serializer = self.inbox.wire().negotiated(name, max_send).unwrap();
-        self.engine.open(serializer, max_send, Instant::now());
+        self.engine.open(serializer, max_send, self.now);
     }
 
     /// A session begins that is ending already when the role hears of it.
@@ -87,6 +94,11 @@ impl<T: Role> Harness<T> {
     /// Let the role handle what its handles asked for, and give what it sent.
     pub(crate) fn sent(&mut self) -> Vec<String> {
         self.handle_commands();
+        self.transmitted()
+    }
+
+    /// What the role sent so far.
+    pub(crate) fn transmitted(&mut self) -> Vec<String> {
         let frames = std::iter::from_fn(|| self.engine.poll_transmit());
         frames
             .map(|frame| String::from_utf8(frame.to_vec()).unwrap())
@@ -96,22 +108,34 @@ impl<T: Role> Harness<T> {
     /// Let the role handle what its handles asked for, and leave what it sent in the outbox.
     pub(crate) fn handle_commands(&mut self) {
         while let Some(command) = self.inbox.try_next() {
-            self.engine.handle_command(command, Instant::now());
+            self.engine.handle_command(command, self.now);
         }
     }
 
     /// The router sends a frame.
     pub(crate) fn receive(&mut self, frame: &str) {
         let frame = Bytes::copy_from_slice(frame.as_bytes());
-        self.engine.handle_frame(&frame, Instant::now());
+        self.engine.handle_frame(&frame, self.now);
         let closed = self.engine.closed();
         assert!(closed.is_none(), "{frame:?} ended the session: {closed:?}");
+    }
+
+    /// Time passes.
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.now += by;
+        self.engine.handle_timeout(self.now);
+    }
+
+    /// How long until the role is to be told of the time; `None` if it waits for nothing.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        let deadline = self.engine.poll_timeout()?;
+        Some(deadline.saturating_duration_since(self.now))
     }
 
     /// The router sends what is no message: the session is ending.
     pub(crate) fn receive_garbage(&mut self) -> CloseReason {
         let frame = Bytes::from_static(b"[");
-        self.engine.handle_frame(&frame, Instant::now());
+        self.engine.handle_frame(&frame, self.now);
         self.engine.closed().unwrap().clone()
     }
 
@@ -127,13 +151,14 @@ impl<T: Role> Harness<T> {
             mut engine,
             mut inbox,
             handle,
+            now,
             ..
         } = self;
         drop(handle);
         let mut cx = TaskContext::from_waker(Waker::noop());
         loop {
             match inbox.poll_next(&mut cx) {
-                Poll::Ready(Some(command)) => engine.handle_command(command, Instant::now()),
+                Poll::Ready(Some(command)) => engine.handle_command(command, now),
                 other => return other.is_ready(),
             }
         }
@@ -146,10 +171,17 @@ impl<T: Role> Harness<T> {
     }
 }
 
+fn broker_and_dealer(features: &[Feature]) -> RoleFeatures {
+    let mut roles = RoleFeatures::new();
+    roles.add(RoleName::Broker, features.iter().copied());
+    roles.add(RoleName::Dealer, features.iter().copied());
+    roles
+}
+
 /// Joins a session as soon as the transport is open.
 #[derive(Debug)]
 pub(crate) struct Joined {
-    roles: RoleFeatures,
+    roles: Arc<Mutex<RoleFeatures>>,
     is_ending: Arc<AtomicBool>,
 }
 
@@ -161,7 +193,7 @@ impl Role for Joined {
 
     fn on_open(&mut self, cx: &mut Context<'_, Infallible>) {
         let mut details = WelcomeDetails::new();
-        details.set_roles(self.roles.clone());
+        details.set_roles(self.roles.lock().unwrap().clone());
         let realm = Uri::new("com.example.realm").unwrap();
         cx.join(SessionInfo::new(SessionId::MIN, realm, details));
         if self.is_ending.load(Ordering::Relaxed) {

@@ -13,6 +13,9 @@
 //! | [`Callee`] | serves procedures | [`CalleeExt`] |
 //! | [`Tap`] | shows and sends raw messages | [`TapExt`] |
 //!
+//! What a router tells of itself, its sessions, registrations and subscriptions, is called and
+//! subscribed to by these roles, typed, with [`MetaExt`].
+//!
 //! A peer has the roles it was built with; the verb of a role that it does not have is a compile
 //! error. `use spell_roles::prelude::*` brings the extension traits.
 //!
@@ -45,6 +48,8 @@ mod caller;
 mod error;
 #[cfg(test)]
 mod harness;
+mod meta;
+pub mod passthru;
 mod pending;
 pub mod prelude;
 mod publisher;
@@ -57,14 +62,25 @@ mod tap;
 mod weight;
 
 pub use callee::{
-    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, FromInvocation, Handled,
-    IntoResult, Invocation, InvocationError, InvocationInfo, Invocations, Kwargs, PendingRegister,
-    Register, RegisterHandler, Registration, RegistrationEnd,
+    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, FromInvocation, Handled, Interrupt,
+    Interruption, IntoResult, Invocation, InvocationError, InvocationHandler, InvocationInfo,
+    Invocations, Kwargs, Part, Parts, PendingRegister, Progress, ProgressiveResult, Register,
+    RegisterHandler, Registration, RegistrationEnd,
 };
-pub use caller::{Call, CallResult, Caller, CallerExt, CallerHandle, PendingCall};
+pub use caller::{
+    Call, CallArguments, CallResult, CallResults, Caller, CallerExt, CallerHandle, PendingCall,
+    ProgressiveCall, SendArguments,
+};
 pub use error::{
     CallError, PublishError, RegisterError, SubscribeError, UnregisterError, UnsubscribeError,
     WampError,
+};
+pub use meta::{
+    AddTestament, FilterAuthroles, FlushTestaments, HistoricEvent, HistoryFilter, HistoryTime,
+    IdsByMatch, Kill, Killed, LookupRegistration, LookupSubscription, Meta, MetaCall,
+    MetaDecodeError, MetaError, MetaEvents, MetaExt, MetaSubscribe, MetaSubscription,
+    RegistrationChanged, RegistrationCreated, RegistrationDetails, Remove, SessionDetails,
+    SessionLeft, SubscriptionChanged, SubscriptionCreated, SubscriptionDetails, TestamentScope,
 };
 pub use publisher::{
     AcknowledgedPublish, PendingPublish, Publish, Publisher, PublisherExt, PublisherHandle,
@@ -72,7 +88,7 @@ pub use publisher::{
 pub use queue::Overflow;
 pub use session::{Leave, LeaveError, Session, SessionExt, SessionHandle};
 pub use subscriber::{
-    Event, Events, FromEvent, PendingSubscribe, Subscribe, SubscribeHandler, Subscriber,
-    SubscriberExt, SubscriberHandle, Subscription, SubscriptionEnd,
+    Deduplicated, Event, Events, FromEvent, PendingSubscribe, PublicationFilter, Subscribe,
+    SubscribeHandler, Subscriber, SubscriberExt, SubscriberHandle, Subscription, SubscriptionEnd,
 };
 pub use tap::{Messages, NextMessage, SendMessage, Tap, TapError, TapExt, TapHandle};

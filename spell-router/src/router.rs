@@ -355,7 +355,8 @@ impl RouterBuilder {
     /// and 16 MiB.
     ///
     /// One more is not retained, although it is published, and counted in
-    /// [`Statistics::events_not_kept`]. A subscriber to many topics at once gets what is retained of
+    /// [`Statistics::events_not_kept`]. A realm that is [added](Self::realm) retains them until the
+    /// router is gone, any other one until its last session leaves. A subscriber to many topics at once gets what is retained of
     /// all of them at once, so this should be less than [`queue_limits`](Self::queue_limits).
     pub fn retention_limits(mut self, events: usize, bytes: usize) -> Self {
         self.limits.quotas.retained = Room { events, bytes };

@@ -51,6 +51,12 @@ pub enum EncodeError {
         /// What is wrong with them.
         source: Source,
     },
+    /// The arguments could not be sealed.
+    #[error("the arguments could not be sealed")]
+    Sealed {
+        /// Why.
+        source: Source,
+    },
     /// The format is not compiled in: its feature is off.
     #[error("the format {format} is not compiled in")]
     Unsupported {
@@ -174,6 +180,20 @@ pub enum DecodeError {
         place: Box<Place>,
         /// What is wrong with it.
         source: Box<InvalidOption>,
+    },
+    /// Bytes are no packed arguments.
+    ///
+    /// WAMP spec, "Payload Passthru Mode".
+    #[error("packed arguments {problem}")]
+    Packed {
+        /// What is wrong with them.
+        problem: &'static str,
+    },
+    /// The arguments are sealed, and could not be opened.
+    #[error("the sealed arguments could not be opened")]
+    Sealed {
+        /// Why.
+        source: Source,
     },
     /// The positional arguments are not of the type that was asked for.
     #[error("the positional arguments are not of the wanted type")]

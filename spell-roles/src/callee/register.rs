@@ -7,8 +7,7 @@ use spell_message::{
 };
 
 use super::{
-    FromInvocation, Handled, IntoResult, Invocation, InvocationError, PendingRegister,
-    Registration,
+    Handled, Invocation, InvocationHandler, PendingRegister, Registration,
     handler::{Handler, serve},
     prepared::Prepared,
     registration::Shared,
@@ -16,6 +15,7 @@ use super::{
 };
 use crate::{
     RegisterError,
+    passthru::Passthru,
     queue::{Bounds, Consumer, Overflow},
     request::{Requests, limit_methods},
 };
@@ -29,7 +29,8 @@ use crate::{
 ///
 /// What was given is checked when it is awaited. A router that has the procedure already answers
 /// `wamp.error.procedure_already_exists` ([`RegisterError::Refused`]); one that cannot match
-/// patterns, or share procedures, is not asked for it ([`RegisterError::Unsupported`]).
+/// patterns, share procedures, disclose callers or forward time-outs is not asked for it
+/// ([`RegisterError::Unsupported`]).
 /// [`RegisterError::Closed`] if the session ends before the answer came.
 ///
 /// Registering a *shared* procedure twice on one peer is refused here
@@ -49,8 +50,10 @@ pub struct Register<'a> {
     options: Result<RegisterOptions, InvalidOption>,
     error_uri: Option<Result<Uri, InvalidUri>>,
     bounds: Bounds,
+    parts: Bounds,
     concurrency: usize,
     limit: Option<Duration>,
+    codec: Option<Passthru>,
 }
 
 impl<'a> Register<'a> {
@@ -65,8 +68,14 @@ impl<'a> Register<'a> {
                 bytes: QUEUE_BYTES,
                 overflow: Overflow::DropNewest,
             },
+            parts: Bounds {
+                count: PARTS_COUNT,
+                bytes: PARTS_BYTES,
+                overflow: Overflow::DropNewest,
+            },
             concurrency: CONCURRENCY,
             limit: requests.commands().request_timeout(),
+            codec: None,
         }
     }
 
@@ -97,11 +106,64 @@ impl<'a> Register<'a> {
         self.with(|options| _ = options.set_invoke(policy))
     }
 
-    /// Ask the router to disclose who calls.
+    /// Ask the router to disclose who calls; see
+    /// [`InvocationInfo::caller`](super::InvocationInfo::caller). The router must have announced
+    /// `caller_identification`.
     ///
     /// WAMP spec, "Caller Identification".
     pub fn disclose_caller(self) -> Self {
         self.with(|options| _ = options.set_disclose_caller(true))
+    }
+
+    /// Leave it to this peer to keep the time-outs of callers, rather than to the router, which
+    /// must have announced `call_timeout`.
+    ///
+    /// When the time is up, whatever the user does, the caller gets an ERROR `wamp.error.timeout`
+    /// and the invocation is [interrupted](super::Interruption::TimedOut). The time begins with the
+    /// INVOCATION, and anew with each progressive result.
+    ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Callee, Caller, Session};
+    /// use spell_message::reason;
+    /// use spell_roles::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Caller::new()).role(Callee::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let sleep = peer.register("com.example.sleep").forward_timeout();
+    /// let sleep = sleep.handler(|(): ()| async move {
+    ///     std::future::pending::<()>().await;
+    ///     Ok(())
+    /// });
+    /// let _sleep = sleep.await?;
+    ///
+    /// // In milliseconds.
+    /// let error = peer.call("com.example.sleep").option("timeout", 20).await.unwrap_err();
+    /// assert_eq!(error.uri().map(|uri| uri.as_str()), Some(reason::TIMEOUT));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// WAMP spec, "Call Timeouts".
+    pub fn forward_timeout(self) -> Self {
+        self.with(|options| _ = options.set_forward_timeout(true))
+    }
+
+    /// Open the arguments of invocations that come sealed, by this codec, when they are read; their
+    /// answers, errors among them, are sealed by the same. Invocations that are not sealed are taken
+    /// if the codec takes such.
+    ///
+    /// Arguments that cannot be opened are an error where they are read, which a handler answers
+    /// with `wamp.error.invalid_argument`. See [`passthru`](crate::passthru).
+    ///
+    /// WAMP spec, "Payload Passthru Mode".
+    pub fn passthru(mut self, codec: impl Into<Passthru>) -> Self {
+        self.codec = Some(codec.into());
+        self
     }
 
     /// Set one option of REGISTER: one that has no method here, or an extension of the router.
@@ -133,6 +195,21 @@ impl<'a> Register<'a> {
         self
     }
 
+    /// How many parts of one progressive invocation may wait to be read; with more, the invocation
+    /// is over: see [`Parts`](super::Parts). Default: 256.
+    pub fn parts_count(mut self, count: usize) -> Self {
+        self.parts.count = count;
+        self
+    }
+
+    /// How many bytes all waiting parts of one progressive invocation may have, details and
+    /// arguments counted; with more, the invocation is over: see [`Parts`](super::Parts). Default:
+    /// 4 MiB.
+    pub fn parts_bytes(mut self, bytes: usize) -> Self {
+        self.parts.bytes = bytes;
+        self
+    }
+
     /// How many invocations a handler may work on at a time, at least 1; the others wait in the
     /// queue. Default: 64.
     pub fn concurrency(mut self, limit: usize) -> Self {
@@ -149,9 +226,11 @@ impl<'a> Register<'a> {
 
     /// Answer invocations by an async closure, each in a task of its own.
     ///
-    /// See [`FromInvocation`] for what it can be called with, [`IntoResult`] for what it can give,
-    /// and [`InvocationError`] for how it fails. When the caller gives up, or the session ends, the
-    /// closure's future is dropped where it stands; spawn a task for what must be finished.
+    /// See [`FromInvocation`](super::FromInvocation) for what it can be called with, up to four of
+    /// these at once, [`IntoResult`](super::IntoResult) for what it can give, and
+    /// [`InvocationError`](super::InvocationError) for how it fails. When the caller gives up, the
+    /// time is up, or the session ends, the closure's future is dropped where it stands, unless it
+    /// takes an [`Interrupt`](super::Interrupt); spawn a task for what must be finished.
     ///
     /// ```
     /// # use spell_peer::PeerBuilder;
@@ -185,13 +264,7 @@ impl<'a> Register<'a> {
     ///
     /// The future it gives must be awaited on a tokio runtime. A panic of the closure is answered
     /// with an ERROR, see [`error_uri`](Self::error_uri).
-    pub fn handler<F, T, Fut, Y>(self, handler: F) -> RegisterHandler<'a>
-    where
-        F: Fn(T) -> Fut + Send + Sync + 'static,
-        T: FromInvocation,
-        Fut: Future<Output = Result<Y, InvocationError>> + Send + 'static,
-        Y: IntoResult,
-    {
+    pub fn handler<A: 'static>(self, handler: impl InvocationHandler<A>) -> RegisterHandler<'a> {
         RegisterHandler {
             register: self,
             handler: Handler::new(handler),
@@ -199,8 +272,9 @@ impl<'a> Register<'a> {
     }
 
     /// Register: what `.await` does, without the box.
-    pub async fn send(self) -> Result<Registration, RegisterError> {
-        self.prepare()?.send(Registration::stream).await
+    pub async fn send(mut self) -> Result<Registration, RegisterError> {
+        let finish = stream(self.codec.take());
+        self.prepare()?.send(finish).await
     }
 
     /// Send REGISTER, and wait only until it has its id. The answer can be waited for later.
@@ -232,8 +306,9 @@ impl<'a> Register<'a> {
     /// # Cancel safety
     ///
     /// As for the registration itself.
-    pub async fn start(self) -> Result<PendingRegister, RegisterError> {
-        self.prepare()?.start(Registration::stream).await
+    pub async fn start(mut self) -> Result<PendingRegister, RegisterError> {
+        let finish = stream(self.codec.take());
+        self.prepare()?.start(finish).await
     }
 
     /// All that can fail because of the user.
@@ -251,6 +326,7 @@ impl<'a> Register<'a> {
             options,
             error_uri,
             bounds: self.bounds,
+            parts: self.parts,
             limit: self.limit,
         })
     }
@@ -285,9 +361,8 @@ pub struct RegisterHandler<'a> {
 impl RegisterHandler<'_> {
     /// Register: what `.await` does, without the box.
     pub async fn send(self) -> Result<Registration<Handled>, RegisterError> {
-        let (handler, concurrency) = (self.handler, self.register.concurrency);
-        let finish = move |shared, invocations| served(shared, invocations, concurrency, handler);
-        self.register.prepare()?.send(finish).await
+        let (prepared, finish) = self.prepare()?;
+        prepared.send(finish).await
     }
 
     /// Send REGISTER, and wait only until it has its id; see [`Register::start`].
@@ -300,20 +375,35 @@ impl RegisterHandler<'_> {
     ///
     /// As for the registration itself.
     pub async fn start(self) -> Result<PendingRegister<Handled>, RegisterError> {
-        let (handler, concurrency) = (self.handler, self.register.concurrency);
-        let finish = move |shared, invocations| served(shared, invocations, concurrency, handler);
-        self.register.prepare()?.start(finish).await
+        let (prepared, finish) = self.prepare()?;
+        prepared.start(finish).await
+    }
+
+    fn prepare(
+        self,
+    ) -> Result<
+        (
+            Prepared,
+            impl FnOnce(Shared, Consumer<Invocation>) -> Registration<Handled> + Send + 'static,
+        ),
+        RegisterError,
+    > {
+        let Self {
+            mut register,
+            handler,
+        } = self;
+        let (codec, concurrency) = (register.codec.take(), register.concurrency);
+        let finish = move |shared, invocations| {
+            serve(invocations, codec, concurrency, handler);
+            Registration::handled(shared)
+        };
+        Ok((register.prepare()?, finish))
     }
 }
 
-fn served(
-    shared: Shared,
-    invocations: Consumer<Invocation>,
-    concurrency: usize,
-    handler: Handler,
-) -> Registration<Handled> {
-    serve(invocations, concurrency, handler);
-    Registration::handled(shared)
+/// What makes a stream of a registration.
+fn stream(codec: Option<Passthru>) -> impl FnOnce(Shared, Consumer<Invocation>) -> Registration {
+    move |shared, invocations| Registration::stream(shared, invocations, codec)
 }
 
 impl<'a> IntoFuture for RegisterHandler<'a> {
@@ -327,4 +417,6 @@ impl<'a> IntoFuture for RegisterHandler<'a> {
 
 const QUEUE_COUNT: usize = 256;
 const QUEUE_BYTES: usize = 8 << 20;
+const PARTS_COUNT: usize = 256;
+const PARTS_BYTES: usize = 4 << 20;
 const CONCURRENCY: usize = 64;

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     RegisterError, UnregisterError,
+    passthru::Passthru,
     queue::Consumer,
     request::{Key, Requests},
 };
@@ -74,7 +75,10 @@ pub struct Registration<S = Invocations> {
 
 /// The source of a registration's [`Stream`].
 #[derive(Debug)]
-pub struct Invocations(Consumer<Invocation>);
+pub struct Invocations {
+    queue: Consumer<Invocation>,
+    codec: Option<Passthru>,
+}
 
 /// Marks a registration or a subscription whose messages go to a handler.
 #[derive(Debug)]
@@ -97,7 +101,12 @@ impl<S> Registration<S> {
 
     /// How many invocations were refused because the queue was full.
     pub fn refused(&self) -> u64 {
-        self.shared.refused.load(Ordering::Relaxed)
+        self.shared.counters.refused.load(Ordering::Relaxed)
+    }
+
+    /// How many invocations failed because more [`Parts`](super::Parts) came than could wait.
+    pub fn overflowed(&self) -> u64 {
+        self.shared.counters.overflowed.load(Ordering::Relaxed)
     }
 
     /// Why it is over; `None` while it lives. Invocations that came before may still wait.
@@ -149,10 +158,14 @@ impl<S> Registration<S> {
 }
 
 impl Registration<Invocations> {
-    pub(super) fn stream(shared: Shared, invocations: Consumer<Invocation>) -> Self {
+    pub(super) fn stream(
+        shared: Shared,
+        queue: Consumer<Invocation>,
+        codec: Option<Passthru>,
+    ) -> Self {
         Self {
             shared,
-            source: Invocations(invocations),
+            source: Invocations { queue, codec },
         }
     }
 
@@ -190,7 +203,8 @@ impl Stream for Registration<Invocations> {
 
 impl Invocations {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Invocation>> {
-        self.0.poll_next(cx).map(|taken| Some(taken?.item))
+        let taken = self.queue.poll_next(cx);
+        taken.map(|taken| Some(taken?.item.opened(self.codec.as_ref())))
     }
 }
 
@@ -252,13 +266,20 @@ pub(super) enum State {
     Ended(RegistrationEnd),
 }
 
+/// What the role counts of a registration.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) refused: AtomicU64,
+    pub(super) overflowed: AtomicU64,
+}
+
 /// What all registrations have, whoever takes their invocations.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) key: Key,
     pub(super) procedure: Pattern,
     pub(super) state: watch::Receiver<State>,
-    pub(super) refused: Arc<AtomicU64>,
+    pub(super) counters: Arc<Counters>,
     pub(super) requests: Arc<Requests<Command>>,
     pub(super) is_detached: bool,
 }

@@ -5,7 +5,7 @@ use std::{
 };
 
 use spell_message::{
-    InvalidUri, Payload, PublicationId, RequestId, SessionId, Uri, Value,
+    InvalidUri, PublicationId, RequestId, SessionId, Uri, Value,
     options::{InvalidOption, PublishOptions},
 };
 use spell_serializer::PayloadBuilder;
@@ -13,6 +13,7 @@ use spell_serializer::PayloadBuilder;
 use super::role::{Answer, Command, Order, Publication};
 use crate::{
     PublishError,
+    passthru::Passthru,
     request::{Requests, argument_methods, limit_methods},
     started::Started,
 };
@@ -66,13 +67,14 @@ pub struct Publish<'a> {
     options: Result<PublishOptions, InvalidOption>,
     arguments: PayloadBuilder,
     limit: Option<Duration>,
+    codec: Option<Passthru>,
 }
 
 /// The methods that set the options of PUBLISH; `self.options` is a `Result` of them.
 macro_rules! option_methods {
     () => {
         /// Whether this session itself gets no event, should it have subscribed to the topic;
-        /// default yes.
+        /// default yes. For no, the broker must have announced `publisher_exclusion`.
         ///
         /// WAMP spec, "Publisher Exclusion".
         pub fn exclude_me(self, exclude_me: bool) -> Self {
@@ -82,33 +84,96 @@ macro_rules! option_methods {
         /// Sessions that get no event; default none.
         ///
         /// The broker must have announced `subscriber_blackwhite_listing` for this, as for the
-        /// other lists of receivers (see [`PublishOptions`]).
+        /// other lists of receivers. An event goes to those who are on each list of eligible ones
+        /// that is given, and on none of those excluded.
         ///
         /// WAMP spec, "Subscriber Black- and Whitelisting".
         pub fn exclude(self, sessions: impl IntoIterator<Item = SessionId>) -> Self {
             self.set(|options| options.set_exclude(sessions))
         }
 
-        /// The only sessions that may get the event; default all. An empty list means nobody.
+        /// `authid`s whose sessions get no event; default none. See [`exclude`](Self::exclude).
+        ///
+        /// WAMP spec, "Subscriber Black- and Whitelisting".
+        pub fn exclude_authid<T: Into<String>>(self, authids: impl IntoIterator<Item = T>) -> Self {
+            self.set(|options| options.set_exclude_authid(authids))
+        }
+
+        /// `authrole`s whose sessions get no event; default none. See [`exclude`](Self::exclude).
+        ///
+        /// WAMP spec, "Subscriber Black- and Whitelisting".
+        pub fn exclude_authrole<T: Into<String>>(
+            self,
+            authroles: impl IntoIterator<Item = T>,
+        ) -> Self {
+            self.set(|options| options.set_exclude_authrole(authroles))
+        }
+
+        /// The only sessions that may get the event; default all. An empty list means nobody. See
+        /// [`exclude`](Self::exclude).
         ///
         /// WAMP spec, "Subscriber Black- and Whitelisting".
         pub fn eligible(self, sessions: impl IntoIterator<Item = SessionId>) -> Self {
             self.set(|options| options.set_eligible(sessions))
         }
 
-        /// Whether subscribers may learn who publishes; default no.
+        /// The only `authid`s whose sessions may get the event; default all. An empty list means
+        /// nobody. See [`exclude`](Self::exclude).
+        ///
+        /// WAMP spec, "Subscriber Black- and Whitelisting".
+        pub fn eligible_authid<T: Into<String>>(
+            self,
+            authids: impl IntoIterator<Item = T>,
+        ) -> Self {
+            self.set(|options| options.set_eligible_authid(authids))
+        }
+
+        /// The only `authrole`s whose sessions may get the event; default all. An empty list means
+        /// nobody. See [`exclude`](Self::exclude).
+        ///
+        /// WAMP spec, "Subscriber Black- and Whitelisting".
+        pub fn eligible_authrole<T: Into<String>>(
+            self,
+            authroles: impl IntoIterator<Item = T>,
+        ) -> Self {
+            self.set(|options| options.set_eligible_authrole(authroles))
+        }
+
+        /// Whether subscribers may learn who publishes; default no. For yes, the broker must have
+        /// announced `publisher_identification`; it may refuse, which only
+        /// [`acknowledge`](Publish::acknowledge) makes known.
         ///
         /// WAMP spec, "Publisher Identification".
         pub fn disclose_me(self, disclose_me: bool) -> Self {
             self.set(|options| options.set_disclose_me(disclose_me))
         }
 
-        /// Whether the broker keeps the event for those who subscribe later; default no. Brokers
-        /// may decline silently.
+        /// Whether the broker keeps the event for those who subscribe later and ask for it; default
+        /// no. For yes, the broker must have announced `event_retention`; it may decline silently.
         ///
         /// WAMP spec, "Event Retention".
         pub fn retain(self, retain: bool) -> Self {
             self.set(|options| options.set_retain(retain))
+        }
+
+        /// The key of the resource that the event is about, by which a broker spreads events over
+        /// sharded subscriptions. It is only carried: a broker that knows no shards ignores it.
+        ///
+        /// WAMP spec, "Sharded Subscription".
+        pub fn rkey(self, rkey: impl Into<String>) -> Self {
+            self.set(|options| options.set_rkey(rkey))
+        }
+
+        /// Seal the arguments by this codec, so that the broker does not look into them; it must have
+        /// announced `payload_passthru_mode` for this. Subscribers without a codec get what was
+        /// sealed. What cannot be sealed is [`PublishError::Encode`].
+        ///
+        /// See [`passthru`](crate::passthru).
+        ///
+        /// WAMP spec, "Payload Passthru Mode".
+        pub fn passthru(mut self, codec: impl Into<Passthru>) -> Self {
+            self.codec = Some(codec.into());
+            self
         }
 
         /// Set one option of PUBLISH: one that has no method here, or an extension of the router.
@@ -143,6 +208,7 @@ impl<'a> Publish<'a> {
             options: Ok(PublishOptions::new()),
             arguments: requests.arguments(),
             limit: requests.commands().request_timeout(),
+            codec: None,
         }
     }
 
@@ -159,6 +225,7 @@ impl<'a> Publish<'a> {
             options: self.options,
             arguments: self.arguments,
             limit: self.limit,
+            codec: self.codec,
         }
     }
 
@@ -166,16 +233,12 @@ impl<'a> Publish<'a> {
     pub async fn send(self) -> Result<(), PublishError> {
         let (requests, limit) = (self.requests, self.limit);
         // An answer that nobody waits for is not asked for.
-        let publication = publication(
-            self.topic,
-            self.options.map(|mut options| {
-                if options.acknowledge() == Some(true) {
-                    options.set_acknowledge(false);
-                }
-                options
-            }),
-            requests.finish(self.arguments)?,
-        )?;
+        let mut options = self.options?;
+        if options.acknowledge() == Some(true) {
+            options.set_acknowledge(false);
+        }
+        let topic = self.topic?;
+        let publication = publication(requests, topic, options, self.arguments, self.codec)?;
         let sent = requests.ask(limit, |reply| publication(Answer::WhenSent(reply)));
         Ok(sent.await?)
     }
@@ -237,6 +300,7 @@ pub struct AcknowledgedPublish<'a> {
     options: Result<PublishOptions, InvalidOption>,
     arguments: PayloadBuilder,
     limit: Option<Duration>,
+    codec: Option<Passthru>,
 }
 
 impl AcknowledgedPublish<'_> {
@@ -276,12 +340,10 @@ impl AcknowledgedPublish<'_> {
     }
 
     fn command(self) -> Result<impl FnOnce(Answer) -> Command, PublishError> {
-        let options = self.options.map(|mut options| {
-            options.set_acknowledge(true);
-            options
-        });
-        let payload = self.requests.finish(self.arguments)?;
-        publication(self.topic, options, payload)
+        let mut options = self.options?;
+        options.set_acknowledge(true);
+        let topic = self.topic?;
+        publication(self.requests, topic, options, self.arguments, self.codec)
     }
 }
 
@@ -320,13 +382,16 @@ impl Future for PendingPublish {
     }
 }
 
-/// All that can fail because of the user, and the command that is left.
+/// What can fail because of the arguments, and the command that is left.
 fn publication(
-    topic: Result<Uri, InvalidUri>,
-    options: Result<PublishOptions, InvalidOption>,
-    payload: Payload,
-) -> Result<impl FnOnce(Answer) -> Command, PublishError> {
-    let (topic, options) = (topic?, options?);
+    requests: &Requests<Command>,
+    topic: Uri,
+    mut options: PublishOptions,
+    arguments: PayloadBuilder,
+    codec: Option<Passthru>,
+) -> Result<impl FnOnce(Answer) -> Command + use<>, PublishError> {
+    let sealed_for = codec.as_ref().map(|codec| (codec, topic.as_str()));
+    let payload = requests.finish(arguments, sealed_for, &mut options)?;
     Ok(move |answer| {
         Command(Order::Publish(Box::new(Publication {
             topic,

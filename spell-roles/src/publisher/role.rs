@@ -11,6 +11,7 @@ use tracing::{debug, trace};
 use super::PublisherHandle;
 use crate::{
     error::Failure,
+    passthru,
     pending::Pending,
     request::{Key, Reply, Requests},
     started::IdSlot,
@@ -37,11 +38,14 @@ impl Publisher {
     fn publish(&mut self, publication: Publication, cx: &mut Context<'_, Command>) {
         let Publication {
             topic,
-            options,
+            mut options,
             payload,
             answer,
         } = publication;
-        let unsupported = unsupported(&options, cx);
+        let mut unsupported = unsupported(&options, cx);
+        if unsupported.is_none() {
+            unsupported = passthru::fit(&mut options, RoleName::Broker, cx).err();
+        }
         let message = |request| {
             Message::Publish(message::Publish {
                 request,
@@ -86,7 +90,7 @@ fn send(
 /// What the publication needs of the broker and the broker did not announce.
 ///
 /// A broker that does not know a list of receivers sends the event to all, which must not happen
-/// silently.
+/// silently. The key of a shard is not among this: it is only carried.
 fn unsupported(options: &PublishOptions, cx: &Context<'_, Command>) -> Option<Failure> {
     let needs = |feature| Failure::unsupported(RoleName::Broker, feature, cx);
     let has = |key| options.as_dict().contains_key(key);
@@ -99,6 +103,9 @@ fn unsupported(options: &PublishOptions, cx: &Context<'_, Command>) -> Option<Fa
     }
     if options.disclose_me() == Some(true) {
         failure = failure.or_else(|| needs(Some(Feature::PublisherIdentification)));
+    }
+    if options.retain() == Some(true) {
+        failure = failure.or_else(|| needs(Some(Feature::EventRetention)));
     }
     failure
 }
@@ -125,6 +132,7 @@ impl Role for Publisher {
         announced.add(
             RoleName::Publisher,
             [
+                Feature::PayloadPassthruMode,
                 Feature::PublisherExclusion,
                 Feature::PublisherIdentification,
                 Feature::SubscriberBlackWhiteListing,

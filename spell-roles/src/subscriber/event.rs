@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use spell_message::{Pattern, Payload, PublicationId, message, options::EventDetails};
-use spell_serializer::{DecodeError, PayloadExt};
+use spell_message::{Pattern, Payload, PublicationId, SessionId, message, options::EventDetails};
+use spell_serializer::DecodeError;
+
+use crate::passthru::{Opened, Passthru};
 
 /// Something that was published. Its arguments are decoded when they are asked for.
 ///
@@ -14,15 +16,23 @@ pub struct Event {
     message: Arc<message::Event>,
     pattern: Pattern,
     missed: u64,
+    payload: Opened,
 }
 
 impl Event {
     pub(super) fn new(message: Arc<message::Event>, pattern: Pattern) -> Self {
         Self {
+            payload: message.payload.clone().into(),
             message,
             pattern,
             missed: 0,
         }
+    }
+
+    /// Open its arguments, if they are sealed and there is a codec for it.
+    pub(super) fn opened(mut self, codec: Option<&Passthru>) -> Self {
+        self.payload.open(self.message.details.as_dict(), codec);
+        self
     }
 
     pub(super) fn after(self, missed: u64) -> Self {
@@ -37,12 +47,45 @@ impl Event {
     }
 
     /// The id of the publication: the same in all events of one PUBLISH, so that those who
-    /// subscribed to several patterns can tell which events are one.
+    /// subscribed to several patterns can tell which events are one. See
+    /// [`PublicationFilter`](super::PublicationFilter).
     pub fn publication(&self) -> PublicationId {
         self.message.publication
     }
 
-    /// What the broker tells beside: who published, how far it is trusted, and more.
+    /// The session that published, if the broker discloses it.
+    ///
+    /// WAMP spec, "Publisher Identification".
+    pub fn publisher(&self) -> Option<SessionId> {
+        self.message.details.publisher()
+    }
+
+    /// The `authid` of who published, if the broker discloses it.
+    pub fn publisher_authid(&self) -> Option<&str> {
+        self.message.details.publisher_authid()
+    }
+
+    /// The `authrole` of who published, if the broker discloses it.
+    pub fn publisher_authrole(&self) -> Option<&str> {
+        self.message.details.publisher_authrole()
+    }
+
+    /// How far the broker trusts the publication, 0 being lowest; `None` if it does not tell.
+    ///
+    /// WAMP spec, "Publication Trust Levels".
+    pub fn trustlevel(&self) -> Option<u64> {
+        self.message.details.trustlevel()
+    }
+
+    /// Whether the broker had retained it: it was published before the subscription was made. See
+    /// [`Subscribe::get_retained`](super::Subscribe::get_retained).
+    ///
+    /// WAMP spec, "Event Retention".
+    pub fn is_retained(&self) -> bool {
+        self.message.details.retained() == Some(true)
+    }
+
+    /// All that the broker tells beside.
     pub fn details(&self) -> &EventDetails {
         &self.message.details
     }
@@ -53,7 +96,7 @@ impl Event {
     ///
     /// [`DecodeError::Args`] if they are not of this type.
     pub fn args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        self.message.payload.parse_args()
+        self.payload.parse_args()
     }
 
     /// The only positional argument.
@@ -71,12 +114,13 @@ impl Event {
     ///
     /// [`DecodeError::Kwargs`] if they are not of this type.
     pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        self.message.payload.parse_kwargs()
+        self.payload.parse_kwargs()
     }
 
-    /// The arguments, undecoded.
+    /// The arguments, undecoded. Sealed ones that were not opened are as they came, and
+    /// [`details`](Self::details) tell how they are sealed: `ppt_scheme` and what goes with it.
     pub fn payload(&self) -> &Payload {
-        &self.message.payload
+        self.payload.payload()
     }
 
     /// How many events of this subscription were lost between the one before and this one, because

@@ -6,7 +6,7 @@ use std::{
 };
 
 use spell_message::{
-    MatchPolicy, Pattern, RequestId, Value,
+    Feature, MatchPolicy, Pattern, RequestId, RoleName, Value,
     options::{InvalidOption, SubscribeOptions},
 };
 
@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     Handled, SubscribeError,
+    passthru::Passthru,
     queue::{Bounds, Consumer, Overflow, queue},
     request::{Key, Requests, limit_methods},
     started::Started,
@@ -35,8 +36,8 @@ use crate::{
 ///
 /// What was given is checked when it is awaited: a bad topic or an invalid option ends it before
 /// anything is sent. [`SubscribeError::Refused`] if the router refuses it,
-/// [`SubscribeError::Unsupported`] if it cannot match patterns; [`SubscribeError::Closed`] if the
-/// session ends before the answer came.
+/// [`SubscribeError::Unsupported`] if it did not announce what an option needs, such as to match
+/// patterns; [`SubscribeError::Closed`] if the session ends before the answer came.
 ///
 /// # Cancel safety
 ///
@@ -78,6 +79,8 @@ pub struct Subscribe<'a> {
     options: Result<SubscribeOptions, InvalidOption>,
     bounds: Bounds,
     limit: Option<Duration>,
+    codec: Option<Passthru>,
+    needs: Option<(RoleName, Feature)>,
 }
 
 impl<'a> Subscribe<'a> {
@@ -92,6 +95,8 @@ impl<'a> Subscribe<'a> {
                 overflow: Overflow::default(),
             },
             limit: requests.commands().request_timeout(),
+            codec: None,
+            needs: None,
         }
     }
 
@@ -107,12 +112,47 @@ impl<'a> Subscribe<'a> {
         self.match_policy(MatchPolicy::Wildcard)
     }
 
-    /// How topics are matched; default exactly.
-    pub fn match_policy(mut self, policy: MatchPolicy) -> Self {
-        if let Ok(options) = &mut self.options {
-            options.set_match_policy(policy);
-        }
-        self
+    /// How topics are matched; default exactly. For another way, the broker must have announced
+    /// `pattern_based_subscription`.
+    pub fn match_policy(self, policy: MatchPolicy) -> Self {
+        self.set(|options| options.set_match_policy(policy))
+    }
+
+    /// Whether the broker sends what it retained for the topic, as the first event; default no.
+    /// For yes, the broker must have announced `event_retention`. Asked again after a reconnect.
+    ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Publisher, Session, Subscriber};
+    /// use spell_roles::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Publisher::new()).role(Subscriber::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// peer.publish("com.example.price").arg(3).retain(true).await?;
+    ///
+    /// let mut prices = peer.subscribe("com.example.price").get_retained(true).await?;
+    /// let price = prices.next().await.ok_or("no event")?;
+    /// assert!(price.is_retained());
+    /// assert_eq!(price.value::<u32>()?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// WAMP spec, "Event Retention".
+    pub fn get_retained(self, get_retained: bool) -> Self {
+        self.set(|options| options.set_get_retained(get_retained))
+    }
+
+    /// The key of this node, by which a broker spreads events over sharded subscriptions. It is
+    /// only carried: a broker that knows no shards ignores it.
+    ///
+    /// WAMP spec, "Sharded Subscription".
+    pub fn nkey(self, nkey: impl Into<String>) -> Self {
+        self.set(|options| options.set_nkey(nkey))
     }
 
     /// Set one option of SUBSCRIBE: one that has no method here, or an extension of the router.
@@ -127,6 +167,19 @@ impl<'a> Subscribe<'a> {
     /// Replace all options of SUBSCRIBE, the match policy among them.
     pub fn options(mut self, options: SubscribeOptions) -> Self {
         self.options = Ok(options);
+        self
+    }
+
+    fn set(mut self, set: impl FnOnce(&mut SubscribeOptions) -> &mut SubscribeOptions) -> Self {
+        if let Ok(options) = &mut self.options {
+            set(options);
+        }
+        self
+    }
+
+    /// Subscribe only if the router announced this feature of one of its roles.
+    pub(crate) fn needs(mut self, needs: (RoleName, Feature)) -> Self {
+        self.needs = Some(needs);
         self
     }
 
@@ -147,6 +200,20 @@ impl<'a> Subscribe<'a> {
     /// What becomes of events when the queue is full; default [`Overflow::DropNewest`].
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.bounds.overflow = overflow;
+        self
+    }
+
+    /// Open the arguments of events that come sealed, by this codec, when they are read. Events that
+    /// are not sealed are taken if the codec takes such.
+    ///
+    /// What cannot be opened gives its error when its arguments are read, and the subscription goes
+    /// on; [`Event::payload`] then is as it came. A handler is not called with such an event, unless
+    /// it takes an [`Event`]; it is logged and counted ([`Subscription::failed`]). See
+    /// [`passthru`](crate::passthru).
+    ///
+    /// WAMP spec, "Payload Passthru Mode".
+    pub fn passthru(mut self, codec: impl Into<Passthru>) -> Self {
+        self.codec = Some(codec.into());
         self
     }
 
@@ -244,10 +311,12 @@ impl<'a> Subscribe<'a> {
             status,
             events,
             requests: self.requests.clone(),
+            codec: self.codec,
         };
         let wanted = Wanted {
             pattern,
             options,
+            needs: self.needs,
             overflow: self.bounds.overflow,
             events: producer,
             status: sender,
@@ -286,7 +355,8 @@ impl SubscribeHandler<'_> {
     pub async fn send(self) -> Result<Subscription<Handled>, SubscribeError> {
         let (link, events) = self.subscribe.subscribe().await?;
         let losses = events.losses();
-        serve(events, self.handler, link.progress.clone());
+        let codec = link.codec.clone();
+        serve(events, codec, self.handler, link.progress.clone());
         Ok(Subscription::handled(link, losses))
     }
 }
@@ -307,6 +377,7 @@ struct Parts {
     status: watch::Receiver<Status>,
     events: Consumer<Event>,
     requests: Arc<Requests<Command>>,
+    codec: Option<Passthru>,
 }
 
 impl Parts {
@@ -317,6 +388,7 @@ impl Parts {
             status: self.status,
             progress: Arc::default(),
             requests: self.requests,
+            codec: self.codec,
             is_detached: false,
         };
         (link, self.events)

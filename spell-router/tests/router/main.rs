@@ -4,12 +4,15 @@
     reason = "a client that is not served has failed the test"
 )]
 
+mod administration;
 #[cfg(all(feature = "msgpack", feature = "cbor"))]
 mod formats;
 mod limits;
+mod retention;
 mod serving;
 #[cfg(all(feature = "websocket", feature = "rawsocket"))]
 mod sockets;
 mod support;
+mod timeouts;
 #[cfg(all(feature = "tls", feature = "websocket", feature = "rawsocket"))]
 mod tls;

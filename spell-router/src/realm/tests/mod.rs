@@ -19,7 +19,9 @@ mod caller_identification;
 mod canceling;
 mod history;
 mod identification;
+mod meta;
 mod parts;
+mod passthru;
 mod progress;
 mod registration_revocation;
 mod rerouting;
@@ -376,17 +378,6 @@ mod requests {
             .refuse_uri(id(ALICE), None, RequestId::MIN, "bad", &mut out);
         assert_eq!((flow, lines(out)), (Flow::Open, vec![]));
         realm.send(ALICE, r#"[16,2,{},"com.t"]"#);
-    }
-
-    #[test]
-    fn payload_passthru_is_not_announced_so_its_use_is_a_violation() {
-        for message in [
-            r#"[16,1,{"ppt_scheme":"x_own"},"com.t",[1]]"#,
-            r#"[48,1,{"ppt_scheme":"x_own"},"com.p",[1]]"#,
-        ] {
-            let mut realm = Realm::new();
-            assert!(is_abort(&realm.violate(ALICE, message), ALICE), "{message}");
-        }
     }
 }
 

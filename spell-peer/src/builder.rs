@@ -8,7 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Commands, Engine, InitError, JoinError, NoRetry, Peer, PeerConfig, PeerState, RetryPolicy,
-    Role, Supervisor, peer::StateSender, tuple::Push,
+    Role, Supervisor,
+    events::{EventSender, EventSource},
+    peer::StateSender,
+    tuple::Push,
 };
 
 /// Collects the roles and the settings of a peer.
@@ -115,10 +118,12 @@ where
     ) -> Result<(Peer<R>, Supervisor<R, C>), InitError> {
         let (commands, inbox) = Commands::channel(&self.config);
         let (state, watch) = watch::channel(PeerState::Connecting { attempt: 0 });
+        let events = EventSource::default();
         let stop = CancellationToken::new();
         let peer = Peer {
             handles: R::handle(commands),
             state: watch,
+            events: events.clone(),
             stop: stop.clone(),
         };
         let supervisor = Supervisor {
@@ -126,7 +131,10 @@ where
             inbox,
             connector,
             policy: self.policy,
-            state: StateSender(state),
+            state: StateSender {
+                state,
+                events: EventSender(events),
+            },
             stop,
         };
         Ok((peer, supervisor))

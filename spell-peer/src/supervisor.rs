@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::{
-    CloseReason, Engine, Inbox, PeerState, RetryPolicy, Role, driver::Driver, peer::StateSender,
+    CloseReason, Engine, Inbox, PeerEvent, PeerState, RetryPolicy, Role, driver::Driver,
+    peer::StateSender,
 };
 
 /// Runs a peer: dials, joins, drives the connection, waits, and dials again as the policy says.
@@ -38,8 +39,15 @@ where
         let mut attempt: u32 = 0;
         loop {
             attempt = attempt.saturating_add(1);
+            let endpoint = self.endpoint();
             self.state.send(PeerState::Connecting { attempt });
+            self.state.tell(&PeerEvent::Connecting {
+                attempt,
+                endpoint: endpoint.clone(),
+            });
+            self.engine.set_endpoint(endpoint.clone());
             let ended = self.session().await;
+            self.tell_end(endpoint, &ended);
             if let Some(lasted) = ended.lasted {
                 attempt = 0;
                 self.policy.lasted(lasted);
@@ -59,6 +67,25 @@ where
                 return reason;
             }
         }
+    }
+
+    /// Which router is dialled, for people.
+    fn endpoint(&self) -> Arc<str> {
+        let address = self.connector.address();
+        address.map_or_else(|| "the router".into(), Into::into)
+    }
+
+    fn tell_end<F>(&mut self, endpoint: Arc<str>, ended: &Ended<F>) {
+        self.state.tell_reports(&mut self.engine);
+        let cause = ended.reason.clone();
+        self.state.tell(&match ended.lasted {
+            Some(lasted) => PeerEvent::Lost {
+                endpoint,
+                cause,
+                lasted,
+            },
+            None => PeerEvent::Failed { endpoint, cause },
+        });
     }
 
     /// One session, from dialling to its end.
@@ -178,6 +205,7 @@ where
     async fn wait(&mut self, cause: CloseReason, delay: Duration) {
         warn!(%cause, ?delay, "will join again");
         self.state.send(PeerState::Waiting { cause, delay });
+        self.state.tell(&PeerEvent::Waiting { delay });
         let Self {
             engine,
             inbox,
@@ -200,7 +228,9 @@ where
             self.engine.handle_command(command, now);
         }
         self.engine.close(reason.clone());
+        self.state.tell_reports(&mut self.engine);
         self.state.send(PeerState::Closed(reason.clone()));
+        self.state.tell(&PeerEvent::Closed(reason.clone()));
         reason
     }
 

@@ -1,0 +1,6 @@
+//! The driver and the supervisor over a transport in memory, against a scripted router.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+mod driving;
+mod events;
+mod support;

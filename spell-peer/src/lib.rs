@@ -38,6 +38,7 @@ mod engine;
 mod error;
 mod event;
 mod outbox;
+mod remedy;
 mod role;
 mod session;
 mod task;
@@ -48,6 +49,8 @@ mod wire;
 mod builder;
 #[cfg(feature = "driver")]
 mod driver;
+#[cfg(feature = "driver")]
+mod endpoints;
 #[cfg(feature = "driver")]
 mod events;
 #[cfg(feature = "driver")]
@@ -65,6 +68,7 @@ pub use error::{
     CloseReason, Closed, Delivery, InitError, JoinError, SendError, SessionEnd, Violation,
 };
 pub use event::{PeerEvent, RoleEvent};
+pub use remedy::Remedy;
 pub use role::{Contains, Role};
 pub use session::SessionInfo;
 pub use task::Task;
@@ -73,6 +77,8 @@ pub use wire::Wire;
 
 #[cfg(feature = "driver")]
 pub use builder::PeerBuilder;
+#[cfg(feature = "driver")]
+pub use endpoints::Endpoints;
 #[cfg(feature = "driver")]
 pub use events::PeerEvents;
 #[cfg(feature = "driver")]

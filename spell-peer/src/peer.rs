@@ -137,6 +137,8 @@ pub enum PeerState {
         /// How many attempts there were since the last session, this one included; 0 just after a
         /// session was lost.
         attempt: u32,
+        /// Which router is tried, for people; holds no secret of a URL. `None` until it is chosen.
+        endpoint: Option<Arc<str>>,
     },
     /// A session is joined.
     Joined(Arc<SessionInfo>),
@@ -153,6 +155,14 @@ pub enum PeerState {
 }
 
 impl PeerState {
+    /// Before an attempt begins.
+    pub(crate) fn connecting() -> Self {
+        Self::Connecting {
+            attempt: 0,
+            endpoint: None,
+        }
+    }
+
     /// Whether the peer ended, for good.
     pub fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_))

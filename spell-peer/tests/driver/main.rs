@@ -2,5 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod driving;
+mod ends;
 mod events;
+mod failing_over;
+mod first_connect;
 mod support;

@@ -1,6 +1,13 @@
 //! A peer of one role, and the script of a router.
 
-use std::{ops::ControlFlow, sync::Arc, time::Instant};
+use std::{
+    ops::ControlFlow,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
@@ -15,7 +22,7 @@ use spell_peer::{
 };
 use spell_serializer::{Json, PayloadBuilder};
 use spell_transport::{
-    Listener, Serialization,
+    ConnectError, Connector, Listener, Serialization,
     memory::{self, MemoryConnector, MemoryListener, MemoryTransport},
 };
 use tokio::sync::oneshot;
@@ -207,6 +214,58 @@ pub(crate) async fn joined(
     let (connector, mut listener) = listener();
     let (peer, script) = tokio::join!(builder.connect(connector), Script::welcome(&mut listener));
     (peer.unwrap(), script, listener)
+}
+
+/// A router at an address, which may be there or not.
+#[derive(Clone)]
+pub(crate) struct Place {
+    name: &'static str,
+    dial: Arc<Mutex<Option<MemoryConnector>>>,
+    dialled: Arc<AtomicUsize>,
+}
+
+impl Place {
+    /// Nobody is there yet.
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            dial: Arc::default(),
+            dialled: Arc::default(),
+        }
+    }
+
+    pub(crate) fn listen(&self) -> MemoryListener {
+        let (connector, listener) = listener();
+        *self.dial.lock().unwrap() = Some(connector);
+        listener
+    }
+
+    /// How often it was dialled.
+    pub(crate) fn dialled(&self) -> usize {
+        self.dialled.load(Ordering::Relaxed)
+    }
+}
+
+impl Connector for Place {
+    type Transport = MemoryTransport;
+
+    async fn connect(&mut self, offers: &[Serialization]) -> Result<MemoryTransport, ConnectError> {
+        self.dialled.fetch_add(1, Ordering::Relaxed);
+        let dial = self.dial.lock().unwrap().clone();
+        match dial {
+            Some(mut dial) => dial.connect(offers).await,
+            None => Err(ConnectError::Closed),
+        }
+    }
+
+    fn address(&self) -> Option<String> {
+        Some(self.name.to_owned())
+    }
+}
+
+/// Two routers that are not there yet.
+pub(crate) fn places() -> [Place; 2] {
+    ["a", "b"].map(Place::new)
 }
 
 pub(crate) const WELCOME: &str = r#"[2,7,{"roles":{"dealer":{}}}]"#;

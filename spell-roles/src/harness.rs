@@ -13,7 +13,9 @@ use std::{
 
 use bytes::Bytes;
 use spell_message::{Feature, RoleFeatures, RoleName, SessionId, Uri, options::WelcomeDetails};
-use spell_peer::{CloseReason, Commands, Context, Engine, Inbox, PeerConfig, Role, SessionInfo};
+use spell_peer::{
+    CloseReason, Commands, Context, Engine, Inbox, PeerConfig, PeerEvent, Role, SessionInfo,
+};
 use spell_serializer::{AnySerializer, Json};
 
 type Command<T> = <(Joined, T) as Role>::Command;
@@ -133,6 +135,11 @@ impl<T: Role> Harness<T> {
     /// Whether the role wishes that nothing more is received for now.
     pub(crate) fn pauses_reading(&self) -> bool {
         self.engine.pauses_reading()
+    }
+
+    /// What the role reported since it was asked the last time.
+    pub(crate) fn reported(&mut self) -> Vec<PeerEvent> {
+        std::iter::from_fn(|| self.engine.poll_event()).collect()
     }
 
     /// Time passes.

@@ -18,6 +18,7 @@ mod progress;
 mod register;
 mod registration;
 mod registrations;
+mod report;
 mod role;
 mod running;
 #[cfg(test)]
@@ -38,4 +39,5 @@ pub use prepared::PendingRegister;
 pub use progress::{Progress, ProgressiveResult};
 pub use register::{Register, RegisterHandler};
 pub use registration::{Handled, Invocations, Registration, RegistrationEnd};
+pub use report::RegistrationNotRestored;
 pub use role::Callee;

@@ -67,6 +67,12 @@ async fn a_subscription_that_is_not_restored_ends_alone() {
     };
     assert_eq!(error.uri().unwrap().as_str(), "wamp.error.not_authorized");
     assert!(first.end().unwrap().source().is_some());
+    let [reported] = &peer.reported()[..] else {
+        panic!("not one report");
+    };
+    let reported: &SubscriptionNotRestored = reported.downcast_ref().unwrap();
+    assert_eq!(reported.topic.as_str(), "com.example.a");
+    assert!(reported.error.uri().is_some());
     peer.receive(&event(6, 1));
     assert_eq!(values(&mut second), [1]);
     peer.lose();

@@ -20,9 +20,9 @@ pub(super) struct Sockets {
 impl Sockets {
     pub(super) fn urls(&self) -> Urls {
         Urls {
-            websocket: format!("ws://127.0.0.1:{}/ws", self.websocket),
-            rawsocket_tcp: format!("rs://127.0.0.1:{}", self.rawsocket),
-            rawsocket_unix: format!("rs+unix:{}", self.unix.display()),
+            websocket: Some(format!("ws://127.0.0.1:{}/ws", self.websocket)),
+            rawsocket_tcp: Some(format!("rs://127.0.0.1:{}", self.rawsocket)),
+            rawsocket_unix: Some(format!("rs+unix:{}", self.unix.display())),
         }
     }
 }

@@ -33,7 +33,7 @@ fn a_started_crossbar_listens_everywhere_and_ends_with_its_value() {
 }
 
 fn every_url(urls: &Urls) -> [&str; 3] {
-    [Link::WebSocket, Link::RawSocketTcp, Link::RawSocketUnix].map(|link| urls.url(link))
+    [Link::WebSocket, Link::RawSocketTcp, Link::RawSocketUnix].map(|link| urls.url(link).unwrap())
 }
 
 fn connect(url: &str) -> io::Result<Box<dyn Read>> {

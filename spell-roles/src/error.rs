@@ -130,6 +130,16 @@ impl fmt::Display for Excerpt<'_> {
 
 const EXCERPT_CHARS: usize = 120;
 
+/// The router's software, where it is known.
+struct Agent<'a>(Option<&'a str>);
+
+impl fmt::Display for Agent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .map_or(Ok(()), |agent| write!(f, " ({})", Excerpt(agent)))
+    }
+}
+
 /// Why a request of any kind failed, once its handle had let go of it.
 ///
 /// The roles answer with this; each operation has a public error made of it.
@@ -149,6 +159,7 @@ pub(crate) enum Failure {
     Unsupported {
         role: RoleName,
         feature: Option<Feature>,
+        router: Option<Arc<str>>,
     },
 }
 
@@ -188,7 +199,11 @@ impl Failure {
             Some(feature) => session.supports(role, feature),
             None => session.roles().has(role),
         };
-        (!announced).then_some(Self::Unsupported { role, feature })
+        (!announced).then(|| Self::Unsupported {
+            role,
+            feature,
+            router: session.agent().map(Arc::from),
+        })
     }
 }
 
@@ -241,6 +256,8 @@ macro_rules! errors {
                 role: RoleName,
                 /// The feature of that role; `None` if the router lacks the role itself.
                 feature: Option<Feature>,
+                /// The software of the router, if it says so.
+                router: Option<Arc<str>>,
             },
             $(
                 #[doc = concat!("The name of the ", $name, " is no URI. Nothing was sent.")]
@@ -284,11 +301,12 @@ macro_rules! errors {
                     Self::TooLarge { size, limit } => {
                         write!(f, concat!($what, " has {} bytes, the router takes {}"), size, limit)
                     }
-                    Self::Unsupported { role, feature: Some(feature) } => {
-                        write!(f, "the router's {role} did not announce {feature}")
-                    }
-                    Self::Unsupported { role, feature: None } => {
-                        write!(f, "the router is no {role}")
+                    Self::Unsupported { role, feature, router } => {
+                        write!(f, "the router{}", Agent(router.as_deref()))?;
+                        match feature {
+                            Some(feature) => write!(f, " did not announce {feature} as {role}"),
+                            None => write!(f, " is no {role}"),
+                        }
                     }
                     $(
                         Self::$Uri(_) => {
@@ -324,7 +342,9 @@ macro_rules! errors {
                     Failure::Timeout(delivery) => Self::Timeout(delivery),
                     Failure::Encode(error) => Self::Encode(error),
                     Failure::TooLarge { size, limit } => Self::TooLarge { size, limit },
-                    Failure::Unsupported { role, feature } => Self::Unsupported { role, feature },
+                    Failure::Unsupported { role, feature, router } => {
+                        Self::Unsupported { role, feature, router }
+                    }
                 }
             }
         }
@@ -404,6 +424,23 @@ mod tests {
         assert_eq!(call.uri().map(Uri::as_str), Some("com.example.no"));
         let source = call.source().unwrap();
         assert!(source.downcast_ref::<WampError>().is_some());
+    }
+
+    #[test]
+    fn what_the_router_lacks_is_told_with_the_name_of_the_router() {
+        let error = |feature, router: Option<&str>| {
+            CallError::from(Failure::Unsupported {
+                role: RoleName::Dealer,
+                feature,
+                router: router.map(Arc::from),
+            })
+        };
+        let lacking = error(Some(Feature::CallCanceling), Some("Router-1.0"));
+        assert_eq!(
+            lacking.to_string(),
+            "the router (Router-1.0) did not announce call_canceling as dealer"
+        );
+        assert_eq!(error(None, None).to_string(), "the router is no dealer");
     }
 
     #[test]

@@ -72,7 +72,7 @@ pub use publisher::{
 pub use queue::Overflow;
 pub use session::{Leave, LeaveError, Session, SessionExt, SessionHandle};
 pub use subscriber::{
-    Event, Events, FromEvent, PendingSubscribe, Subscribe, SubscribeHandler, Subscriber,
-    SubscriberExt, SubscriberHandle, Subscription, SubscriptionEnd,
+    Deduplicated, Event, Events, FromEvent, PendingSubscribe, PublicationFilter, Subscribe,
+    SubscribeHandler, Subscriber, SubscriberExt, SubscriberHandle, Subscription, SubscriptionEnd,
 };
 pub use tap::{Messages, NextMessage, SendMessage, Tap, TapError, TapExt, TapHandle};

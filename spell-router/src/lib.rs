@@ -87,6 +87,7 @@ mod announced;
 mod auth;
 mod broker;
 mod carrier;
+mod changes;
 mod connection;
 mod dealer;
 mod details;

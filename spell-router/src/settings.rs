@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use spell_message::{IntoUri, InvalidUri, Uri};
 
-use crate::auth::{CraSecret, Credential, Method};
+use crate::{
+    auth::{CraSecret, Credential, Method},
+    realm::Principal,
+};
 
 /// The settings of a realm: its name, and who may join it.
 ///
@@ -34,6 +37,8 @@ pub(crate) struct Access {
     /// The role of anonymous sessions; `None` if there are to be none.
     anonymous: Option<String>,
     users: HashMap<String, User>,
+    /// How far the sessions of a role are trusted.
+    trustlevels: HashMap<String, u64>,
 }
 
 /// Someone who can prove who they are.
@@ -107,6 +112,28 @@ impl Realm {
         )
     }
 
+    /// Tell callees and subscribers with each call and publication of a session with this
+    /// `authrole` how far the router trusts it: 0 is the lowest level, and what the others mean is
+    /// the application's choice. By default they are told nothing. The level given last for one
+    /// `authrole` counts.
+    ///
+    /// ```
+    /// use spell_router::Realm;
+    ///
+    /// let realm = Realm::new("com.example.realm")
+    ///     .trustlevel("anonymous", 0)
+    ///     .ticket("backend", "a long random text", "service")
+    ///     .trustlevel("service", 5);
+    /// # let _ = realm;
+    /// ```
+    ///
+    /// WAMP spec, "Call Trust Levels" and "Publication Trust Levels".
+    #[must_use]
+    pub fn trustlevel(mut self, authrole: impl Into<String>, level: u64) -> Self {
+        self.access.trustlevels.insert(authrole.into(), level);
+        self
+    }
+
     fn user(mut self, authid: String, authrole: String, credential: Credential) -> Self {
         let user = self.access.users.entry(authid).or_default();
         let method = credential.method();
@@ -149,6 +176,15 @@ impl Access {
         self.users.contains_key(authid)
     }
 
+    /// Someone with this role.
+    pub(crate) fn principal(&self, authid: String, authrole: &str) -> Principal {
+        Principal {
+            authid,
+            authrole: authrole.to_owned(),
+            trustlevel: self.trustlevels.get(authrole).copied(),
+        }
+    }
+
     /// Whether anyone at all may join by this method.
     pub(crate) fn uses(&self, method: Method) -> bool {
         match method {
@@ -169,6 +205,7 @@ impl Default for Access {
         Self {
             anonymous: Some("anonymous".to_owned()),
             users: HashMap::new(),
+            trustlevels: HashMap::new(),
         }
     }
 }

@@ -72,7 +72,7 @@ pub struct Publish<'a> {
 macro_rules! option_methods {
     () => {
         /// Whether this session itself gets no event, should it have subscribed to the topic;
-        /// default yes.
+        /// default yes. For no, the broker must have announced `publisher_exclusion`.
         ///
         /// WAMP spec, "Publisher Exclusion".
         pub fn exclude_me(self, exclude_me: bool) -> Self {
@@ -82,33 +82,84 @@ macro_rules! option_methods {
         /// Sessions that get no event; default none.
         ///
         /// The broker must have announced `subscriber_blackwhite_listing` for this, as for the
-        /// other lists of receivers (see [`PublishOptions`]).
+        /// other lists of receivers. An event goes to those who are on each list of eligible ones
+        /// that is given, and on none of those excluded.
         ///
         /// WAMP spec, "Subscriber Black- and Whitelisting".
         pub fn exclude(self, sessions: impl IntoIterator<Item = SessionId>) -> Self {
             self.set(|options| options.set_exclude(sessions))
         }
 
-        /// The only sessions that may get the event; default all. An empty list means nobody.
+        /// `authid`s whose sessions get no event; default none. See [`exclude`](Self::exclude).
+        ///
+        /// WAMP spec, "Subscriber Black- and Whitelisting".
+        pub fn exclude_authid<T: Into<String>>(self, authids: impl IntoIterator<Item = T>) -> Self {
+            self.set(|options| options.set_exclude_authid(authids))
+        }
+
+        /// `authrole`s whose sessions get no event; default none. See [`exclude`](Self::exclude).
+        ///
+        /// WAMP spec, "Subscriber Black- and Whitelisting".
+        pub fn exclude_authrole<T: Into<String>>(
+            self,
+            authroles: impl IntoIterator<Item = T>,
+        ) -> Self {
+            self.set(|options| options.set_exclude_authrole(authroles))
+        }
+
+        /// The only sessions that may get the event; default all. An empty list means nobody. See
+        /// [`exclude`](Self::exclude).
         ///
         /// WAMP spec, "Subscriber Black- and Whitelisting".
         pub fn eligible(self, sessions: impl IntoIterator<Item = SessionId>) -> Self {
             self.set(|options| options.set_eligible(sessions))
         }
 
-        /// Whether subscribers may learn who publishes; default no.
+        /// The only `authid`s whose sessions may get the event; default all. An empty list means
+        /// nobody. See [`exclude`](Self::exclude).
+        ///
+        /// WAMP spec, "Subscriber Black- and Whitelisting".
+        pub fn eligible_authid<T: Into<String>>(
+            self,
+            authids: impl IntoIterator<Item = T>,
+        ) -> Self {
+            self.set(|options| options.set_eligible_authid(authids))
+        }
+
+        /// The only `authrole`s whose sessions may get the event; default all. An empty list means
+        /// nobody. See [`exclude`](Self::exclude).
+        ///
+        /// WAMP spec, "Subscriber Black- and Whitelisting".
+        pub fn eligible_authrole<T: Into<String>>(
+            self,
+            authroles: impl IntoIterator<Item = T>,
+        ) -> Self {
+            self.set(|options| options.set_eligible_authrole(authroles))
+        }
+
+        /// Whether subscribers may learn who publishes; default no. For yes, the broker must have
+        /// announced `publisher_identification`; it may refuse, which only
+        /// [`acknowledge`](Publish::acknowledge) makes known.
         ///
         /// WAMP spec, "Publisher Identification".
         pub fn disclose_me(self, disclose_me: bool) -> Self {
             self.set(|options| options.set_disclose_me(disclose_me))
         }
 
-        /// Whether the broker keeps the event for those who subscribe later; default no. Brokers
-        /// may decline silently.
+        /// Whether the broker keeps the event for those who subscribe later and ask for it; default
+        /// no. For yes, the broker must have announced `event_retention`; it may decline silently.
         ///
         /// WAMP spec, "Event Retention".
         pub fn retain(self, retain: bool) -> Self {
             self.set(|options| options.set_retain(retain))
+        }
+
+        /// The key of the resource that the event is about, by which a broker spreads events over
+        /// sharded subscriptions. It is only carried: a broker that knows no shards ignores it.
+        ///
+        /// WAMP spec, "Sharded Subscription".
+        pub fn rkey(self, rkey: impl Into<String>) -> Self {
+            self.set(|options| options.set_rkey(rkey))
         }
 
         /// Set one option of PUBLISH: one that has no method here, or an extension of the router.

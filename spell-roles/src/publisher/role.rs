@@ -86,7 +86,7 @@ fn send(
 /// What the publication needs of the broker and the broker did not announce.
 ///
 /// A broker that does not know a list of receivers sends the event to all, which must not happen
-/// silently.
+/// silently. The key of a shard is not among this: it is only carried.
 fn unsupported(options: &PublishOptions, cx: &Context<'_, Command>) -> Option<Failure> {
     let needs = |feature| Failure::unsupported(RoleName::Broker, feature, cx);
     let has = |key| options.as_dict().contains_key(key);
@@ -99,6 +99,9 @@ fn unsupported(options: &PublishOptions, cx: &Context<'_, Command>) -> Option<Fa
     }
     if options.disclose_me() == Some(true) {
         failure = failure.or_else(|| needs(Some(Feature::PublisherIdentification)));
+    }
+    if options.retain() == Some(true) {
+        failure = failure.or_else(|| needs(Some(Feature::EventRetention)));
     }
     failure
 }

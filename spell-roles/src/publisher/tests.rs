@@ -10,7 +10,16 @@ use crate::{
     harness::{Harness, pending, ready},
 };
 
+/// What the publisher announces.
+const OWN: &[Feature] = &[
+    Feature::PublisherExclusion,
+    Feature::PublisherIdentification,
+    Feature::SubscriberBlackWhiteListing,
+];
+
+/// What the broker announces.
 const ALL: &[Feature] = &[
+    Feature::EventRetention,
     Feature::PublisherExclusion,
     Feature::PublisherIdentification,
     Feature::SubscriberBlackWhiteListing,
@@ -96,17 +105,37 @@ async fn options_are_sent_as_they_were_set() {
     let (mut peer, handle) = joined();
     let session = |id| SessionId::new(id).unwrap();
     let publish = handle.publish("com.example.a").exclude_me(false);
-    let publish = publish.eligible([]).exclude([session(7)]).disclose_me(true);
-    let publish = publish.retain(true).option("x_own", "text");
-    // Not what `acknowledge()` is for: nobody would wait for the answer.
-    let publish = publish.option("acknowledge", true);
+    let publish = publish.exclude([session(7)]).eligible([session(8)]);
+    let publish = publish.exclude_authid(["ada"]).eligible_authid(["eve"]);
+    let publish = publish.exclude_authrole(["a"]).eligible_authrole(["b"]);
+    let publish = publish.disclose_me(true).retain(true).rkey("r");
+    // The option is not what `acknowledge()` is for: nobody would wait for the answer.
+    let publish = publish.option("x_own", "text").option("acknowledge", true);
     let mut publish = publish.into_future();
     pending(&mut publish);
     assert_eq!(
         peer.sent(),
         [concat!(
-            r#"[16,1,{"exclude_me":false,"eligible":[],"exclude":[7],"disclose_me":true,"#,
-            r#""retain":true,"x_own":"text","acknowledge":false},"com.example.a"]"#
+            r#"[16,1,{"exclude_me":false,"exclude":[7],"eligible":[8],"exclude_authid":["ada"],"#,
+            r#""eligible_authid":["eve"],"exclude_authrole":["a"],"eligible_authrole":["b"],"#,
+            r#""disclose_me":true,"retain":true,"rkey":"r","x_own":"text","acknowledge":false},"#,
+            r#""com.example.a"]"#
+        )]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_list_of_those_eligible_is_sent_for_it_means_nobody() {
+    let (mut peer, handle) = joined();
+    let publish = handle.publish("com.example.a").eligible([]);
+    let publish = publish.eligible_authid::<&str>([]);
+    let mut publish = publish.eligible_authrole::<&str>([]).into_future();
+    pending(&mut publish);
+    assert_eq!(
+        peer.sent(),
+        [concat!(
+            r#"[16,1,{"eligible":[],"eligible_authid":[],"eligible_authrole":[]},"#,
+            r#""com.example.a"]"#
         )]
     );
 }
@@ -117,27 +146,39 @@ async fn what_the_broker_did_not_announce_is_not_asked_of_it() {
     let handle = peer.handle.clone();
     let publish = || handle.publish("com.example.a");
     let limited = [
-        publish().eligible([]),
-        publish().option("exclude_authid", Vec::<&str>::new()),
-        publish().exclude_me(false),
-        publish().disclose_me(true),
+        (publish().eligible([]), Feature::SubscriberBlackWhiteListing),
+        (
+            publish().exclude_authrole(["a"]),
+            Feature::SubscriberBlackWhiteListing,
+        ),
+        (
+            publish().option("exclude_authid", Vec::<&str>::new()),
+            Feature::SubscriberBlackWhiteListing,
+        ),
+        (publish().exclude_me(false), Feature::PublisherExclusion),
+        (
+            publish().disclose_me(true),
+            Feature::PublisherIdentification,
+        ),
+        (publish().retain(true), Feature::EventRetention),
     ];
-    for publish in limited {
+    for (publish, needed) in limited {
         let mut publish = publish.into_future();
         pending(&mut publish);
         assert!(peer.sent().is_empty());
         let error = ready(&mut publish).unwrap_err();
-        let PublishError::Unsupported { feature, .. } = error else {
+        let PublishError::Unsupported { role, feature } = error else {
             panic!("{error:?}");
         };
-        assert!(feature.is_some());
+        assert_eq!((role, feature), (RoleName::Broker, Some(needed)));
     }
-    let mut publish = publish().exclude_me(true).into_future();
+    let publish = publish().exclude_me(true).retain(false).rkey("r");
+    let mut publish = publish.into_future();
     pending(&mut publish);
     assert_eq!(
         peer.sent().len(),
         1,
-        "what is the default anyway needs no feature"
+        "what is the default, or only carried, needs no feature"
     );
 }
 
@@ -286,9 +327,14 @@ async fn a_peer_that_ended_says_why() {
 fn what_works_is_announced() {
     let mut announced = RoleFeatures::new();
     Publisher::new().features(&mut announced);
-    for feature in ALL {
+    for feature in OWN {
         assert!(announced.supports(RoleName::Publisher, *feature));
     }
+    let announced = announced.into_dict();
+    let features = announced
+        .get("publisher")
+        .and_then(|role| role.as_dict()?.get("features"));
+    assert_eq!(features.unwrap().as_dict().unwrap().len(), OWN.len());
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use spell_message::{Pattern, Payload, PublicationId, message, options::EventDetails};
+use spell_message::{Pattern, Payload, PublicationId, SessionId, message, options::EventDetails};
 use spell_serializer::{DecodeError, PayloadExt};
 
 /// Something that was published. Its arguments are decoded when they are asked for.
@@ -37,12 +37,45 @@ impl Event {
     }
 
     /// The id of the publication: the same in all events of one PUBLISH, so that those who
-    /// subscribed to several patterns can tell which events are one.
+    /// subscribed to several patterns can tell which events are one. See
+    /// [`PublicationFilter`](super::PublicationFilter).
     pub fn publication(&self) -> PublicationId {
         self.message.publication
     }
 
-    /// What the broker tells beside: who published, how far it is trusted, and more.
+    /// The session that published, if the broker discloses it.
+    ///
+    /// WAMP spec, "Publisher Identification".
+    pub fn publisher(&self) -> Option<SessionId> {
+        self.message.details.publisher()
+    }
+
+    /// The `authid` of who published, if the broker discloses it.
+    pub fn publisher_authid(&self) -> Option<&str> {
+        self.message.details.publisher_authid()
+    }
+
+    /// The `authrole` of who published, if the broker discloses it.
+    pub fn publisher_authrole(&self) -> Option<&str> {
+        self.message.details.publisher_authrole()
+    }
+
+    /// How far the broker trusts the publication, 0 being lowest; `None` if it does not tell.
+    ///
+    /// WAMP spec, "Publication Trust Levels".
+    pub fn trustlevel(&self) -> Option<u64> {
+        self.message.details.trustlevel()
+    }
+
+    /// Whether the broker had retained it: it was published before the subscription was made. See
+    /// [`Subscribe::get_retained`](super::Subscribe::get_retained).
+    ///
+    /// WAMP spec, "Event Retention".
+    pub fn is_retained(&self) -> bool {
+        self.message.details.retained() == Some(true)
+    }
+
+    /// All that the broker tells beside.
     pub fn details(&self) -> &EventDetails {
         &self.message.details
     }

@@ -1,5 +1,6 @@
 //! The role that subscribes to events.
 
+mod deduplicate;
 mod end;
 mod event;
 mod handle;
@@ -12,6 +13,7 @@ mod subscription;
 mod tests;
 mod wanted;
 
+pub use deduplicate::{Deduplicated, PublicationFilter};
 pub use end::SubscriptionEnd;
 pub use event::Event;
 pub use handle::{SubscriberExt, SubscriberHandle};

@@ -62,7 +62,7 @@ impl Subscriber {
         let Some(wanted) = self.wanted.get_mut(&key) else {
             return;
         };
-        if let Some(failure) = unsupported(&wanted.pattern, cx) {
+        if let Some(failure) = unsupported(wanted, cx) {
             return self.fail(key, failure);
         }
         if wanted.reply.as_ref().is_some_and(|reply| !reply.commit()) {
@@ -209,13 +209,16 @@ impl Subscriber {
 }
 
 /// What the subscription needs of the broker and the broker did not announce.
-fn unsupported(pattern: &Pattern, cx: &Context<'_, Command>) -> Option<Failure> {
+fn unsupported(wanted: &Wanted, cx: &Context<'_, Command>) -> Option<Failure> {
     let needs = |feature| Failure::unsupported(RoleName::Broker, feature, cx);
-    let failure = needs(None);
-    match pattern.policy() {
-        MatchPolicy::Exact => failure,
-        _ => failure.or_else(|| needs(Some(Feature::PatternBasedSubscription))),
+    let mut failure = needs(None);
+    if wanted.pattern.policy() != MatchPolicy::Exact {
+        failure = failure.or_else(|| needs(Some(Feature::PatternBasedSubscription)));
     }
+    if wanted.options.get_retained() == Some(true) {
+        failure = failure.or_else(|| needs(Some(Feature::EventRetention)));
+    }
+    failure
 }
 
 /// Send UNSUBSCRIBE. `None` if there is no session to do it in, and so nothing to end.

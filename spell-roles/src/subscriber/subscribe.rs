@@ -35,8 +35,8 @@ use crate::{
 ///
 /// What was given is checked when it is awaited: a bad topic or an invalid option ends it before
 /// anything is sent. [`SubscribeError::Refused`] if the router refuses it,
-/// [`SubscribeError::Unsupported`] if it cannot match patterns; [`SubscribeError::Closed`] if the
-/// session ends before the answer came.
+/// [`SubscribeError::Unsupported`] if it did not announce what an option needs, such as to match
+/// patterns; [`SubscribeError::Closed`] if the session ends before the answer came.
 ///
 /// # Cancel safety
 ///
@@ -107,12 +107,26 @@ impl<'a> Subscribe<'a> {
         self.match_policy(MatchPolicy::Wildcard)
     }
 
-    /// How topics are matched; default exactly.
-    pub fn match_policy(mut self, policy: MatchPolicy) -> Self {
-        if let Ok(options) = &mut self.options {
-            options.set_match_policy(policy);
-        }
-        self
+    /// How topics are matched; default exactly. For another way, the broker must have announced
+    /// `pattern_based_subscription`.
+    pub fn match_policy(self, policy: MatchPolicy) -> Self {
+        self.set(|options| options.set_match_policy(policy))
+    }
+
+    /// Whether the broker sends what it retained for the topic, as the first event; default no.
+    /// For yes, the broker must have announced `event_retention`. Asked again after a reconnect.
+    ///
+    /// WAMP spec, "Event Retention".
+    pub fn get_retained(self, get_retained: bool) -> Self {
+        self.set(|options| options.set_get_retained(get_retained))
+    }
+
+    /// The key of this node, by which a broker spreads events over sharded subscriptions. It is
+    /// only carried: a broker that knows no shards ignores it.
+    ///
+    /// WAMP spec, "Sharded Subscription".
+    pub fn nkey(self, nkey: impl Into<String>) -> Self {
+        self.set(|options| options.set_nkey(nkey))
     }
 
     /// Set one option of SUBSCRIBE: one that has no method here, or an extension of the router.
@@ -127,6 +141,13 @@ impl<'a> Subscribe<'a> {
     /// Replace all options of SUBSCRIBE, the match policy among them.
     pub fn options(mut self, options: SubscribeOptions) -> Self {
         self.options = Ok(options);
+        self
+    }
+
+    fn set(mut self, set: impl FnOnce(&mut SubscribeOptions) -> &mut SubscribeOptions) -> Self {
+        if let Ok(options) = &mut self.options {
+            set(options);
+        }
         self
     }
 

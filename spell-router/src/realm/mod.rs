@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use spell_message::{
     Format, Message, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
-    message::{Abort, ErrorMessage, Publish, RequestKind},
-    options::{AbortDetails, ErrorDetails},
+    message::{Abort, ErrorMessage, Publish, Published, RequestKind},
+    options::{AbortDetails, ErrorDetails, PublishOptions},
     reason,
 };
 
 use crate::{
     announced::Announced,
-    broker::Broker,
+    broker::{Broker, Publication},
     carrier::{Line, Undeliverable},
     dealer::Dealer,
     environment::Environment,
@@ -43,6 +43,7 @@ pub(crate) type Members = HashMap<SessionId, Member>;
 pub(crate) struct Member {
     pub(crate) principal: Principal,
     pub(crate) format: Format,
+    pub(crate) announced: Announced,
     /// The ids of the client's requests; the next one is that of its next request.
     requests: RequestIds,
 }
@@ -52,6 +53,8 @@ pub(crate) struct Member {
 pub(crate) struct Principal {
     pub(crate) authid: String,
     pub(crate) authrole: String,
+    /// How far the router trusts it, as callees and subscribers are to be told.
+    pub(crate) trustlevel: Option<u64>,
 }
 
 /// Whether a session goes on after a message.
@@ -93,6 +96,7 @@ impl RealmState {
         let member = Member {
             principal,
             format: line.format(),
+            announced,
             requests: RequestIds::default(),
         };
         self.members.insert(session, member);
@@ -219,7 +223,8 @@ impl RealmState {
             }
             Message::Subscribe(message) => {
                 self.count(from, message.request)?;
-                self.broker.subscribe(from, &message, out);
+                let clock = &self.environment.clock;
+                self.broker.subscribe(from, &message, clock, out);
             }
             Message::Unsubscribe(message) => {
                 self.count(from, message.request)?;
@@ -310,7 +315,8 @@ impl RealmState {
             return None;
         }
         if message.payload.len() > SHORT_PAYLOAD {
-            let formats = self.broker.other_formats(from, &message, &self.members);
+            let publication = Publication::by(from, &message);
+            let formats = self.broker.other_formats(publication, &self.members);
             if !formats.is_empty() {
                 return Some(Work::Publish(PublishWork { message, formats }));
             }
@@ -320,9 +326,48 @@ impl RealmState {
     }
 
     fn publish(&mut self, from: SessionId, message: &Publish, fan_out: FanOut, out: &mut Outputs) {
-        let publication = PublicationId::from_random((self.environment.random)());
+        let publication = self.fan_out(Publication::by(from, message), fan_out, out);
+        if message.options.acknowledge() == Some(true) {
+            let request = message.request;
+            out.send(
+                from,
+                Published {
+                    request,
+                    publication,
+                },
+            );
+        }
+    }
+
+    /// Publishes for the router itself, to whatever topic. Nobody is the publisher of that, so
+    /// nobody is left out as such; the options say who else is.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
+    pub(crate) fn publish_own(
+        &mut self,
+        topic: &Uri,
+        options: &PublishOptions,
+        payload: &Payload,
+        out: &mut Outputs,
+    ) {
+        let publication = Publication {
+            publisher: None,
+            topic,
+            options,
+            payload,
+        };
+        self.fan_out(publication, FanOut::default(), out);
+    }
+
+    fn fan_out(
+        &mut self,
+        publication: Publication<'_>,
+        fan_out: FanOut,
+        out: &mut Outputs,
+    ) -> PublicationId {
+        let id = PublicationId::from_random((self.environment.random)());
         self.broker
-            .publish(from, message, publication, fan_out, &self.members, out);
+            .publish(publication, id, fan_out, &self.members, out);
+        id
     }
 
     /// WAMP spec, "IDs": the requests of a client are numbered 1, 2, 3 and so on, all kinds

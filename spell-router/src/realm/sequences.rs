@@ -217,7 +217,7 @@ proptest! {
             let joined = clients.next_request.contains_key(&session);
             match action {
                 Action::Join { interruptible } if !joined => {
-                    let principal = Principal { authid: String::new(), authrole: String::new() };
+                    let principal = Principal { authid: String::new(), authrole: String::new(), trustlevel: None };
                     let announced = if *interruptible {
                         Announced::default().with(RoleName::Callee, Feature::CallCanceling)
                     } else {

@@ -92,6 +92,7 @@ fn router_roles() -> RoleFeatures {
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
             Feature::SubscriberBlackWhiteListing,
+            Feature::SubscriptionRevocation,
         ],
     );
     roles.add(
@@ -158,8 +159,8 @@ impl Handshake {
             if method == Method::Anonymous {
                 if let Some(authrole) = access.anonymous() {
                     let authid = nonce().map_err(|_| out_of_entropy())?;
-                    let admission =
-                        self.admission(hello.realm, announced, authid, authrole, method);
+                    let principal = access.principal(authid, authrole);
+                    let admission = self.admission(hello.realm, announced, principal, method);
                     return Ok(Step::Admit(admission));
                 }
             } else if let Some(authid) = authid
@@ -172,8 +173,8 @@ impl Handshake {
                 };
                 let challenge = credential.clone().challenge(&claim);
                 let (extra, check) = challenge.map_err(|_| out_of_entropy())?;
-                let authid = authid.to_owned();
-                let admission = self.admission(hello.realm, announced, authid, authrole, method);
+                let principal = access.principal(authid.to_owned(), authrole);
+                let admission = self.admission(hello.realm, announced, principal, method);
                 self.state = State::Challenged { admission, check };
                 return Ok(Step::Challenge(Challenge {
                     method: method.name().to_owned(),
@@ -188,17 +189,13 @@ impl Handshake {
         &self,
         realm: Uri,
         announced: Announced,
-        authid: String,
-        authrole: &str,
+        principal: Principal,
         method: Method,
     ) -> Admission {
         Admission {
             session: self.session,
             realm,
-            principal: Principal {
-                authid,
-                authrole: authrole.to_owned(),
-            },
+            principal,
             announced,
             method,
         }

@@ -127,6 +127,7 @@ fn exactly_what_is_implemented_is_announced() {
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
             Feature::PatternBasedSubscription,
+            Feature::SubscriptionRevocation,
         ]
     );
     assert_eq!(
@@ -183,6 +184,16 @@ fn the_right_ticket_is_welcome_with_the_role_of_its_owner() {
     assert_eq!(welcome.details.authrole(), Some("user"));
     assert_eq!(welcome.details.authmethod(), Some("ticket"));
     assert_eq!(welcome.details.authprovider(), Some("static"));
+}
+
+#[test]
+fn a_principal_is_trusted_as_far_as_its_role() {
+    let mut client = Client::new(private().trustlevel("user", 3));
+    client.challenged(by(&["ticket"], "joe"));
+    let admission = client.admitted(answer("joe's ticket"));
+    assert_eq!(admission.principal.trustlevel, Some(3));
+    let admission = Client::new("realm1".into()).admitted(hello(|_| ()));
+    assert_eq!(admission.principal.trustlevel, None);
 }
 
 #[test]

@@ -1,3 +1,4 @@
+mod deduplication;
 mod handlers;
 mod model;
 
@@ -14,7 +15,7 @@ use crate::{
     queue::Overflow,
 };
 
-const ALL: &[Feature] = &[Feature::PatternBasedSubscription];
+const ALL: &[Feature] = &[Feature::EventRetention, Feature::PatternBasedSubscription];
 
 fn joined() -> (Harness<Subscriber>, SubscriberHandle) {
     let peer = Harness::joined(Subscriber::new(), ALL);
@@ -77,15 +78,21 @@ async fn an_event_tells_its_topic_its_details_and_its_arguments() {
     let mut exact = subscribed(&mut peer, handle.subscribe("com.example.a"), 1, 5);
     let prefix = handle.subscribe("com.example.").prefix();
     let mut prefix = subscribed(&mut peer, prefix, 2, 6);
-    peer.receive(r#"[36,5,9,{"publisher":3,"trustlevel":2},["x",7],{"a":1}]"#);
+    peer.receive(concat!(
+        r#"[36,5,9,{"publisher":3,"publisher_authid":"ada","publisher_authrole":"user","#,
+        r#""trustlevel":2,"retained":true},["x",7],{"a":1}]"#
+    ));
     peer.receive(r#"[36,6,9,{"topic":"com.example.a"},["x",7],{"a":1}]"#);
     let task::Poll::Ready(Some(event)) = next(&mut exact) else {
         panic!("no event");
     };
     assert_eq!(event.topic(), "com.example.a");
     assert_eq!(event.publication().get(), 9);
-    assert_eq!(event.details().publisher().unwrap().get(), 3);
-    assert_eq!(event.details().trustlevel(), Some(2));
+    assert_eq!(event.publisher().unwrap().get(), 3);
+    assert_eq!(event.publisher_authid(), Some("ada"));
+    assert_eq!(event.publisher_authrole(), Some("user"));
+    assert_eq!((event.trustlevel(), event.is_retained()), (Some(2), true));
+    assert_eq!(event.details().as_dict().len(), 5);
     assert_eq!(event.args::<(String, u8)>().unwrap(), ("x".to_owned(), 7));
     let kwargs: spell_message::Dict = event.kwargs().unwrap();
     assert_eq!(kwargs, spell_message::Dict::from([("a", 1)]));
@@ -94,6 +101,8 @@ async fn an_event_tells_its_topic_its_details_and_its_arguments() {
     };
     assert_eq!(matched.topic(), "com.example.a");
     assert_eq!(matched.publication(), event.publication());
+    assert!(matched.publisher().is_none() && matched.trustlevel().is_none());
+    assert!(!matched.is_retained());
     let clone = event.clone();
     let frame = |event: &Event| event.payload().tail().as_ptr();
     assert_eq!(frame(&clone), frame(&event), "a clone shares the frame");
@@ -102,12 +111,12 @@ async fn an_event_tells_its_topic_its_details_and_its_arguments() {
 #[tokio::test(start_paused = true)]
 async fn options_are_sent_as_they_were_set() {
     let (mut peer, handle) = joined();
-    let subscribe = handle.subscribe("com..x").wildcard();
-    let mut subscribe = subscribe.option("get_retained", true).into_future();
+    let subscribe = handle.subscribe("com..x").wildcard().get_retained(true);
+    let mut subscribe = subscribe.nkey("n").option("x_own", 1).into_future();
     pending(&mut subscribe);
     assert_eq!(
         peer.sent(),
-        [r#"[32,1,{"match":"wildcard","get_retained":true},"com..x"]"#]
+        [r#"[32,1,{"match":"wildcard","get_retained":true,"nkey":"n","x_own":1},"com..x"]"#]
     );
     let mut named = handle
         .subscribe("com.")
@@ -131,18 +140,37 @@ async fn what_is_wrong_with_a_subscription_is_told_before_anything_is_sent() {
         Err(SubscribeError::Option(_))
     ));
     assert!(peer.sent().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_broker_did_not_announce_is_not_asked_of_it() {
     let mut peer = Harness::joined(Subscriber::new(), &[]);
     let handle = peer.handle.clone();
-    let mut prefix = handle.subscribe("com.").prefix().into_future();
-    pending(&mut prefix);
-    assert!(peer.sent().is_empty());
-    assert!(matches!(
-        ready(&mut prefix),
-        Err(SubscribeError::Unsupported {
-            feature: Some(Feature::PatternBasedSubscription),
-            ..
-        })
-    ));
+    let retained = handle.subscribe("com.example.a").get_retained(true);
+    for (subscribe, needed) in [
+        (
+            handle.subscribe("com.").prefix(),
+            Feature::PatternBasedSubscription,
+        ),
+        (retained, Feature::EventRetention),
+    ] {
+        let mut subscribe = subscribe.into_future();
+        pending(&mut subscribe);
+        assert!(peer.sent().is_empty());
+        let error = ready(&mut subscribe).unwrap_err();
+        let SubscribeError::Unsupported { role, feature } = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!((role, feature), (RoleName::Broker, Some(needed)));
+    }
+    let plain = handle.subscribe("com.example.a").get_retained(false);
+    let mut plain = plain.nkey("n").into_future();
+    pending(&mut plain);
+    assert_eq!(
+        peer.sent().len(),
+        1,
+        "what is the default, or only carried, needs no feature"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -446,6 +474,19 @@ async fn a_revoked_subscription_ends_with_the_reason() {
     peer.lose();
     peer.open(None);
     assert_eq!(peer.sent(), [r#"[32,1,{},"com.example.b"]"#]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revocation_that_crosses_an_unsubscribe_leaves_it_its_answer() {
+    let (mut peer, handle) = joined();
+    let subscription = subscribed(&mut peer, handle.subscribe("com.example.a"), 1, 5);
+    let mut unsubscribe = Box::pin(subscription.unsubscribe());
+    pending(&mut unsubscribe);
+    assert_eq!(peer.sent(), ["[34,2,5]"]);
+    peer.receive(r#"[35,0,{"subscription":5}]"#);
+    pending(&mut unsubscribe);
+    peer.receive(r#"[8,34,2,{},"wamp.error.no_such_subscription"]"#);
+    ready(&mut unsubscribe).unwrap();
 }
 
 #[tokio::test(start_paused = true)]

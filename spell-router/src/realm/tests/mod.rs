@@ -9,6 +9,10 @@ use spell_serializer::{Json, Serializer};
 use super::*;
 use crate::carrier::Undeliverable;
 
+mod revocation;
+mod router_events;
+mod subscriptions;
+
 const ALICE: u64 = 1;
 const BOB: u64 = 2;
 const CAROL: u64 = 3;
@@ -43,6 +47,13 @@ impl Realm {
         }
     }
 
+    /// What comes of a step that no message asks for.
+    fn step<T>(&mut self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> Vec<String> {
+        let mut out = Outputs::default();
+        step(&mut self.state, &mut out);
+        lines(out)
+    }
+
     fn join(&mut self, session: u64, authid: &str, authrole: &str) {
         self.join_as(session, authid, authrole, true, 100);
     }
@@ -58,6 +69,7 @@ impl Realm {
         let principal = Principal {
             authid: authid.to_owned(),
             authrole: authrole.to_owned(),
+            trustlevel: None,
         };
         let line = Line::new(Json::new().into(), Some(limit));
         let announced = match interruptible {

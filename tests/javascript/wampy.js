@@ -10,9 +10,32 @@ const ws = require("ws");
 
 const serializers = {
   json: new JsonSerializer(),
-  msgpack: new MsgpackSerializer(),
-  cbor: new CborSerializer(),
+  msgpack: exact(new MsgpackSerializer()),
+  cbor: exact(new CborSerializer()),
 };
+
+/** A binary serializer whose integers are such: those over 32 bits, ids for example, would go out as floats. */
+function exact(serializer) {
+  return {
+    protocol: serializer.protocol,
+    isBinary: serializer.isBinary,
+    encode: (message) => serializer.encode(integers(message)),
+    decode: (bytes) => serializer.decode(bytes),
+  };
+}
+
+function integers(value) {
+  if (Number.isSafeInteger(value) && value > 0xffffffff) {
+    return BigInt(value);
+  }
+  if (Array.isArray(value)) {
+    return value.map(integers);
+  }
+  if (value !== null && typeof value === "object" && !ArrayBuffer.isView(value)) {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, integers(item)]));
+  }
+  return value;
+}
 
 exports.join = async ({ url, serializer, realm, WampError }) => {
   const client = new Wampy(url, {

@@ -10,10 +10,10 @@ use crate::{
 };
 
 /// Events of topics with this prefix are kept.
-pub(crate) const HISTORY: &str = "com.example.history.";
+pub const HISTORY: &str = "com.example.history.";
 
 /// Callers of procedures and publishers to topics with this prefix are disclosed.
-pub(crate) const DISCLOSED: &str = "com.example.disclosed.";
+pub const DISCLOSED: &str = "com.example.disclosed.";
 
 /// What Crossbar.io listens at for one kind of client.
 #[derive(Debug)]

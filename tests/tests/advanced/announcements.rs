@@ -14,14 +14,19 @@ pub(crate) async fn the_router_announces_what_the_tests_rely_on(place: &Place) {
         ("broker", broker(place.router.make())),
         ("dealer", dealer(place.router.make())),
     ] {
-        let features = announced[role].as_dict().unwrap().get("features");
+        let features = announced
+            .get(role)
+            .unwrap()
+            .as_dict()
+            .unwrap()
+            .get("features");
         let announced: BTreeSet<_> = features
             .and_then(Value::as_dict)
             .into_iter()
             .flatten()
             .map(|(key, value)| {
                 assert_eq!(value, &Value::Bool(true), "{key}");
-                key.as_str()
+                key
             })
             .collect();
         let expected: BTreeSet<_> = expected.iter().copied().collect();

@@ -1,6 +1,6 @@
 //! The advanced profile, against each router that has the feature, and with peers of other makes at the other end.
 //!
-//! Which router and which library is seen to do what is the table in this file; `docs/features.md` tells it to readers.
+//! Which router and which library is seen to do what is the two tables below; `docs/features.md` tells it to readers.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,3 +8,153 @@
 )]
 
 mod announcements;
+mod pubsub;
+
+/// Each test, a function of a [`Place`](spell_tests::place::Place), with the routers that have what it tests.
+mod routers {
+    use spell_serializer::{Cbor, Json, MsgPack};
+    use spell_tests::{link::Link, place::run, router::Make};
+
+    macro_rules! tests {
+        ($($family:ident { $($test:ident: $($make:ident)+;)+ })+) => {
+            $(mod $family {
+                $(mod $test {
+                    $(at!($make, crate::$family::$test);)+
+                })+
+            })+
+        };
+    }
+
+    macro_rules! at {
+        (embedded, $test:path) => {
+            everywhere!(embedded, Embedded, $test);
+        };
+        (crossbar, $test:path) => {
+            everywhere!(crossbar, Crossbar, $test);
+        };
+        (xconn, $test:path) => {
+            everywhere!(xconn, Xconn, $test);
+        };
+        (battler, $test:path) => {
+            mod battler {
+                use crate::routers::*;
+                place!(
+                    websocket_json,
+                    (Make::Battler, Link::WebSocket, Json),
+                    $test
+                );
+                place!(
+                    websocket_msgpack,
+                    (Make::Battler, Link::WebSocket, MsgPack),
+                    $test
+                );
+            }
+        };
+    }
+
+    macro_rules! everywhere {
+        ($name:ident, $make:ident, $test:path) => {
+            mod $name {
+                use crate::routers::*;
+                place!(websocket_json, (Make::$make, Link::WebSocket, Json), $test);
+                place!(
+                    rawsocket_tcp_msgpack,
+                    (Make::$make, Link::RawSocketTcp, MsgPack),
+                    $test
+                );
+                place!(
+                    rawsocket_unix_cbor,
+                    (Make::$make, Link::RawSocketUnix, Cbor),
+                    $test
+                );
+            }
+        };
+    }
+
+    macro_rules! place {
+        ($name:ident, ($make:expr, $link:expr, $serializer:ident), $test:path) => {
+            #[tokio::test]
+            async fn $name() {
+                run(($make, $link, $serializer::new().into()), $test).await;
+            }
+        };
+    }
+
+    tests! {
+        announcements {
+            the_router_announces_what_the_tests_rely_on: embedded crossbar xconn battler;
+        }
+        pubsub {
+            sessions_are_excluded_and_chosen: embedded crossbar xconn;
+            an_empty_list_chooses_nobody: embedded xconn;
+            receivers_are_chosen_by_authrole: embedded crossbar xconn;
+            a_publisher_gets_its_own_event_if_it_wants: embedded crossbar xconn;
+            a_publisher_that_wants_is_disclosed: embedded xconn;
+            a_publisher_is_disclosed_where_the_router_says_so: crossbar;
+            prefixes_and_wildcards_tell_the_topic: embedded crossbar xconn;
+            an_event_for_two_patterns_is_told_apart_once: embedded crossbar xconn;
+            an_event_that_is_retained_comes_to_who_asks: embedded crossbar;
+        }
+    }
+}
+
+/// Each test, a function of a place and of a [`Library`](spell_tests::foreign::Library) for the peer at the other end,
+/// with the libraries that have what it tests. The router is the embedded one.
+mod libraries {
+    use spell_serializer::{Cbor, Json};
+    use spell_tests::{foreign::Library, link::Link, place::run, router::Make};
+
+    macro_rules! tests {
+        ($($family:ident { $($test:ident: $($library:ident)+;)+ })+) => {
+            $(mod $family {
+                $(mod $test {
+                    $(with!($library, crate::$family::$test);)+
+                })+
+            })+
+        };
+    }
+
+    macro_rules! with {
+        (autobahn_python, $test:path) => {
+            both!(autobahn_python, AutobahnPython, $test);
+        };
+        (autobahn_js, $test:path) => {
+            both!(autobahn_js, AutobahnJs, $test);
+        };
+        (wampy, $test:path) => {
+            both!(wampy, Wampy, $test);
+        };
+    }
+
+    macro_rules! both {
+        ($name:ident, $library:ident, $test:path) => {
+            mod $name {
+                use crate::libraries::*;
+                place!(json, Json, Library::$library, $test);
+                place!(cbor, Cbor, Library::$library, $test);
+            }
+        };
+    }
+
+    macro_rules! place {
+        ($name:ident, $serializer:ident, $library:expr, $test:path) => {
+            #[tokio::test]
+            async fn $name() {
+                let place = (Make::Embedded, Link::WebSocket, $serializer::new().into());
+                run(place, async |place| $test(place, $library).await).await;
+            }
+        };
+    }
+
+    tests! {
+        pubsub {
+            a_foreign_publisher_chooses_its_receivers: autobahn_python autobahn_js wampy;
+            a_foreign_subscriber_is_excluded: autobahn_python autobahn_js wampy;
+            a_foreign_publisher_is_disclosed: autobahn_js wampy;
+            a_foreign_subscriber_learns_who_published: autobahn_python autobahn_js wampy;
+            a_foreign_subscriber_matches_patterns: autobahn_python autobahn_js wampy;
+            a_foreign_subscriber_gets_what_is_retained: autobahn_python autobahn_js wampy;
+            a_foreign_publisher_has_its_event_retained: autobahn_python autobahn_js;
+        }
+    }
+}

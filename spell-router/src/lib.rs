@@ -38,12 +38,15 @@
 //! | Publisher exclusion | `publisher_exclusion` |
 //! | Publisher identification, for those who set `disclose_me` | `publisher_identification` |
 //! | Subscriber black- and whitelisting, all six lists | `subscriber_blackwhite_listing` |
+//! | Event retention, within [`RouterBuilder::retention_limits`] | `event_retention` |
+//! | Revocation of subscriptions | `subscription_revocation` |
+//! | Shared registrations, all policies | `shared_registration` |
+//! | Revocation of registrations | `registration_revocation` |
 //! | Call canceling, all three modes | `call_canceling` |
 //! | Anonymous, ticket and challenge-response authentication, see [`Realm`] | `anonymous`, `ticket`, `wampcra` |
 //!
 //! Options of other features are ignored where the specification allows it (time-outs, progressive
-//! results, retention). Shared registrations are refused with
-//! `wamp.error.option_not_allowed`, payload passthru and progressive calls as the violations of the
+//! results). Payload passthru and progressive calls are refused as the violations of the
 //! protocol that they are, unannounced.
 //!
 //! # How it judges
@@ -65,6 +68,11 @@
 //!   router may vouch for (`callee`, `callee_authid`, `callee_authrole`, `forward_for`) and those of
 //!   payload passthru. What does not fit or cannot be expressed is left out: first the details,
 //!   then the arguments.
+//! * Of each topic the last event for all that was to be retained is, and later ones that lists
+//!   restrict to some; an empty one is an event as any other. The lists hold for late events too,
+//!   those of sessions by the sessions of then, and a publisher gets its own event late only where
+//!   it did not exclude itself. A realm that is listed retains them until the router is gone, any
+//!   other one until its last session leaves.
 //! * A session that has its fill of subscriptions, registrations or open calls is refused more with
 //!   [`LIMIT_EXCEEDED`]; so is a call whose callee has its fill of invocations.
 //! * A client that does not read is cut off when its queue is full; nobody waits for it.

@@ -83,7 +83,7 @@ fn size(message: &Message, name: Option<&Uri>) -> usize {
 }
 
 /// About how much memory these take. Decoding has bounded how deep they are.
-fn details_size(details: &Dict) -> usize {
+pub(crate) fn details_size(details: &Dict) -> usize {
     let sizes = details.iter().map(|(key, value)| {
         let value = value_size(value).saturating_add(size_of::<Value>());
         value.saturating_add(key.len())
@@ -130,17 +130,30 @@ impl FanOut {
     }
 }
 
-/// Where the routing core puts what it wants sent.
+/// Where the routing core puts what it wants sent, and what it wants counted.
 #[derive(Debug, Default)]
-pub(crate) struct Outputs(Vec<(SessionId, Outgoing)>);
+pub(crate) struct Outputs {
+    messages: Vec<(SessionId, Outgoing)>,
+    events_not_kept: u64,
+}
 
 impl Outputs {
     pub(crate) fn send(&mut self, to: SessionId, message: impl Into<Outgoing>) {
-        self.0.push((to, message.into()));
+        self.messages.push((to, message.into()));
+    }
+
+    /// An event that was to be kept for later is not, for want of room.
+    pub(crate) fn event_not_kept(&mut self) {
+        self.events_not_kept = self.events_not_kept.saturating_add(1);
     }
 
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (SessionId, Outgoing)> {
-        self.0.drain(..)
+        self.messages.drain(..)
+    }
+
+    /// How many events were not kept since this was asked last.
+    pub(crate) fn take_events_not_kept(&mut self) -> u64 {
+        std::mem::take(&mut self.events_not_kept)
     }
 }
 

@@ -1,4 +1,4 @@
-//! How much one session may have at a time.
+//! How much one session may have at a time, and how much a realm keeps for later.
 
 /// The error of a request that would give its session more of something than the router lets it
 /// have, or more invocations to its callee; see [`RouterBuilder`](crate::RouterBuilder).
@@ -6,7 +6,7 @@
 /// The specification predefines no URI for that, so this one is this router's own.
 pub const LIMIT_EXCEEDED: &str = "spell.error.limit_exceeded";
 
-/// How much one session may have at a time.
+/// How much one session may have at a time, and how much a realm keeps for later.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Quotas {
     pub(crate) subscriptions: usize,
@@ -15,6 +15,15 @@ pub(crate) struct Quotas {
     pub(crate) calls: usize,
     /// Calls made to it that it has not answered.
     pub(crate) invocations: usize,
+    /// What a realm retains.
+    pub(crate) retained: Room,
+}
+
+/// How many events are kept, and how much memory they take together, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Room {
+    pub(crate) events: usize,
+    pub(crate) bytes: usize,
 }
 
 impl Default for Quotas {
@@ -24,6 +33,10 @@ impl Default for Quotas {
             registrations: 65_536,
             calls: 65_536,
             invocations: 65_536,
+            retained: Room {
+                events: 10_000,
+                bytes: 16 << 20,
+            },
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::{
     BuildError, Realm,
     outbound::{QueueLimits, lock},
-    quotas::Quotas,
+    quotas::{Quotas, Room},
     serve,
     settings::Access,
     shared::{Limits, Shared},
@@ -332,6 +332,17 @@ impl RouterBuilder {
     /// A call that would be one more fails with [`LIMIT_EXCEEDED`](crate::LIMIT_EXCEEDED).
     pub fn max_invocations(mut self, invocations: usize) -> Self {
         self.limits.quotas.invocations = invocations;
+        self
+    }
+
+    /// Sets how many events each realm retains, and how much memory they may take: by default 10000
+    /// and 16 MiB.
+    ///
+    /// One more is not retained, although it is published, and counted in
+    /// [`Statistics::events_not_kept`]. A subscriber to many topics at once gets what is retained of
+    /// all of them at once, so this should be less than [`queue_limits`](Self::queue_limits).
+    pub fn retention_limits(mut self, events: usize, bytes: usize) -> Self {
+        self.limits.quotas.retained = Room { events, bytes };
         self
     }
 

@@ -27,6 +27,9 @@ pub struct Statistics {
     /// Events not delivered to one of their subscribers, as larger than it takes, or with arguments
     /// that its serialization cannot express.
     pub events_dropped: u64,
+    /// Events that their publishers wanted retained, or that a history was to hold, and that were
+    /// not kept, for there was no room.
+    pub events_not_kept: u64,
 }
 
 /// The counters behind [`Statistics`].
@@ -38,6 +41,7 @@ pub(crate) struct Counters {
     pub(crate) violations: Counter,
     pub(crate) too_slow: Counter,
     pub(crate) events_dropped: Counter,
+    pub(crate) events_not_kept: Counter,
 }
 
 impl Counters {
@@ -49,6 +53,7 @@ impl Counters {
             violations: self.violations.read(),
             too_slow: self.too_slow.read(),
             events_dropped: self.events_dropped.read(),
+            events_not_kept: self.events_not_kept.read(),
         }
     }
 }
@@ -58,7 +63,11 @@ pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     pub(crate) fn up(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add(1);
+    }
+
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
     }
 
     pub(crate) fn down(&self) {

@@ -1,7 +1,7 @@
 //! What takes long, and so is done without the lock of the realm.
 
 use spell_message::{
-    Format, Payload, RequestId,
+    Format, Payload, RequestId, SessionId,
     message::{Call, Publish},
 };
 
@@ -43,6 +43,7 @@ impl Work {
 #[derive(Debug)]
 pub(crate) struct CallWork {
     pub(crate) call: Call,
+    pub(crate) callee: SessionId,
     pub(crate) line: Line,
     pub(crate) invocation: RequestId,
     pub(crate) named: bool,
@@ -59,6 +60,7 @@ impl CallWork {
             (payload.unwrap_or_default(), size)
         });
         let prepared = PreparedCall {
+            callee: self.callee,
             line: self.line,
             invocation: self.invocation,
             named: self.named,
@@ -72,6 +74,7 @@ impl CallWork {
 /// How a line carries a call.
 #[derive(Debug)]
 pub(crate) struct PreparedCall {
+    pub(crate) callee: SessionId,
     line: Line,
     invocation: RequestId,
     named: bool,

@@ -167,7 +167,7 @@ async fn what_the_broker_did_not_announce_is_not_asked_of_it() {
         pending(&mut publish);
         assert!(peer.sent().is_empty());
         let error = ready(&mut publish).unwrap_err();
-        let PublishError::Unsupported { role, feature } = error else {
+        let PublishError::Unsupported { role, feature, .. } = error else {
             panic!("{error:?}");
         };
         assert_eq!((role, feature), (RoleName::Broker, Some(needed)));

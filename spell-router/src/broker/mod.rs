@@ -1,18 +1,23 @@
 //! Publish and subscribe, without IO.
 
 mod audience;
+mod kept;
+mod retained;
 mod subscriptions;
 
 use std::sync::Arc;
 
 use spell_message::{
-    Feature, Format, MatchPolicy, Payload, PublicationId, RoleName, SessionId, SubscriptionId, Uri,
+    Feature, Format, MatchPolicy, Pattern, Payload, PublicationId, RoleName, SessionId,
+    SubscriptionId, Uri,
     message::{Event, Publish, RequestKind, Subscribe, Subscribed, Unsubscribe, Unsubscribed},
     options::{EventDetails, PublishOptions, UnsubscribedDetails},
     reason,
 };
 
-use self::{audience::Audience, subscriptions::Subscriptions};
+use self::{
+    audience::Audience, kept::KeptEvent, retained::RetainedEvents, subscriptions::Subscriptions,
+};
 use crate::{
     environment::Clock,
     outbound::{FanOut, Outgoing, Outputs},
@@ -27,6 +32,7 @@ use crate::{
 pub(crate) struct Broker {
     quotas: Quotas,
     pub(crate) subscriptions: Subscriptions,
+    retained: RetainedEvents,
 }
 
 /// What is published: by a session or, without a publisher, by the router itself.
@@ -65,6 +71,7 @@ impl Broker {
         Self {
             quotas,
             subscriptions: Subscriptions::default(),
+            retained: RetainedEvents::new(quotas.retained),
         }
     }
 
@@ -72,6 +79,7 @@ impl Broker {
         &mut self,
         from: SessionId,
         message: &Subscribe,
+        members: &Members,
         clock: &Clock,
         out: &mut Outputs,
     ) {
@@ -91,6 +99,43 @@ impl Broker {
                 subscription,
             },
         );
+        if message.options.get_retained() == Some(true) {
+            self.send_retained(from, subscription, &message.topic, members, out);
+        }
+    }
+
+    /// Sends what a new subscriber would have got before, had it been there: of each topic the last
+    /// event that was to be retained. Subscribing again sends it again.
+    ///
+    /// The lists of who may have an event hold now as they did then, those of sessions too: whoever
+    /// comes back as another session is on none of them. So it is with the publisher, which gets its
+    /// own event only where it did not exclude itself.
+    ///
+    /// WAMP spec, "Event Retention".
+    fn send_retained(
+        &self,
+        to: SessionId,
+        subscription: SubscriptionId,
+        pattern: &Pattern,
+        members: &Members,
+        out: &mut Outputs,
+    ) {
+        let Some(member) = members.get(&to) else {
+            return;
+        };
+        let named = pattern.policy() != MatchPolicy::Exact;
+        for kept in self.retained.last_for(pattern, to, &member.principal) {
+            let mut details = kept.details.clone();
+            details.set_retained(true);
+            let event = Event {
+                subscription,
+                publication: kept.publication,
+                details,
+                payload: kept.payload.clone(),
+            };
+            let topic = named.then(|| kept.topic.clone());
+            out.send(to, Outgoing::event(event, topic, Arc::default()));
+        }
     }
 
     pub(crate) fn unsubscribe(&mut self, from: SessionId, message: Unsubscribe, out: &mut Outputs) {
@@ -146,11 +191,12 @@ impl Broker {
     /// subscription that matches, so that a session with several of them gets several, all with
     /// the same publication id.
     pub(crate) fn publish(
-        &self,
+        &mut self,
         publication: Publication<'_>,
         id: PublicationId,
         fan_out: FanOut,
         members: &Members,
+        clock: &Clock,
         out: &mut Outputs,
     ) {
         let fan_out = Arc::new(fan_out);
@@ -165,6 +211,13 @@ impl Broker {
             let topic = receiver.named.then(|| publication.topic.clone());
             let event = Outgoing::event(event, topic, Arc::clone(&fan_out));
             out.send(receiver.session, event);
+        }
+        if publication.options.retain() == Some(true) {
+            let published = clock().system;
+            let kept = KeptEvent::new(publication, id, details, published);
+            if !kept.is_some_and(|kept| self.retained.retain(kept)) {
+                out.event_not_kept();
+            }
         }
     }
 
@@ -234,3 +287,6 @@ fn disclosure(publication: Publication<'_>, members: &Members) -> EventDetails {
     }
     details
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,17 @@
 //! Remote procedure calls, without IO.
 
-use std::collections::{HashMap, HashSet};
+mod register;
+mod registration;
+mod registrations;
+
+use std::collections::{BTreeSet, HashMap};
 
 use spell_message::{
-    Feature, MatchPolicy, Pattern, Payload, RegistrationId, RequestId, RequestIds, RoleName,
-    SessionId,
+    Feature, MatchPolicy, Payload, RequestId, RequestIds, RoleName, SessionId,
     message::{
-        Call, Cancel, ErrorMessage, Interrupt, Invocation, Register, Registered, RequestKind,
-        ResultMessage, Unregister, Unregistered, Yield,
+        Call, Cancel, ErrorMessage, Interrupt, Invocation, RequestKind, ResultMessage, Yield,
     },
-    options::{
-        CancelMode, ErrorDetails, InterruptOptions, InvocationDetails, InvocationPolicy,
-        ResultDetails,
-    },
+    options::{CancelMode, ErrorDetails, InterruptOptions, InvocationDetails, ResultDetails},
     reason,
 };
 
@@ -21,13 +20,17 @@ use crate::{
     carrier::Line,
     details::forwarded,
     error::Violation,
-    ids::RouterIds,
+    ids::RandomBits,
     outbound::{Outgoing, Outputs},
-    pattern::PatternIndex,
     quotas::{LIMIT_EXCEEDED, Quotas},
     realm::{refusal, static_uri},
     work::{CallWork, PreparedCall},
 };
+
+use registrations::Registrations;
+
+/// Why a request fails: an error, and an explanation for people.
+type Refusal = (&'static str, Option<&'static str>);
 
 /// The registrations and the calls under way of one realm.
 ///
@@ -45,16 +48,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Dealer {
     quotas: Quotas,
-    registrations: HashMap<RegistrationId, Registration>,
-    by_pattern: PatternIndex<RegistrationId>,
+    pub(crate) registrations: Registrations,
     parties: HashMap<SessionId, Party>,
-    ids: RouterIds,
-}
-
-#[derive(Debug)]
-struct Registration {
-    pattern: Pattern,
-    callee: SessionId,
 }
 
 /// One session, as caller and as callee.
@@ -62,7 +57,6 @@ struct Registration {
 struct Party {
     line: Line,
     announced: Announced,
-    registrations: HashSet<RegistrationId>,
     calls: HashMap<RequestId, Target>,
     invocations: HashMap<RequestId, Origin>,
     invocation_ids: RequestIds,
@@ -87,10 +81,8 @@ impl Dealer {
     pub(crate) fn new(quotas: Quotas) -> Self {
         Self {
             quotas,
-            registrations: HashMap::new(),
-            by_pattern: PatternIndex::default(),
+            registrations: Registrations::default(),
             parties: HashMap::new(),
-            ids: RouterIds::default(),
         }
     }
 
@@ -99,7 +91,6 @@ impl Dealer {
         let party = Party {
             line,
             announced,
-            registrations: HashSet::new(),
             calls: HashMap::new(),
             invocations: HashMap::new(),
             invocation_ids: RequestIds::default(),
@@ -107,86 +98,18 @@ impl Dealer {
         self.parties.insert(session, party);
     }
 
-    pub(crate) fn register(&mut self, from: SessionId, message: &Register, out: &mut Outputs) {
-        let request = message.request;
-        let mut refuse = |error, explanation| {
-            let kind = RequestKind::Register;
-            out.send(from, refusal(kind, request, error, explanation));
-        };
-        let pattern = &message.procedure;
-        if pattern.as_str().split('.').next() == Some("wamp") {
-            // WAMP spec, "URIs": applications must not define anything below `wamp`.
-            return refuse(
-                reason::INVALID_URI,
-                Some("URIs below \"wamp\" are reserved"),
-            );
-        }
-        if !matches!(
-            message.options.invoke(),
-            None | Some(InvocationPolicy::Single)
-        ) {
-            let explanation = "this router does not share registrations";
-            return refuse(reason::OPTION_NOT_ALLOWED, Some(explanation));
-        }
-        if self.by_pattern.get(pattern).is_some() {
-            return refuse(reason::PROCEDURE_ALREADY_EXISTS, None);
-        }
-        let Some(callee) = self.parties.get_mut(&from) else {
-            return;
-        };
-        if callee.registrations.len() >= self.quotas.registrations {
-            let explanation = "the session has as many registrations as it may";
-            return refuse(LIMIT_EXCEEDED, Some(explanation));
-        }
-        let registration = self.ids.next_registration();
-        callee.registrations.insert(registration);
-        self.by_pattern.insert(pattern, registration);
-        self.registrations.insert(
-            registration,
-            Registration {
-                pattern: pattern.clone(),
-                callee: from,
-            },
-        );
-        out.send(
-            from,
-            Registered {
-                request,
-                registration,
-            },
-        );
-    }
-
-    /// Invocations under way go on: the callee answers them although it is registered no more.
-    pub(crate) fn unregister(&mut self, from: SessionId, message: Unregister, out: &mut Outputs) {
-        let Unregister {
-            request,
-            registration,
-        } = message;
-        let callee = self.parties.get_mut(&from);
-        if callee.is_some_and(|callee| callee.registrations.remove(&registration)) {
-            self.remove_registration(registration);
-            out.send(from, Unregistered::Reply { request });
-        } else {
-            let kind = RequestKind::Unregister;
-            out.send(
-                from,
-                refusal(kind, request, reason::NO_SUCH_REGISTRATION, None),
-            );
-        }
-    }
-
     /// Invokes the callee, unless there is work to do before.
     pub(crate) fn call(
         &mut self,
         from: SessionId,
         message: Call,
+        random: &mut RandomBits,
         out: &mut Outputs,
     ) -> Result<Option<CallWork>, Violation> {
         if message.options.progress() == Some(true) {
             return Err(Violation::NotAnnounced("progressive call invocations"));
         }
-        Ok(self.invoke(from, message, None, out))
+        Ok(self.invoke(from, message, None, random, out))
     }
 
     /// Invokes the callee once the work is done. There is more if it is another callee by now.
@@ -195,10 +118,11 @@ impl Dealer {
         from: SessionId,
         message: Call,
         prepared: Option<PreparedCall>,
+        random: &mut RandomBits,
         out: &mut Outputs,
     ) -> Option<CallWork> {
         let call = message.request;
-        let invoked = self.try_invoke(from, message, prepared, out);
+        let invoked = self.try_invoke(from, message, prepared, random, out);
         invoked.unwrap_or_else(|(error, explanation)| {
             out.send(from, refusal(RequestKind::Call, call, error, explanation));
             None
@@ -210,20 +134,25 @@ impl Dealer {
         from: SessionId,
         message: Call,
         prepared: Option<PreparedCall>,
+        random: &mut RandomBits,
         out: &mut Outputs,
-    ) -> Result<Option<CallWork>, (&'static str, Option<&'static str>)> {
+    ) -> Result<Option<CallWork>, Refusal> {
         let procedure = &message.procedure;
         // What the protocol reserves for the router no application may answer, not even one that
         // registered a pattern for everything.
         let best = if procedure.is_reserved() {
             None
         } else {
-            self.by_pattern.best(procedure)
+            self.registrations.best(procedure)
         };
         let unknown = (reason::NO_SUCH_PROCEDURE, None);
-        let registration = *best.ok_or(unknown)?;
-        let registered = self.registrations.get(&registration).ok_or(unknown)?;
-        let callee = registered.callee;
+        let registration = best.ok_or(unknown)?;
+        let registered = self.registrations.get_mut(registration).ok_or(unknown)?;
+        // Whom the work was done for, if it was, is called: it was its turn.
+        let before = prepared.as_ref().map(|prepared| prepared.callee);
+        let before = before.and_then(|callee| registered.callee(callee).copied());
+        let chosen = before.or_else(|| registered.choose(&BTreeSet::new(), random));
+        let callee = chosen.ok_or(unknown)?.session;
         let named = registered.pattern.policy() != MatchPolicy::Exact;
         let name = named.then(|| procedure.clone());
         let open = self.parties.get(&from).map_or(0, |party| party.calls.len());
@@ -260,6 +189,7 @@ impl Dealer {
                     let draft = draft(message.payload.clone());
                     return Ok(Some(CallWork {
                         call: message,
+                        callee,
                         line: party.line.clone(),
                         invocation,
                         named,
@@ -388,9 +318,7 @@ impl Dealer {
         let Some(party) = self.parties.remove(&session) else {
             return;
         };
-        for registration in &party.registrations {
-            self.remove_registration(*registration);
-        }
+        self.registrations.remove_session(session);
         for target in party.calls.values() {
             // WAMP spec, "Call Canceling": a callee that can be interrupted learns that its
             // caller is gone.
@@ -449,12 +377,6 @@ impl Dealer {
             .is_some_and(|party| is_interruptible(party.announced))
     }
 
-    fn remove_registration(&mut self, id: RegistrationId) {
-        if let Some(registration) = self.registrations.remove(&id) {
-            self.by_pattern.remove(&registration.pattern);
-        }
-    }
-
     #[cfg(test)]
     pub(crate) fn is_idle(&self) -> bool {
         let parties = || self.parties.values();
@@ -463,7 +385,7 @@ impl Dealer {
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.registrations.is_empty() && self.by_pattern.is_empty() && self.parties.is_empty()
+        self.registrations.is_empty() && self.parties.is_empty()
     }
 }
 

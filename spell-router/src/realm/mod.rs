@@ -127,7 +127,10 @@ impl RealmState {
         out: &mut Outputs,
     ) -> Handled {
         let work = match finished {
-            Finished::Call(call, prepared) => self.dealer.invoke(from, call, Some(prepared), out),
+            Finished::Call(call, prepared) => {
+                let random = &mut self.environment.random;
+                self.dealer.invoke(from, call, Some(prepared), random, out)
+            }
             Finished::Publish(message, fan_out) => {
                 self.publish(from, &message, fan_out, out);
                 None
@@ -224,7 +227,8 @@ impl RealmState {
             Message::Subscribe(message) => {
                 self.count(from, message.request)?;
                 let clock = &self.environment.clock;
-                self.broker.subscribe(from, &message, clock, out);
+                self.broker
+                    .subscribe(from, &message, &self.members, clock, out);
             }
             Message::Unsubscribe(message) => {
                 self.count(from, message.request)?;
@@ -232,7 +236,8 @@ impl RealmState {
             }
             Message::Register(message) => {
                 self.count(from, message.request)?;
-                self.dealer.register(from, &message, out);
+                let clock = &self.environment.clock;
+                self.dealer.register(from, &message, clock, out);
             }
             Message::Unregister(message) => {
                 self.count(from, message.request)?;
@@ -240,7 +245,8 @@ impl RealmState {
             }
             Message::Call(message) => {
                 self.count(from, message.request)?;
-                let work = self.dealer.call(from, message, out)?;
+                let random = &mut self.environment.random;
+                let work = self.dealer.call(from, message, random, out)?;
                 return Ok(work.map(Work::Call));
             }
             Message::Cancel(message) => self.dealer.cancel(from, &message, out),
@@ -365,8 +371,9 @@ impl RealmState {
         out: &mut Outputs,
     ) -> PublicationId {
         let id = PublicationId::from_random((self.environment.random)());
+        let clock = &self.environment.clock;
         self.broker
-            .publish(publication, id, fan_out, &self.members, out);
+            .publish(publication, id, fan_out, &self.members, clock, out);
         id
     }
 

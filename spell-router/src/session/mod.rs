@@ -88,6 +88,7 @@ fn router_roles() -> RoleFeatures {
     roles.add(
         RoleName::Broker,
         [
+            Feature::EventRetention,
             Feature::PatternBasedSubscription,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
@@ -97,7 +98,12 @@ fn router_roles() -> RoleFeatures {
     );
     roles.add(
         RoleName::Dealer,
-        [Feature::CallCanceling, Feature::PatternBasedRegistration],
+        [
+            Feature::CallCanceling,
+            Feature::PatternBasedRegistration,
+            Feature::RegistrationRevocation,
+            Feature::SharedRegistration,
+        ],
     );
     roles
 }

@@ -127,12 +127,18 @@ fn exactly_what_is_implemented_is_announced() {
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
             Feature::PatternBasedSubscription,
+            Feature::EventRetention,
             Feature::SubscriptionRevocation,
         ]
     );
     assert_eq!(
         announced(RoleName::Dealer),
-        [Feature::CallCanceling, Feature::PatternBasedRegistration]
+        [
+            Feature::CallCanceling,
+            Feature::PatternBasedRegistration,
+            Feature::SharedRegistration,
+            Feature::RegistrationRevocation,
+        ]
     );
     assert!(!roles.has(RoleName::Caller));
 }

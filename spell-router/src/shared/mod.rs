@@ -30,12 +30,12 @@ pub(crate) struct Shared {
     access: HashMap<Uri, Arc<Access>>,
     /// Who may join a realm that is not listed; `None` if nobody, for there are no others.
     unlisted: Option<Arc<Access>>,
-    /// The realms that someone is in.
+    /// The realms that someone is in, and those listed that someone was in.
     realms: Mutex<HashMap<Uri, Arc<LiveRealm>>>,
     sessions: Mutex<SessionIds>,
     pub(crate) serializers: Vec<AnySerializer>,
     pub(crate) limits: Limits,
-    pub(crate) counters: Counters,
+    pub(crate) counters: Arc<Counters>,
     /// Where it listens.
     pub(crate) addresses: Mutex<Vec<String>>,
     /// A permit for each connection that there may be.
@@ -76,6 +76,7 @@ struct Routing {
     state: RealmState,
     queues: HashMap<SessionId, Arc<Outbound>>,
     outputs: Outputs,
+    counters: Arc<Counters>,
 }
 
 impl Shared {
@@ -98,7 +99,7 @@ impl Shared {
             }),
             serializers,
             limits,
-            counters: Counters::default(),
+            counters: Arc::default(),
             addresses: Mutex::default(),
             connections: Arc::new(Semaphore::new(
                 limits.connections.min(Semaphore::MAX_PERMITS),
@@ -166,7 +167,7 @@ impl Shared {
         let realm = Arc::clone(
             realms
                 .entry(admission.realm.clone())
-                .or_insert_with(|| Arc::new(LiveRealm::new(self.limits.quotas))),
+                .or_insert_with(|| Arc::new(LiveRealm::new(self.limits.quotas, &self.counters))),
         );
         {
             let mut routing = lock(&realm.0);
@@ -194,11 +195,12 @@ impl fmt::Debug for Shared {
 }
 
 impl LiveRealm {
-    fn new(quotas: Quotas) -> Self {
+    fn new(quotas: Quotas, counters: &Arc<Counters>) -> Self {
         Self(Mutex::new(Routing {
             state: RealmState::new(Environment::real(), quotas),
             queues: HashMap::new(),
             outputs: Outputs::default(),
+            counters: Arc::clone(counters),
         }))
     }
 
@@ -208,8 +210,10 @@ impl LiveRealm {
             state,
             queues,
             outputs,
+            counters,
         } = &mut *lock(&self.0);
         let result = step(state, outputs);
+        counters.events_not_kept.add(outputs.take_events_not_kept());
         for (to, message) in outputs.drain() {
             if let Some(queue) = queues.get(&to) {
                 queue.push(message);
@@ -300,7 +304,8 @@ impl Drop for Membership {
         let mut realms = lock(&shared.realms);
         let mut routing = lock(&self.realm.0);
         routing.queues.remove(&session);
-        if routing.queues.is_empty() {
+        // What a listed realm keeps outlasts its sessions. Of others there may be any number.
+        if routing.queues.is_empty() && !shared.access.contains_key(&self.name) {
             realms.remove(&self.name);
         }
         drop((routing, realms));

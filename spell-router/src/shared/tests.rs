@@ -168,3 +168,43 @@ mod transcoding {
         );
     }
 }
+
+mod retention {
+    //! What a realm retains while nobody is in it.
+
+    use super::*;
+
+    /// What a session gets that subscribes after the publisher left.
+    fn late(router: &Router) -> usize {
+        let (publisher, _) = join(router.shared());
+        let publish = r#"[16,1,{"retain":true},"com.t",[1]]"#;
+        assert_eq!(publisher.handle(message(publish)), Flow::Open);
+        drop(publisher);
+        let (subscriber, queue) = join(router.shared());
+        let subscribe = r#"[32,1,{"get_retained":true},"com.t"]"#;
+        assert_eq!(subscriber.handle(message(subscribe)), Flow::Open);
+        std::iter::from_fn(|| queue.pop()).count()
+    }
+
+    #[test]
+    fn a_listed_realm_retains_events_while_nobody_is_in_it() {
+        let router = Router::builder().realm("realm1").build().unwrap();
+        assert_eq!(late(&router), 2);
+    }
+
+    #[test]
+    fn of_a_realm_that_is_not_listed_nothing_stays() {
+        assert_eq!(late(&Router::local()), 1);
+    }
+
+    #[test]
+    fn events_that_are_not_kept_are_counted() {
+        let router = Router::builder()
+            .realm("realm1")
+            .retention_limits(0, 0)
+            .build()
+            .unwrap();
+        assert_eq!(late(&router), 1);
+        assert_eq!(router.statistics().events_not_kept, 1);
+    }
+}

@@ -158,7 +158,7 @@ async fn what_the_broker_did_not_announce_is_not_asked_of_it() {
         pending(&mut subscribe);
         assert!(peer.sent().is_empty());
         let error = ready(&mut subscribe).unwrap_err();
-        let SubscribeError::Unsupported { role, feature } = error else {
+        let SubscribeError::Unsupported { role, feature, .. } = error else {
             panic!("{error:?}");
         };
         assert_eq!((role, feature), (RoleName::Broker, Some(needed)));

@@ -9,13 +9,17 @@ use spell_serializer::{Json, Serializer};
 use super::*;
 use crate::carrier::Undeliverable;
 
+mod registration_revocation;
+mod retention;
 mod revocation;
 mod router_events;
+mod sharing;
 mod subscriptions;
 
 const ALICE: u64 = 1;
 const BOB: u64 = 2;
 const CAROL: u64 = 3;
+const DAVE: u64 = 4;
 
 struct Realm {
     state: RealmState,
@@ -25,14 +29,18 @@ impl Realm {
     /// A realm with Alice, who has the role `admin`, Bob and Carol, who have the role `user`; all
     /// can be interrupted. The first publication has the id 1001.
     fn new() -> Self {
-        let mut realm = Self::empty();
+        Self::with_quotas(Quotas::default())
+    }
+
+    fn with_quotas(quotas: Quotas) -> Self {
+        let mut realm = Self::empty(quotas);
         realm.join(ALICE, "alice", "admin");
         realm.join(BOB, "bob", "user");
         realm.join(CAROL, "carol", "user");
         realm
     }
 
-    fn empty() -> Self {
+    fn empty(quotas: Quotas) -> Self {
         let mut next = 999_u64;
         let random = Box::new(move || {
             next += 1;
@@ -43,7 +51,7 @@ impl Realm {
             ..Environment::real()
         };
         Self {
-            state: RealmState::new(environment, Quotas::default()),
+            state: RealmState::new(environment, quotas),
         }
     }
 
@@ -72,10 +80,27 @@ impl Realm {
             trustlevel: None,
         };
         let line = Line::new(Json::new().into(), Some(limit));
-        let announced = match interruptible {
-            true => Announced::default().with(RoleName::Callee, Feature::CallCanceling),
-            false => Announced::default(),
+        let announced = if interruptible {
+            Announced::default().with(RoleName::Callee, Feature::CallCanceling)
+        } else {
+            Announced::default()
         };
+        self.state.join(id(session), principal, announced, line);
+    }
+
+    /// Dave or another one with the role `user`, who announced these features of their roles.
+    fn join_announcing(&mut self, session: u64, features: &[(RoleName, Feature)]) {
+        let principal = Principal {
+            authid: "dave".to_owned(),
+            authrole: "user".to_owned(),
+            trustlevel: None,
+        };
+        let line = Line::new(Json::new().into(), None);
+        let announced = features
+            .iter()
+            .fold(Announced::default(), |known, (role, feature)| {
+                known.with(*role, *feature)
+            });
         self.state.join(id(session), principal, announced, line);
     }
 
@@ -571,14 +596,6 @@ mod dealer {
             );
         }
         realm.send(CAROL, r#"[64,2,{"match":"prefix"},"com.p"]"#);
-    }
-
-    #[test]
-    fn shared_registrations_are_refused_not_ignored() {
-        let mut realm = Realm::new();
-        let outputs = realm.send(BOB, r#"[64,1,{"invoke":"roundrobin"},"com.p"]"#);
-        assert!(outputs[0].ends_with(r#""wamp.error.option_not_allowed"]"#));
-        realm.send(BOB, r#"[64,2,{"invoke":"single"},"com.p"]"#);
     }
 
     #[test]

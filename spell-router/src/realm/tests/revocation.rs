@@ -9,20 +9,14 @@ use super::*;
 /// A realm where Dave, who can be told of it, and Bob, who cannot, have the subscription 1.
 fn subscribed() -> Realm {
     let mut realm = Realm::new();
-    let announced =
-        Announced::default().with(RoleName::Subscriber, Feature::SubscriptionRevocation);
-    let line = Line::new(Json::new().into(), None);
-    let principal = Principal {
-        authid: "dave".to_owned(),
-        authrole: "user".to_owned(),
-    };
-    realm.state.join(id(DAVE), principal, announced, line);
+    realm.join_announcing(
+        DAVE,
+        &[(RoleName::Subscriber, Feature::SubscriptionRevocation)],
+    );
     realm.send(DAVE, r#"[32,1,{},"com.t"]"#);
     realm.send(BOB, r#"[32,1,{},"com.t"]"#);
     realm
 }
-
-const DAVE: u64 = 4;
 
 fn revoke(realm: &mut Realm, subscription: u64, reason: Option<&str>) -> (bool, Vec<String>) {
     let mut revoked = false;

@@ -1,0 +1,117 @@
+//! Registrations that come and go.
+
+use spell_message::{
+    Feature, RegistrationId, RoleName, SessionId,
+    message::{Register, Registered, RequestKind, Unregister, Unregistered},
+    options::UnregisteredDetails,
+    reason,
+};
+
+use super::{Dealer, Party};
+use crate::{environment::Clock, outbound::Outputs, quotas::LIMIT_EXCEEDED, realm::refusal};
+
+impl Dealer {
+    pub(crate) fn register(
+        &mut self,
+        from: SessionId,
+        message: &Register,
+        clock: &Clock,
+        out: &mut Outputs,
+    ) {
+        let request = message.request;
+        let mut refuse = |error, explanation| {
+            let kind = RequestKind::Register;
+            out.send(from, refusal(kind, request, error, explanation));
+        };
+        let pattern = &message.procedure;
+        if pattern.as_str().split('.').next() == Some("wamp") {
+            // WAMP spec, "URIs": applications must not define anything below `wamp`.
+            return refuse(
+                reason::INVALID_URI,
+                Some("URIs below \"wamp\" are reserved"),
+            );
+        }
+        if let Err((error, explanation)) = self.registrations.check(from, message) {
+            return refuse(error, explanation);
+        }
+        if self.registrations.count(from) >= self.quotas.registrations {
+            let explanation = "the session has as many registrations as it may";
+            return refuse(LIMIT_EXCEEDED, Some(explanation));
+        }
+        let registration = self.registrations.add(from, message, clock);
+        out.send(
+            from,
+            Registered {
+                request,
+                registration,
+            },
+        );
+    }
+
+    /// Invocations under way go on: the callee answers them although it is registered no more.
+    pub(crate) fn unregister(&mut self, from: SessionId, message: Unregister, out: &mut Outputs) {
+        let Unregister {
+            request,
+            registration,
+        } = message;
+        if self.registrations.remove(from, registration) {
+            out.send(from, Unregistered::Reply { request });
+        } else {
+            let kind = RequestKind::Unregister;
+            out.send(
+                from,
+                refusal(kind, request, reason::NO_SUCH_REGISTRATION, None),
+            );
+        }
+    }
+
+    /// Takes a registration away from all its callees; `false` if there is none.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
+    pub(crate) fn revoke(
+        &mut self,
+        registration: RegistrationId,
+        reason: Option<&str>,
+        out: &mut Outputs,
+    ) -> bool {
+        let Some(registered) = self.registrations.get(registration) else {
+            return false;
+        };
+        let callees: Vec<_> = registered.callees().collect();
+        for callee in callees {
+            self.revoke_from(callee, registration, reason, out);
+        }
+        true
+    }
+
+    /// Takes a registration away from one of its callees, who is told if it announced that it
+    /// understands; `false` if it is not registered. Invocations under way go on.
+    ///
+    /// WAMP spec, "Registration Revocation".
+    pub(crate) fn revoke_from(
+        &mut self,
+        callee: SessionId,
+        registration: RegistrationId,
+        reason: Option<&str>,
+        out: &mut Outputs,
+    ) -> bool {
+        let registered = self.registrations.remove(callee, registration);
+        let party = self.parties.get(&callee);
+        if registered && party.is_some_and(Party::learns_of_revocations) {
+            let mut details = UnregisteredDetails::new();
+            details.set_registration(registration);
+            if let Some(reason) = reason {
+                details.set_reason(reason);
+            }
+            out.send(callee, Unregistered::Revocation { details });
+        }
+        registered
+    }
+}
+
+impl Party {
+    /// WAMP spec, "Registration Revocation".
+    fn learns_of_revocations(&self) -> bool {
+        self.announced
+            .supports(RoleName::Callee, Feature::RegistrationRevocation)
+    }
+}

@@ -35,7 +35,8 @@ impl<'a, C: Send + 'static> Context<'a, C> {
         self.core.outbox.request(message)
     }
 
-    /// Send a message that has no request id of its own: YIELD, ERROR, CANCEL, GOODBYE, HELLO.
+    /// Send a message that has no request id of its own: YIELD, ERROR, CANCEL, GOODBYE, HELLO, and
+    /// a CALL with more arguments of a call that was requested before.
     ///
     /// Works as soon as the transport is open.
     pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {

@@ -28,7 +28,10 @@ struct Open {
 
 struct Frame {
     bytes: Bytes,
+    /// The id that was spent on it.
     request: Option<RequestId>,
+    /// Whether it goes on with a request that was committed before, and means another without it.
+    continues: bool,
 }
 
 impl fmt::Debug for Frame {
@@ -37,6 +40,7 @@ impl fmt::Debug for Frame {
         f.debug_struct("Frame")
             .field("size", &self.bytes.len())
             .field("request", &self.request)
+            .field("continues", &self.continues)
             .finish()
     }
 }
@@ -102,7 +106,12 @@ impl Outbox {
         }
         let bytes = open.scratch.split().freeze();
         self.queued = self.queued.saturating_add(size);
-        self.frames.push_back(Frame { bytes, request });
+        self.frames.push_back(Frame {
+            bytes,
+            request,
+            // WAMP spec, "Progressive Call Invocations": no other request is sent in parts.
+            continues: request.is_none() && matches!(message, Message::Call(_)),
+        });
         Ok(())
     }
 
@@ -142,9 +151,11 @@ impl Outbox {
         self.last_sent
     }
 
-    /// Drop the requests that wait. No later id was sent either, so the wire shows no gap.
+    /// Drop the requests that wait, and what goes on with one. No later id was sent either, so the
+    /// wire shows no gap.
     pub(crate) fn drop_requests(&mut self) {
-        self.frames.retain(|frame| frame.request.is_none());
+        self.frames
+            .retain(|frame| frame.request.is_none() && !frame.continues);
         self.queued = self.frames.iter().map(|frame| frame.bytes.len()).sum();
     }
 

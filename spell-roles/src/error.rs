@@ -7,6 +7,7 @@ use spell_message::{
     Feature, InvalidUri, List, Payload, RoleName, Uri, Value,
     message::ErrorMessage,
     options::{ErrorDetails, InvalidOption},
+    reason,
 };
 use spell_peer::{CloseReason, Context, Delivery, SendError};
 use spell_serializer::{DecodeError, EncodeError, PayloadExt};
@@ -219,7 +220,7 @@ macro_rules! errors {
     ($(
         $(#[$doc:meta])*
         $Name:ident: $what:literal $(, named by a $name:literal: $Uri:ident, $Option:ident $(,
-            $(#[$extra_doc:meta])* $Extra:ident: $extra:literal)?)?;
+            $($(#[$extra_doc:meta])* $Extra:ident: $extra:literal),+)?)?;
     )*) => { $(
         $(#[$doc])*
         ///
@@ -264,7 +265,7 @@ macro_rules! errors {
                 $Uri(InvalidUri),
                 /// An option has a value that the specification does not allow. Nothing was sent.
                 $Option(Box<InvalidOption>),
-                $($(#[$extra_doc])* $Extra,)?
+                $($($(#[$extra_doc])* $Extra,)+)?
             )?
         }
 
@@ -280,7 +281,7 @@ macro_rules! errors {
             /// What became of the request; `None` if it was answered.
             pub fn delivery(&self) -> Option<Delivery> {
                 match self {
-                    Self::Refused(_) $($(| Self::$Extra)?)? => None,
+                    Self::Refused(_) $($($(| Self::$Extra)+)?)? => None,
                     Self::Closed { delivery, .. } | Self::Timeout(delivery) => Some(*delivery),
                     _ => Some(Delivery::NotSent),
                 }
@@ -313,7 +314,7 @@ macro_rules! errors {
                             f.write_str(concat!("the name of the ", $name, " is not valid"))
                         }
                         Self::$Option(_) => f.write_str(concat!($what, " has an invalid option")),
-                        $(Self::$Extra => f.write_str($extra),)?
+                        $($(Self::$Extra => f.write_str($extra),)+)?
                     )?
                 }
             }
@@ -370,7 +371,15 @@ macro_rules! errors {
 
 errors! {
     /// A call gave no result.
-    CallError: "the call", named by a "procedure": Uri, Option;
+    CallError: "the call", named by a "procedure": Uri, Option,
+        /// The queue of its progressive results was full, and its policy is
+        /// [`Overflow::End`](crate::Overflow::End). The call was cancelled;
+        /// [`ProgressiveResults::missed`](crate::ProgressiveResults::missed) tells how many results
+        /// were lost until then.
+        Lagged: "the progressive results of the call were read too slowly",
+        /// It takes no more arguments: its result came, it was given up, or the last arguments were
+        /// sent before. These were not.
+        Finished: "the call takes no more arguments";
     /// A publication failed.
     PublishError: "the publication", named by a "topic": Uri, Option;
     /// A subscription could not be made, or restored.
@@ -384,6 +393,25 @@ errors! {
         AlreadyRegistered: "this peer registered the procedure already";
     /// A registration could not be ended.
     UnregisterError: "the end of the registration";
+}
+
+impl CallError {
+    /// Whether the call was cancelled: the answer is `wamp.error.canceled`, in either of its
+    /// spellings. It comes also when the callee left.
+    ///
+    /// WAMP spec, "Call Canceling".
+    pub fn is_canceled(&self) -> bool {
+        let canceled = |uri: &Uri| *uri == reason::CANCELED || *uri == reason::CANCELLED;
+        self.uri().is_some_and(canceled)
+    }
+
+    /// Whether the time was up, by this peer's clock ([`Timeout`](Self::Timeout)) or by that of the
+    /// router or the callee (`wamp.error.timeout`).
+    ///
+    /// WAMP spec, "Call Timeouts".
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Timeout(_)) || self.uri().is_some_and(|uri| *uri == reason::TIMEOUT)
+    }
 }
 
 #[cfg(test)]

@@ -61,7 +61,10 @@ pub use callee::{
     IntoResult, Invocation, InvocationError, InvocationInfo, Invocations, Kwargs, PendingRegister,
     Register, RegisterHandler, Registration, RegistrationEnd,
 };
-pub use caller::{Call, CallResult, Caller, CallerExt, CallerHandle, PendingCall};
+pub use caller::{
+    Call, CallArguments, CallResult, Caller, CallerExt, CallerHandle, PendingCall, ProgressiveCall,
+    ProgressiveResults, SendArguments,
+};
 pub use error::{
     CallError, PublishError, RegisterError, SubscribeError, UnregisterError, UnsubscribeError,
     WampError,

@@ -8,6 +8,28 @@ use crate::{
     request::{Key, Reply},
 };
 
+/// Who waits for the answer of a request, as its role keeps it.
+pub(crate) trait Waiter {
+    type Answer;
+
+    fn reply(&self) -> &Reply<Self::Answer>;
+
+    /// The one answer there is.
+    fn answer(self, answer: Result<Self::Answer, Failure>);
+}
+
+impl<T> Waiter for Reply<T> {
+    type Answer = T;
+
+    fn reply(&self) -> &Self {
+        self
+    }
+
+    fn answer(self, answer: Result<T, Failure>) {
+        self.send(answer);
+    }
+}
+
 /// The requests of one kind that are under way, by their id and by the key of their handle.
 ///
 /// A role has one for each kind of request, so that an ERROR for one kind never ends another. An
@@ -27,6 +49,18 @@ impl<P> Pending<P> {
         }
     }
 
+    /// A request that is under way.
+    pub(crate) fn get(&mut self, id: RequestId) -> Option<&mut P> {
+        self.by_id.get_mut(&id).map(|(_, pending)| pending)
+    }
+
+    /// A request that is under way, by its handle.
+    pub(crate) fn find(&mut self, key: Key) -> Option<(RequestId, &mut P)> {
+        let id = *self.by_key.get(&key)?;
+        let pending = self.get(id)?;
+        Some((id, pending))
+    }
+
     /// The request was answered.
     pub(crate) fn take(&mut self, id: RequestId) -> Option<P> {
         let (key, pending) = self.by_id.remove(&id)?;
@@ -41,6 +75,12 @@ impl<P> Pending<P> {
         Some((id, pending))
     }
 
+    /// How many there are, by id or by key, whichever are more.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.by_id.len().max(self.by_key.len())
+    }
+
     /// All of them: the session ended.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (RequestId, P)> {
         self.by_key.clear();
@@ -48,49 +88,49 @@ impl<P> Pending<P> {
     }
 }
 
-impl<T> Pending<Reply<T>> {
+impl<P: Waiter> Pending<P> {
     /// Commit a request and remember who waits for it. What fails, fails that one request alone.
     ///
     /// Gives the id if it was committed.
     pub(crate) fn request<C: Send + 'static>(
         &mut self,
         cx: &mut Context<'_, C>,
-        reply: Reply<T>,
+        waiter: P,
         message: impl FnOnce(RequestId) -> Message,
     ) -> Option<RequestId> {
-        if !reply.commit() {
+        if !waiter.reply().commit() {
             return None;
         }
         match cx.request(message) {
             Ok(id) => {
-                self.insert(id, reply.key(), reply);
+                self.insert(id, waiter.reply().key(), waiter);
                 Some(id)
             }
             Err(error) => {
-                reply.send(Err(Failure::not_committed(error, cx)));
+                waiter.answer(Err(Failure::not_committed(error, cx)));
                 None
             }
         }
     }
 
     /// The router answered.
-    pub(crate) fn resolve(&mut self, id: RequestId, answer: T) {
-        if let Some(reply) = self.take(id) {
-            reply.send(Ok(answer));
+    pub(crate) fn resolve(&mut self, id: RequestId, answer: P::Answer) {
+        if let Some(waiter) = self.take(id) {
+            waiter.answer(Ok(answer));
         }
     }
 
     /// The router answered with an ERROR.
     pub(crate) fn refuse(&mut self, message: ErrorMessage) {
-        if let Some(reply) = self.take(message.request) {
-            reply.send(Err(message.into()));
+        if let Some(waiter) = self.take(message.request) {
+            waiter.answer(Err(message.into()));
         }
     }
 
     /// The session ended: all of them failed.
     pub(crate) fn close(&mut self, end: &SessionEnd) {
-        for (id, reply) in self.drain() {
-            reply.send(Err(Failure::Closed {
+        for (id, waiter) in self.drain() {
+            waiter.answer(Err(Failure::Closed {
                 reason: end.reason().clone(),
                 delivery: end.delivery(id),
             }));

@@ -16,7 +16,7 @@ use std::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// The item that comes is lost; what waits stays. The default.
+    /// The item that comes is lost; what waits stays. The default of subscriptions.
     #[default]
     DropNewest,
     /// The items that have waited longest are lost, as many as it takes.
@@ -24,7 +24,8 @@ pub enum Overflow {
     /// Only the newest item waits: each one replaces the one before it, if that was not read yet.
     /// For values of which only the last counts. One item is the limit here, whatever the count.
     KeepLatest,
-    /// The item that comes is lost, and the stream ends; what waits can still be read.
+    /// The item that comes is lost, and the stream ends; what waits can still be read. The default
+    /// of calls with progressive results.
     End,
 }
 

@@ -160,6 +160,14 @@ impl<T, C: Send + 'static> Waiting<T, C> {
         Ok(())
     }
 
+    pub(crate) fn key(&self) -> Key {
+        self.key
+    }
+
+    pub(crate) fn requests(&self) -> &Requests<C> {
+        &self.requests
+    }
+
     /// The time is up: give the request up, unless the answer came in this moment.
     pub(crate) fn expire(&mut self) -> Result<T, Failure> {
         if let Ok(answer) = self.rx.try_recv() {

@@ -2,19 +2,19 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use spell_message::RequestId;
 use tokio::{
-    sync::oneshot,
+    sync::{oneshot, watch},
     time::{Instant, Sleep, sleep_until, timeout_at},
 };
 
 use crate::{
     error::Failure,
-    request::{Reply, Requests, Waiting},
+    request::{Key, Reply, Requests, Waiting},
 };
 
 /// Where a role puts the id of a request once it is committed.
@@ -57,11 +57,12 @@ impl<C: Send + 'static> Requests<C> {
                 return Err(failure.unwrap_or_else(|| Failure::no_session(None)));
             }
         };
-        Ok(Started {
-            id,
-            waiting,
-            deadline: deadline.map(|deadline| Box::pin(sleep_until(deadline))),
-        })
+        let limit = limit.zip(deadline).map(|(limit, deadline)| Limit {
+            limit,
+            sleep: Box::pin(sleep_until(deadline)),
+            sent: None,
+        });
+        Ok(Started { id, waiting, limit })
     }
 }
 
@@ -70,12 +71,72 @@ impl<C: Send + 'static> Requests<C> {
 pub(crate) struct Started<T, C: Send + 'static> {
     id: RequestId,
     waiting: Waiting<T, C>,
-    deadline: Option<Pin<Box<Sleep>>>,
+    limit: Option<Limit>,
+}
+
+/// How long it may be until the router is heard of, and since when.
+#[derive(Debug)]
+struct Limit {
+    limit: Duration,
+    sleep: Pin<Box<Sleep>>,
+    /// When more of the request was sent, if it is one in parts.
+    sent: Option<watch::Receiver<Instant>>,
 }
 
 impl<T, C: Send + 'static> Started<T, C> {
     pub(crate) fn id(&self) -> RequestId {
         self.id
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        self.waiting.key()
+    }
+
+    pub(crate) fn requests(&self) -> &Requests<C> {
+        self.waiting.requests()
+    }
+
+    /// Let the time begin anew with all that is sent.
+    pub(crate) fn follow(&mut self, sent: watch::Receiver<Instant>) {
+        if let Some(limit) = &mut self.limit {
+            limit.sent = Some(sent);
+        }
+    }
+
+    /// The router was heard of: the time begins anew.
+    pub(crate) fn restart(&mut self) {
+        if let Some(limit) = &mut self.limit
+            && let Some(deadline) = Instant::now().checked_add(limit.limit)
+        {
+            limit.sleep.as_mut().reset(deadline);
+        }
+    }
+
+    /// Wait until the time is up.
+    pub(crate) fn poll_limit(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(limit) = &mut self.limit else {
+            return Poll::Pending;
+        };
+        loop {
+            ready!(limit.sleep.as_mut().poll(cx));
+            let sent = limit.sent.as_ref().map(|sent| *sent.borrow());
+            match sent.and_then(|sent| sent.checked_add(limit.limit)) {
+                Some(later) if later > limit.sleep.deadline() => {
+                    limit.sleep.as_mut().reset(later);
+                }
+                _ => return Poll::Ready(()),
+            }
+        }
+    }
+
+    /// The time is up: give the request up, unless the answer came in this moment.
+    pub(crate) fn expire(&mut self) -> Result<T, Failure> {
+        self.waiting.expire()
+    }
+
+    /// Wait for the answer, however long it takes.
+    pub(crate) fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, Failure>> {
+        Pin::new(&mut self.waiting).poll(cx)
     }
 }
 
@@ -83,14 +144,11 @@ impl<T, C: Send + 'static> Future for Started<T, C> {
     type Output = Result<T, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Poll::Ready(answer) = Pin::new(&mut self.waiting).poll(cx) {
+        if let Poll::Ready(answer) = self.poll_answer(cx) {
             return Poll::Ready(answer);
         }
-        let deadline = self.deadline.as_mut();
-        match deadline.map(|deadline| deadline.as_mut().poll(cx)) {
-            Some(Poll::Ready(())) => Poll::Ready(self.waiting.expire()),
-            _ => Poll::Pending,
-        }
+        ready!(self.poll_limit(cx));
+        Poll::Ready(self.expire())
     }
 }
 

@@ -228,6 +228,18 @@ fn closing_drops_requests_that_wait_so_that_not_sent_is_true() {
 }
 
 #[test]
+fn closing_drops_what_goes_on_with_a_request_that_is_dropped() {
+    let mut bench = Bench::joined();
+    bench.call("waiting").unwrap();
+    // It has the id of the request, and would be one of its own without it.
+    bench.ask(Ask::Send(call("waiting")));
+    bench.ask(Ask::Send(goodbye()));
+    bench.ask(Ask::Leave);
+    bench.engine.close(CloseReason::Disconnected);
+    assert_eq!(bench.sent(), [r#"[6,{},"wamp.close.close_realm"]"#]);
+}
+
+#[test]
 fn a_violation_is_answered_with_abort_and_nothing_else() {
     let mut bench = Bench::joined();
     bench.call("waiting").unwrap();

@@ -1,23 +1,21 @@
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use spell_message::{
+    InvalidUri, Uri, Value,
+    options::{CallOptions, CancelMode, InvalidOption},
 };
+use spell_serializer::PayloadBuilder;
 
 use super::{
-    CallResult,
+    CallArguments, CallResult, PendingCall, ProgressiveCall,
+    ongoing::{Arguments, Ongoing, Results, Streams},
     role::{Command, NewCall, Order},
 };
 use crate::{
     CallError,
-    request::{Reply, Requests, argument_methods, limit_methods},
+    request::{Reply, Requests, argument_methods},
     started::{IdSlot, Started},
 };
-use spell_message::{
-    InvalidUri, RequestId, Uri, Value,
-    options::{CallOptions, InvalidOption},
-};
-use spell_serializer::PayloadBuilder;
 
 /// A call in the making; `.await` sends it and waits for the result.
 ///
@@ -30,7 +28,8 @@ use spell_serializer::PayloadBuilder;
 ///
 /// Dropped before it was committed, a call is never sent. Dropped later, it is given up: if the
 /// router announced `call_canceling`, it is asked to cancel the call and to interrupt the callee
-/// (mode `killnowait`); the result is dropped when it comes. The same happens when the time is up.
+/// ([`cancel_mode`](Self::cancel_mode)); the result is dropped when it comes. The same happens when
+/// the time is up.
 ///
 /// # Examples
 ///
@@ -69,6 +68,9 @@ pub struct Call<'a> {
     options: Result<CallOptions, InvalidOption>,
     arguments: PayloadBuilder,
     limit: Option<Duration>,
+    /// Whether the user set the limit, and not only the peer's configuration.
+    is_limit_own: bool,
+    mode: CancelMode,
 }
 
 impl<'a> Call<'a> {
@@ -79,11 +81,75 @@ impl<'a> Call<'a> {
             options: Ok(CallOptions::new()),
             arguments: requests.arguments(),
             limit: requests.commands().request_timeout(),
+            is_limit_own: false,
+            mode: CancelMode::KillNoWait,
         }
     }
 
     argument_methods!();
-    limit_methods!();
+
+    /// How long it may take, from the `.await` to the result; with
+    /// [progressive results](Self::receive_progress), to the first of them and then to each next
+    /// one; with [progressive arguments](Self::progressive), from those that were sent last.
+    ///
+    /// Default: [`PeerConfig::request_timeout`](spell_peer::PeerConfig::request_timeout), which is
+    /// the handle's own clock. What is set here the router is told too, in whole milliseconds and
+    /// rounded up, if it announced `call_timeout`: so the callee is stopped even if this peer dies.
+    /// Only of progressive arguments it is not told, as it would count from the first ones. The
+    /// clock that is first decides: this one gives [`CallError::Timeout`], the other one
+    /// `wamp.error.timeout`, and [`CallError::is_timeout`] is true for both.
+    ///
+    /// WAMP spec, "Call Timeouts".
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
+        self.is_limit_own = true;
+        self
+    }
+
+    /// Wait for ever.
+    pub fn no_timeout(mut self) -> Self {
+        self.limit = None;
+        self
+    }
+
+    /// How the call is cancelled when it is given up: when its future, or what it gave, is dropped,
+    /// when its time is up, and when the queue of its progressive results is full. Default:
+    /// [`CancelMode::KillNoWait`].
+    ///
+    /// It counts only if the router announced `call_canceling`.
+    ///
+    /// WAMP spec, "Call Canceling".
+    pub fn cancel_mode(mut self, mode: CancelMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Whether the callee may learn who calls; default no. The router must have announced
+    /// `caller_identification` for this.
+    ///
+    /// WAMP spec, "Caller Identification".
+    pub fn disclose_me(self, disclose_me: bool) -> Self {
+        self.set(|options| options.set_disclose_me(disclose_me))
+    }
+
+    /// The key that decides which shard of the procedure is called.
+    ///
+    /// The router is told, and nothing more is done.
+    ///
+    /// WAMP spec, "Sharded Registration".
+    pub fn rkey(self, rkey: impl Into<String>) -> Self {
+        self.set(|options| options.set_rkey(rkey))
+    }
+
+    /// Which shards of the procedure are called, such as `partition`, which needs an
+    /// [`rkey`](Self::rkey).
+    ///
+    /// The router is told, and nothing more is done.
+    ///
+    /// WAMP spec, "Sharded Registration".
+    pub fn runmode(self, runmode: impl Into<String>) -> Self {
+        self.set(|options| options.set_runmode(runmode))
+    }
 
     /// Set one option of CALL: one that has no method here, or an extension of the router.
     pub fn option(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
@@ -100,10 +166,24 @@ impl<'a> Call<'a> {
         self
     }
 
+    fn set(mut self, set: impl FnOnce(&mut CallOptions) -> &mut CallOptions) -> Self {
+        if let Ok(options) = &mut self.options {
+            set(options);
+        }
+        self
+    }
+
+    /// Take results as they come; `.await` the returned builder to send the call.
+    ///
+    /// WAMP spec, "Progressive Call Results".
+    pub fn receive_progress(self) -> ProgressiveCall<'a> {
+        ProgressiveCall::new(self)
+    }
+
     /// Send it and wait for the result: what `.await` does, without the box.
     pub async fn send(self) -> Result<CallResult, CallError> {
         let (requests, limit) = (self.requests, self.limit);
-        let command = self.command()?;
+        let command = self.command(None)?;
         let result = requests.ask(limit, |reply| command(reply, None)).await?;
         Ok(result)
     }
@@ -118,25 +198,87 @@ impl<'a> Call<'a> {
     ///
     /// As for the call itself.
     pub async fn start(self) -> Result<PendingCall, CallError> {
+        Ok(PendingCall::new(self.begin(None).await?))
+    }
+
+    /// Send it with its first arguments, to send more of them; gives one half for that, and one
+    /// that waits for the result.
+    ///
+    /// It is done when the call has its id. The options and settings are those of the whole call.
+    ///
+    /// # Errors
+    ///
+    /// What kept the call from being sent; [`CallError::Unsupported`] if the router did not
+    /// announce `progressive_call_invocations` and `call_canceling`. A callee that lacks them is
+    /// told of by the result: `wamp.error.feature_not_supported`.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the call itself.
+    ///
+    /// WAMP spec, "Progressive Call Invocations".
+    pub async fn progressive(self) -> Result<(CallArguments, PendingCall), CallError> {
+        let (arguments, started) = self.begin_progressive(None).await?;
+        Ok((arguments, PendingCall::new(started)))
+    }
+
+    /// Send it, and wait until it has its id.
+    pub(super) async fn begin(
+        self,
+        streams: Option<Box<Streams>>,
+    ) -> Result<Started<CallResult, Command>, CallError> {
         let (requests, limit) = (self.requests, self.limit);
-        let command = self.command()?;
+        let command = self.command(streams)?;
         let started = requests.start(limit, |reply, slot| command(reply, Some(slot)));
-        Ok(PendingCall(started.await?))
+        Ok(started.await?)
+    }
+
+    /// Send it with its first arguments, and wait until it has its id.
+    pub(super) async fn begin_progressive(
+        mut self,
+        results: Option<Results>,
+    ) -> Result<(CallArguments, Started<CallResult, Command>), CallError> {
+        // The router's clock would begin with the first arguments.
+        self.is_limit_own = false;
+        let limit = self.limit;
+        let failure = Arc::default();
+        let arguments = Arguments {
+            procedure: self.procedure.clone()?,
+            failure: Arc::clone(&failure),
+        };
+        let streams = Streams {
+            results,
+            arguments: Some(arguments),
+        };
+        let mut started = self.begin(Some(Box::new(streams))).await?;
+        let arguments = CallArguments::new(&mut started, limit, failure);
+        Ok((arguments, started))
     }
 
     /// All that can fail because of the user, and the command that is left.
     fn command(
         self,
+        streams: Option<Box<Streams>>,
     ) -> Result<impl FnOnce(Reply<CallResult>, Option<IdSlot>) -> Command, CallError> {
         let procedure = self.procedure?;
-        let options = self.options?;
+        let mut options = self.options?;
+        if let Some(streams) = &streams {
+            streams.announce(&mut options);
+        }
         let payload = self.requests.finish(self.arguments)?;
+        let limit = self.limit.filter(|_| self.is_limit_own);
+        let mode = self.mode;
         Ok(move |reply, started| {
             Command(Order::Call(Box::new(NewCall {
                 procedure,
                 options,
                 payload,
-                reply,
+                limit,
+                ongoing: Ongoing {
+                    reply,
+                    mode,
+                    streams,
+                },
                 started,
             })))
         })
@@ -149,56 +291,5 @@ impl<'a> IntoFuture for Call<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
-    }
-}
-
-/// A call that was sent; the future of its result. Made by [`Call::start`].
-///
-/// The call's time limit goes on running.
-///
-/// ```
-/// # use spell_peer::PeerBuilder;
-/// # use spell_roles::{Callee, Caller, Session};
-/// use spell_roles::prelude::*;
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let router = spell_router::Router::local();
-/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
-/// # let peer = peer.role(Caller::new()).role(Callee::new());
-/// # let peer = peer.connect(router.connector()).await?;
-/// let _add2 = peer
-///     .register("com.example.add2")
-///     .handler(|(a, b): (i64, i64)| async move { Ok(a + b) })
-///     .await?;
-///
-/// let first = peer.call("com.example.add2").args((2, 3)).start().await?;
-/// let second = peer.call("com.example.add2").args((4, 5)).start().await?;
-/// assert!(first.id() < second.id());
-/// assert_eq!(second.await?.value::<i64>()?, 9);
-/// assert_eq!(first.await?.value::<i64>()?, 5);
-/// # Ok(())
-/// # }
-/// ```
-///
-/// # Cancel safety
-///
-/// Dropping it gives the call up, as described at [`Call`].
-#[derive(Debug)]
-#[must_use = "dropping it cancels the call"]
-pub struct PendingCall(Started<CallResult, Command>);
-
-impl PendingCall {
-    /// The id of the CALL, by which the messages about it are known.
-    pub fn id(&self) -> RequestId {
-        self.0.id()
-    }
-}
-
-impl Future for PendingCall {
-    type Output = Result<CallResult, CallError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map_err(Into::into)
     }
 }

@@ -16,6 +16,14 @@ impl CallResult {
         Self { details, payload }
     }
 
+    /// Whether others follow: it is a progressive result, and not the last. Only
+    /// [`ProgressiveResults`](super::ProgressiveResults) has such.
+    ///
+    /// WAMP spec, "Progressive Call Results".
+    pub fn is_progress(&self) -> bool {
+        self.details.progress() == Some(true)
+    }
+
     /// The positional results, as a tuple, a list, or a struct read in order.
     ///
     /// # Errors

@@ -1,14 +1,14 @@
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, time::Duration};
 
 use spell_message::{
-    Feature, Message, Payload, RoleFeatures, RoleName, Uri,
-    message::{self, Cancel, RequestKind},
+    Feature, Message, Payload, RequestId, RoleFeatures, RoleName, Uri,
+    message::{self, RequestKind},
     options::{CallOptions, CancelMode, CancelOptions},
 };
-use spell_peer::{Commands, Context, Role, SessionEnd, SessionInfo};
+use spell_peer::{Commands, Context, Role, SendError, SessionEnd};
 use tracing::{debug, trace};
 
-use super::{CallResult, CallerHandle};
+use super::{CallResult, CallerHandle, ongoing::Ongoing};
 use crate::{
     error::Failure,
     pending::Pending,
@@ -22,10 +22,11 @@ use crate::{
 /// time is up, is given up: the router is asked to cancel it, if it announced that it can, and what
 /// still comes of it is dropped.
 ///
-/// WAMP spec, "Calling and Invocations" and "Call Canceling".
+/// WAMP spec, "Calling and Invocations", "Call Canceling", "Call Timeouts", "Progressive Call
+/// Results" and "Progressive Call Invocations".
 #[derive(Debug, Default)]
 pub struct Caller {
-    pending: Pending<Reply<CallResult>>,
+    pub(super) pending: Pending<Ongoing>,
 }
 
 impl Caller {
@@ -35,17 +36,24 @@ impl Caller {
     }
 
     fn call(&mut self, call: NewCall, cx: &mut Context<'_, Command>) {
-        if let Some(failure) = Failure::unsupported(RoleName::Dealer, None, cx) {
-            return call.reply.send(Err(failure));
+        if let Some(failure) = unsupported(&call, cx) {
+            return call.ongoing.reply.send(Err(failure));
         }
         let NewCall {
             procedure,
-            options,
+            mut options,
             payload,
-            reply,
+            limit,
+            ongoing,
             started,
         } = call;
-        let id = self.pending.request(cx, reply, |request| {
+        if let Some(limit) = limit.and_then(milliseconds)
+            && options.timeout().is_none()
+            && announced(Feature::CallTimeout, cx)
+        {
+            options.set_timeout(limit);
+        }
+        let id = self.pending.request(cx, ongoing, |request| {
             Message::Call(message::Call {
                 request,
                 options,
@@ -59,24 +67,132 @@ impl Caller {
         }
     }
 
-    fn give_up(&mut self, key: Key, cx: &mut Context<'_, Command>) {
-        let Some((request, _)) = self.pending.give_up(key) else {
-            return;
-        };
-        let can_cancel = |router: &SessionInfo| {
-            let (role, feature) = (RoleName::Dealer, Feature::CallCanceling);
-            router.supports(role, feature)
-        };
-        if !cx.session().is_some_and(can_cancel) {
+    /// Send more arguments of a call, with the id of its first ones.
+    fn proceed(&mut self, more: MoreArguments, cx: &mut Context<'_, Command>) {
+        let MoreArguments {
+            call,
+            payload,
+            is_last,
+            reply,
+        } = more;
+        if !reply.commit() {
             return;
         }
-        // The specification has no default mode, and nobody waits for what the callee would answer.
-        let mut options = CancelOptions::new();
-        options.set_mode(CancelMode::KillNoWait);
-        if let Err(error) = cx.send(Cancel { request, options }) {
-            debug!(%request, %error, "a call could not be cancelled");
+        let Some((request, ongoing)) = self.pending.find(call) else {
+            return reply.send(Ok(Proceeded::IsOver));
+        };
+        let Some(arguments) = ongoing.arguments() else {
+            return reply.send(Ok(Proceeded::IsOver));
+        };
+        // WAMP spec, "Freezing of Options in Progressive Call Invocations": the others are those of
+        // the first CALL.
+        let mut options = CallOptions::new();
+        if !is_last {
+            options.set_progress(true);
+        }
+        let sent = cx.send(message::Call {
+            request,
+            options,
+            procedure: arguments.procedure.clone(),
+            payload,
+        });
+        if sent.is_ok() && is_last {
+            ongoing.finish();
+        }
+        let sent = sent.map(|()| Proceeded::Sent);
+        reply.send(sent.map_err(|error| Failure::not_committed(error, cx)));
+    }
+
+    fn progress(&mut self, id: RequestId, result: CallResult, cx: &mut Context<'_, Command>) {
+        let ongoing = self.pending.get(id);
+        let Some(ongoing) = ongoing.filter(|ongoing| !ongoing.reply.is_given_up()) else {
+            return trace!(request = %id, "a progressive result for no call");
+        };
+        let mode = ongoing.mode;
+        let Some(results) = ongoing.results() else {
+            return trace!(request = %id, "a progressive result was not asked for");
+        };
+        if !results.offer(id, result) {
+            // Dropping it ends the stream.
+            let _ = self.pending.take(id);
+            give_up(id, mode, cx);
         }
     }
+
+    fn cancel(&mut self, order: Cancel, cx: &mut Context<'_, Command>) {
+        let Cancel { call, mode, reply } = order;
+        let feature = Some(Feature::CallCanceling);
+        if let Some(failure) = Failure::unsupported(RoleName::Dealer, feature, cx) {
+            return reply.send(Err(failure));
+        }
+        if !reply.commit() {
+            return;
+        }
+        let canceled = match self.pending.find(call) {
+            // What comes first ends the call: its result, its error, or that it was cancelled.
+            Some((request, _)) => cancel(request, mode, cx),
+            None => Ok(()),
+        };
+        reply.send(canceled.map_err(|error| Failure::not_committed(error, cx)));
+    }
+}
+
+/// What the call needs of the dealer and the dealer did not announce.
+fn unsupported(call: &NewCall, cx: &Context<'_, Command>) -> Option<Failure> {
+    let needs = |feature| Failure::unsupported(RoleName::Dealer, feature, cx);
+    let mut failure = needs(None);
+    if call.options.disclose_me() == Some(true) {
+        failure = failure.or_else(|| needs(Some(Feature::CallerIdentification)));
+    }
+    let Some(streams) = &call.ongoing.streams else {
+        return failure;
+    };
+    if streams.results.is_some() {
+        failure = failure.or_else(|| needs(Some(Feature::ProgressiveCallResults)));
+    }
+    if streams.arguments.is_some() {
+        // WAMP spec, "Progressive Call Invocations": without these, it is a protocol error.
+        failure = failure.or_else(|| needs(Some(Feature::ProgressiveCallInvocations)));
+        failure = failure.or_else(|| needs(Some(Feature::CallCanceling)));
+    }
+    failure
+}
+
+/// Whether the dealer announced a feature that a call can do without.
+fn announced(feature: Feature, cx: &Context<'_, Command>) -> bool {
+    let session = cx.session();
+    session.is_some_and(|router| router.supports(RoleName::Dealer, feature))
+}
+
+/// The limit for the router: never less than what was meant, and never 0, which is none.
+///
+/// WAMP spec, "Call Timeouts".
+fn milliseconds(limit: Duration) -> Option<u64> {
+    let limit = limit.as_nanos().div_ceil(NANOS_PER_MILLISECOND);
+    let limit = u64::try_from(limit).ok();
+    limit.filter(|limit| (1..=RequestId::MAX.get()).contains(limit))
+}
+
+const NANOS_PER_MILLISECOND: u128 = 1_000_000;
+
+/// Cancel a call that nobody waits for any more, if the router can do so.
+fn give_up(request: RequestId, mode: CancelMode, cx: &mut Context<'_, Command>) {
+    if announced(Feature::CallCanceling, cx)
+        && let Err(error) = cancel(request, mode, cx)
+    {
+        debug!(%request, %error, "a call could not be cancelled");
+    }
+}
+
+fn cancel(
+    request: RequestId,
+    mode: CancelMode,
+    cx: &mut Context<'_, Command>,
+) -> Result<(), SendError> {
+    // The specification has no default mode.
+    let mut options = CancelOptions::new();
+    options.set_mode(mode);
+    cx.send(message::Cancel { request, options })
 }
 
 impl Role for Caller {
@@ -90,22 +206,29 @@ impl Role for Caller {
     fn features(&self, announced: &mut RoleFeatures) {
         announced.add(
             RoleName::Caller,
-            [Feature::CallCanceling, Feature::CallerIdentification],
+            [
+                Feature::CallCanceling,
+                Feature::CallerIdentification,
+                Feature::ProgressiveCallInvocations,
+                Feature::ProgressiveCallResults,
+            ],
         );
     }
 
     fn on_message(
         &mut self,
         message: Message,
-        _cx: &mut Context<'_, Command>,
+        cx: &mut Context<'_, Command>,
     ) -> ControlFlow<(), Message> {
         match message {
-            Message::Result(result) if result.details.progress() == Some(true) => {
-                trace!(request = %result.request, "a result in parts was not asked for");
-            }
             Message::Result(result) => {
-                let answer = CallResult::new(result.details, result.payload);
-                self.pending.resolve(result.request, answer);
+                let id = result.request;
+                let result = CallResult::new(result.details, result.payload);
+                if result.is_progress() {
+                    self.progress(id, result, cx);
+                } else {
+                    self.pending.resolve(id, result);
+                }
             }
             Message::Error(error) if error.request_kind == RequestKind::Call => {
                 self.pending.refuse(error);
@@ -118,7 +241,22 @@ impl Role for Caller {
     fn handle_call(&mut self, command: Command, cx: &mut Context<'_, Command>) {
         match command.0 {
             Order::Call(call) => self.call(*call, cx),
-            Order::GiveUp(key) => self.give_up(key, cx),
+            Order::Proceed(more) => self.proceed(*more, cx),
+            Order::Cancel(order) => self.cancel(*order, cx),
+            Order::GiveUp(key) => {
+                if let Some((request, ongoing)) = self.pending.give_up(key) {
+                    give_up(request, ongoing.mode, cx);
+                }
+            }
+            Order::Abandon(key) => match self.pending.find(key) {
+                // Whoever waits for the result gets what the router answers.
+                Some((request, ongoing)) if ongoing.arguments().is_some() => {
+                    let mode = ongoing.mode;
+                    ongoing.finish();
+                    give_up(request, mode, cx);
+                }
+                _ => {}
+            },
         }
     }
 
@@ -135,7 +273,12 @@ pub struct Command(pub(super) Order);
 #[derive(Debug)]
 pub(super) enum Order {
     Call(Box<NewCall>),
+    Proceed(Box<MoreArguments>),
+    Cancel(Box<Cancel>),
+    /// Nobody waits for the answer of this request.
     GiveUp(Key),
+    /// The last arguments of this call will never come.
+    Abandon(Key),
 }
 
 #[derive(Debug)]
@@ -143,7 +286,32 @@ pub(super) struct NewCall {
     pub(super) procedure: Uri,
     pub(super) options: CallOptions,
     pub(super) payload: Payload,
-    pub(super) reply: Reply<CallResult>,
+    /// What the router is told of the time limit, if it knows what to do with it.
+    pub(super) limit: Option<Duration>,
+    pub(super) ongoing: Ongoing,
     /// Told the id once the call is committed.
     pub(super) started: Option<IdSlot>,
+}
+
+#[derive(Debug)]
+pub(super) struct MoreArguments {
+    pub(super) call: Key,
+    pub(super) payload: Payload,
+    pub(super) is_last: bool,
+    pub(super) reply: Reply<Proceeded>,
+}
+
+/// What became of more arguments.
+#[derive(Debug)]
+pub(super) enum Proceeded {
+    Sent,
+    /// The call takes none any more.
+    IsOver,
+}
+
+#[derive(Debug)]
+pub(super) struct Cancel {
+    pub(super) call: Key,
+    pub(super) mode: CancelMode,
+    pub(super) reply: Reply<()>,
 }

@@ -1,29 +1,8 @@
-use std::{error::Error as _, future::IntoFuture, time::Duration};
+use std::error::Error as _;
 
-use proptest::{collection::vec, prelude::*};
-use spell_message::Feature;
-use spell_peer::{CloseReason, Delivery};
 use spell_serializer::EncodeError;
 
 use super::*;
-use crate::{
-    CallError,
-    harness::{Harness, pending, ready},
-};
-
-const CANCELING: &[Feature] = &[Feature::CallCanceling];
-
-fn joined(features: &[Feature]) -> Harness<Caller> {
-    Harness::joined(Caller::new(), features)
-}
-
-/// The router must know when the call is over, whatever the caller does.
-fn ids(sent: &[String]) -> Vec<u64> {
-    let calls = sent.iter().filter(|frame| frame.starts_with("[48,"));
-    calls
-        .map(|call| call.split(',').nth(1).unwrap().parse().unwrap())
-        .collect()
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_result_reaches_the_one_who_called() {
@@ -137,22 +116,6 @@ async fn ids_are_sequential_whatever_is_dropped_or_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_call_is_cancelled_if_the_router_can() {
-    for (features, expected) in [
-        (CANCELING, &[r#"[49,1,{"mode":"killnowait"}]"#][..]),
-        (&[], &[]),
-    ] {
-        let mut peer = joined(features);
-        let handle = peer.handle.clone();
-        let mut call = handle.call("com.example.add").into_future();
-        pending(&mut call);
-        assert_eq!(ids(&peer.sent()), [1]);
-        drop(call);
-        assert_eq!(peer.sent(), expected);
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_comes_late_is_dropped() {
     let mut peer = joined(CANCELING);
     let handle = peer.handle.clone();
@@ -171,36 +134,6 @@ async fn what_comes_late_is_dropped() {
     pending(&mut next);
     peer.receive("[50,2,{}]");
     assert!(ready(&mut next).is_ok());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_call_that_takes_too_long_is_cancelled() {
-    let mut peer = joined(CANCELING);
-    let handle = peer.handle.clone();
-    let limit = Duration::from_secs(1);
-    let mut call = handle.call("com.example.add").timeout(limit).into_future();
-    pending(&mut call);
-    peer.sent();
-    let error = call.await.unwrap_err();
-    assert!(matches!(
-        error,
-        CallError::Timeout(Delivery::OutcomeUnknown)
-    ));
-    assert_eq!(peer.sent(), [r#"[49,1,{"mode":"killnowait"}]"#]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_default_limit_is_that_of_the_peer_and_can_be_lifted() {
-    let mut peer = joined(&[]);
-    let handle = peer.handle.clone();
-    let mut patient = handle.call("com.example.add").no_timeout().into_future();
-    pending(&mut patient);
-    let begin = tokio::time::Instant::now();
-    let error = handle.call("com.example.add").await.unwrap_err();
-    assert!(matches!(error, CallError::Timeout(Delivery::NotSent)));
-    assert_eq!(begin.elapsed(), Duration::from_secs(30));
-    pending(&mut patient);
-    assert_eq!(ids(&peer.sent()), [1]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -250,24 +183,6 @@ async fn without_a_session_a_call_fails_at_once() {
             ..
         }
     ));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_call_of_a_lost_session_cannot_cancel_one_of_the_next() {
-    let mut peer = joined(CANCELING);
-    let handle = peer.handle.clone();
-    let mut old = handle.call("com.example.add").into_future();
-    pending(&mut old);
-    peer.sent();
-    peer.lose();
-    peer.open(None);
-    let mut new = handle.call("com.example.add").into_future();
-    pending(&mut new);
-    assert_eq!(ids(&peer.sent()), [1]);
-    drop(old);
-    assert_eq!(peer.sent(), [""; 0]);
-    peer.receive("[50,1,{}]");
-    assert!(ready(&mut new).is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -338,27 +253,6 @@ async fn a_started_call_has_its_id_and_gives_its_result_later() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_started_call_ends_with_its_limit_or_when_it_is_dropped() {
-    let mut peer = joined(CANCELING);
-    let handle = peer.handle.clone();
-    let mut starting = Box::pin(handle.call("com.example.add").start());
-    pending(&mut starting);
-    peer.sent();
-    drop(ready(&mut starting).unwrap());
-    assert_eq!(peer.sent(), [r#"[49,1,{"mode":"killnowait"}]"#]);
-
-    let mut starting = Box::pin(handle.call("com.example.add").start());
-    pending(&mut starting);
-    peer.sent();
-    let error = ready(&mut starting).unwrap().await.unwrap_err();
-    assert!(matches!(
-        error,
-        CallError::Timeout(Delivery::OutcomeUnknown)
-    ));
-    assert_eq!(peer.sent(), [r#"[49,2,{"mode":"killnowait"}]"#]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_call_that_cannot_start_says_why() {
     let mut peer = Harness::unjoined(Caller::new(), &[]);
     let handle = peer.handle.clone();
@@ -370,87 +264,39 @@ async fn a_call_that_cannot_start_says_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_result_in_parts_does_not_end_a_call_too_early() {
+async fn who_calls_is_told_only_by_a_router_that_can() {
+    let mut peer = joined(&[Feature::CallerIdentification]);
+    let handle = peer.handle.clone();
+    let call = || handle.call("com.example.p").disclose_me(true).into_future();
+    let mut disclosed = call();
+    pending(&mut disclosed);
+    assert_eq!(
+        peer.sent(),
+        [r#"[48,1,{"disclose_me":true},"com.example.p"]"#]
+    );
     let mut peer = joined(&[]);
     let handle = peer.handle.clone();
-    let mut call = handle.call("com.example.add").into_future();
-    pending(&mut call);
-    peer.sent();
-    peer.receive(r#"[50,1,{"progress":true},[1]]"#);
-    pending(&mut call);
-    peer.receive("[50,1,{},[2]]");
-    assert_eq!(ready(&mut call).unwrap().value::<u8>().unwrap(), 2);
-}
-
-#[derive(Clone, Debug)]
-enum Step {
-    Call,
-    /// Drop the n-th call that waits.
-    Drop(usize),
-    /// Let the driver work.
-    Exchange,
-    /// Answer the n-th call that was sent, whether someone waits for it or not.
-    Answer(usize),
-    /// An answer to a call that was never made.
-    Invent(u64),
-    Reconnect,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        4 => Just(Step::Call),
-        2 => (0_usize..8).prop_map(Step::Drop),
-        3 => Just(Step::Exchange),
-        3 => (0_usize..8).prop_map(Step::Answer),
-        1 => (100_u64..200).prop_map(Step::Invent),
-        1 => Just(Step::Reconnect),
-    ]
-}
-
-proptest! {
-    #[test]
-    fn ids_are_sequential_and_every_waiting_caller_gets_an_answer(steps in vec(step(), 0..60)) {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        let runtime = runtime.enable_time().build().unwrap();
-        let _entered = runtime.enter();
-        let mut peer = joined(CANCELING);
-        let handle = peer.handle.clone();
-        let mut waiting = Vec::new();
-        let mut open = Vec::new();
-        let mut last_id = 0;
-        for step in steps {
-            match step {
-                Step::Call => {
-                    let mut call = handle.call("com.example.p").into_future();
-                    pending(&mut call);
-                    waiting.push(call);
-                }
-                Step::Drop(index) if index < waiting.len() => drop(waiting.remove(index)),
-                Step::Answer(index) if index < open.len() => {
-                    let id: u64 = open.remove(index);
-                    peer.receive(&format!("[50,{id},{{}},[{id}]]"));
-                }
-                Step::Exchange => {
-                    for id in ids(&peer.sent()) {
-                        last_id += 1;
-                        prop_assert_eq!(id, last_id);
-                        open.push(id);
-                    }
-                }
-                Step::Invent(id) => peer.receive(&format!("[50,{id},{{}}]")),
-                Step::Reconnect => {
-                    peer.lose();
-                    peer.open(None);
-                    open.clear();
-                    last_id = 0;
-                }
-                Step::Drop(_) | Step::Answer(_) => {}
-            }
+    let call = handle.call("com.example.p").disclose_me(true);
+    let error = give(&mut peer, call.send()).unwrap_err();
+    assert!(matches!(
+        error,
+        CallError::Unsupported {
+            feature: Some(Feature::CallerIdentification),
+            ..
         }
-        peer.handle_commands();
-        peer.lose();
-        for mut call in waiting {
-            prop_assert!(crate::harness::poll(&mut call).is_ready());
-        }
-    }
+    ));
+    assert_eq!(peer.sent(), NOTHING);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_chooses_the_shard_is_carried() {
+    let mut peer = joined(&[]);
+    let handle = peer.handle.clone();
+    let call = handle.call("com.example.p").runmode("partition").rkey("k");
+    let mut call = call.into_future();
+    pending(&mut call);
+    assert_eq!(
+        peer.sent(),
+        [r#"[48,1,{"runmode":"partition","rkey":"k"},"com.example.p"]"#]
+    );
 }

@@ -1,0 +1,99 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use spell_message::{RequestId, options::CancelMode};
+
+use super::{
+    CallResult,
+    role::{Cancel, Command, Order},
+};
+use crate::{CallError, started::Started};
+
+/// A call that was sent; the future of its result. Made by [`Call::start`](super::Call::start) and
+/// [`Call::progressive`](super::Call::progressive).
+///
+/// The call's time limit goes on running.
+///
+/// ```
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Callee, Caller, Session};
+/// use spell_roles::prelude::*;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Caller::new()).role(Callee::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// let _add2 = peer
+///     .register("com.example.add2")
+///     .handler(|(a, b): (i64, i64)| async move { Ok(a + b) })
+///     .await?;
+///
+/// let first = peer.call("com.example.add2").args((2, 3)).start().await?;
+/// let second = peer.call("com.example.add2").args((4, 5)).start().await?;
+/// assert!(first.id() < second.id());
+/// assert_eq!(second.await?.value::<i64>()?, 9);
+/// assert_eq!(first.await?.value::<i64>()?, 5);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+///
+/// Dropping it gives the call up, as described at [`Call`](super::Call).
+#[derive(Debug)]
+#[must_use = "dropping it cancels the call"]
+pub struct PendingCall(Started<CallResult, Command>);
+
+impl PendingCall {
+    pub(super) fn new(started: Started<CallResult, Command>) -> Self {
+        Self(started)
+    }
+
+    /// The id of the CALL, by which the messages about it are known.
+    pub fn id(&self) -> RequestId {
+        self.0.id()
+    }
+
+    /// Ask the router to cancel the call, and go on waiting for what ends it: with
+    /// [`CancelMode::Kill`] whatever the callee still answers, be it a result; with the other modes
+    /// an error for which [`CallError::is_canceled`] is true, unless the result was under way.
+    ///
+    /// A call that is over is left as it is, and that is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unsupported`] if the router did not announce `call_canceling`. Whatever it is,
+    /// the call goes on.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before the router is asked, it may not be asked at all.
+    ///
+    /// WAMP spec, "Call Canceling".
+    pub async fn cancel(&self, mode: CancelMode) -> Result<(), CallError> {
+        cancel(&self.0, mode).await
+    }
+}
+
+impl Future for PendingCall {
+    type Output = Result<CallResult, CallError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map_err(Into::into)
+    }
+}
+
+/// Ask the router to cancel a call that was started.
+pub(super) async fn cancel(
+    call: &Started<CallResult, Command>,
+    mode: CancelMode,
+) -> Result<(), CallError> {
+    let (call, requests) = (call.key(), call.requests());
+    let order = |reply| Command(Order::Cancel(Box::new(Cancel { call, mode, reply })));
+    let limit = requests.commands().request_timeout();
+    Ok(requests.ask(limit, order).await?)
+}

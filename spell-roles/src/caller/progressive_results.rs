@@ -1,0 +1,138 @@
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures_core::Stream;
+use spell_message::{RequestId, options::CancelMode};
+
+use super::{CallResult, pending_call::cancel, role::Command};
+use crate::{
+    CallError,
+    queue::{Consumer, Losses, Overflow},
+    started::Started,
+};
+
+/// The results of a call as they come: a [`Stream`] that ends behind the last one. Made by
+/// [`Call::receive_progress`](super::Call::receive_progress).
+///
+/// Each item is a result; of all but the last, [`CallResult::is_progress`] is true. A call that
+/// fails has its error as the last item. Callees need not give more than the last result.
+///
+/// Results wait in a queue of their own, which is bounded by count and by bytes. When it is full,
+/// the [`Overflow`] decides; by default the call is cancelled then, and its error is
+/// [`CallError::Lagged`]. The last result, or the error, is never lost.
+///
+/// The time limit of the call is that from the call to the first result, and then from the one that
+/// was read last to the next.
+///
+/// # Cancel safety
+///
+/// Dropping it before it ended gives the call up, as described at [`Call`](super::Call).
+///
+/// WAMP spec, "Progressive Call Results".
+#[derive(Debug)]
+#[must_use = "dropping it cancels the call"]
+pub struct ProgressiveResults {
+    call: Started<CallResult, Command>,
+    results: Consumer<CallResult>,
+    losses: Losses<CallResult>,
+    overflow: Overflow,
+    /// What ends the stream, once it is known and what waits was not read yet.
+    last: Option<Result<CallResult, CallError>>,
+    is_over: bool,
+}
+
+impl ProgressiveResults {
+    pub(super) fn new(
+        call: Started<CallResult, Command>,
+        results: Consumer<CallResult>,
+        overflow: Overflow,
+    ) -> Self {
+        Self {
+            call,
+            losses: results.losses(),
+            results,
+            overflow,
+            last: None,
+            is_over: false,
+        }
+    }
+
+    /// The id of the CALL, by which the messages about it are known.
+    pub fn id(&self) -> RequestId {
+        self.call.id()
+    }
+
+    /// The next result; `None` behind the last one, or behind the error.
+    ///
+    /// # Cancel safety
+    ///
+    /// No result is lost when the future is dropped.
+    pub async fn next(&mut self) -> Option<Result<CallResult, CallError>> {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    /// How many results were lost so far because the queue was full.
+    pub fn missed(&self) -> u64 {
+        self.losses.count()
+    }
+
+    /// Ask the router to cancel the call, and go on reading what still comes; see
+    /// [`PendingCall::cancel`](super::PendingCall::cancel).
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unsupported`] if the router did not announce `call_canceling`. Whatever it is,
+    /// the call goes on.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before the router is asked, it may not be asked at all.
+    ///
+    /// WAMP spec, "Call Canceling".
+    pub async fn cancel(&self, mode: CancelMode) -> Result<(), CallError> {
+        cancel(&self.call, mode).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<CallResult, CallError>>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        if self.last.is_none() {
+            let last = match self.results.poll_next(cx) {
+                Poll::Ready(Some(result)) => {
+                    self.call.restart();
+                    return Poll::Ready(Some(Ok(result.item)));
+                }
+                Poll::Ready(None) if self.has_lagged() => Err(CallError::Lagged),
+                // Only what ends the call closes its queue.
+                Poll::Ready(None) => ready!(self.call.poll_answer(cx)).map_err(Into::into),
+                Poll::Pending => {
+                    ready!(self.call.poll_limit(cx));
+                    self.call.expire().map_err(Into::into)
+                }
+            };
+            self.last = Some(last);
+        }
+        // What came at the last moment was before the end.
+        if let Poll::Ready(Some(result)) = self.results.poll_next(cx) {
+            return Poll::Ready(Some(Ok(result.item)));
+        }
+        self.is_over = true;
+        Poll::Ready(self.last.take())
+    }
+
+    fn has_lagged(&self) -> bool {
+        self.overflow == Overflow::End && self.missed() > 0
+    }
+}
+
+impl Stream for ProgressiveResults {
+    type Item = Result<CallResult, CallError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll(cx)
+    }
+}

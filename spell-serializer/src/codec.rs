@@ -10,8 +10,8 @@ use crate::{
     DecodeError, EncodeError, Limits,
     buffer::Buffer,
     error::Source,
-    list::{Element, Shape, Writer, check_length, envelope, read, write},
-    payload::{join, transcode},
+    list::{Element, Shape, Writer, check_length, envelope, may_be_bare, read, write},
+    payload::{join, listed, transcode},
     scan::Scanner,
 };
 
@@ -117,9 +117,10 @@ fn decode_known<'a, C: Codec>(
         .get(..length.saturating_sub(envelope))
         .unwrap_or_default();
     let mut slots = arguments.iter().zip(ranges.iter().skip(envelope));
-    let payload = match slots.next() {
-        None => Payload::default(),
-        Some(args) => payload::<C>(kind, frame, args, slots.next())?,
+    let payload = match (slots.next(), slots.next()) {
+        (None, _) => Payload::default(),
+        (Some((args, _)), None) if may_be_bare(kind, fields, args) => listed::<C>(args.bytes),
+        (Some(args), kwargs) => payload::<C>(kind, frame, args, kwargs)?,
     };
     read(kind, fields, payload)
 }
@@ -287,9 +288,30 @@ impl<C: Codec> Writer for FrameWriter<'_, C> {
         Ok(())
     }
 
+    fn bare(&mut self, payload: &Payload) -> Result<bool, EncodeError> {
+        let Some(only) = only_element::<C>(payload) else {
+            return Ok(false);
+        };
+        let is_bare = matches!(C::shape(only), Shape::Bytes | Shape::Text);
+        if is_bare {
+            self.separate();
+            self.out.extend_from_slice(only);
+        }
+        Ok(is_bare)
+    }
+
     fn end(&mut self) {
         C::end_list(self.out);
     }
+}
+
+/// The element of a list that has no other, where there are no keyword arguments either.
+fn only_element<C: Codec>(payload: &Payload) -> Option<&[u8]> {
+    let args = payload.args();
+    let mut scanner = C::Scanner::open(args, &Limits::new()).ok()?;
+    let only = scanner.next().ok()??;
+    let is_only = scanner.next().ok()?.is_none() && payload.kwargs().is_empty();
+    args.get(only).filter(|_| is_only)
 }
 
 /// Defines the public serializer of a format.

@@ -175,6 +175,20 @@ pub enum DecodeError {
         /// What is wrong with it.
         source: Box<InvalidOption>,
     },
+    /// Bytes are no packed arguments.
+    ///
+    /// WAMP spec, "Payload Passthru Mode".
+    #[error("packed arguments {problem}")]
+    Packed {
+        /// What is wrong with them.
+        problem: &'static str,
+    },
+    /// The arguments are sealed, and could not be opened.
+    #[error("the sealed arguments could not be opened")]
+    Sealed {
+        /// Why.
+        source: Source,
+    },
     /// The positional arguments are not of the type that was asked for.
     #[error("the positional arguments are not of the wanted type")]
     Args {

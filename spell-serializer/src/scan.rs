@@ -15,31 +15,39 @@ pub(crate) trait Scanner<'a>: Sized {
     fn position(&self) -> usize;
     /// How many bytes are left.
     fn left(&self) -> usize;
-    /// Goes over what begins the message, and says what it is.
-    fn begin_message(&mut self) -> Result<Shape, Fault>;
-    /// Goes over the next element of the message, which is a list, and says where it began; `None`
-    /// at the end of the message.
+    /// Goes over what begins the list or the dictionary that is wanted, and says what is there.
+    fn begin(&mut self, wanted: Shape) -> Result<Shape, Fault>;
+    /// Goes over the next element of what was begun, in a dictionary the next key or value, and says
+    /// where it began; `None` at the end.
     fn element(&mut self) -> Result<Option<usize>, Fault>;
 
     /// Begins with a message.
     fn open(frame: &'a [u8], limits: &Limits) -> Result<Self, DecodeError> {
+        Self::open_as(Shape::List, frame, limits)?.map_err(|found| DecodeError::NotAList {
+            found: found.name(),
+        })
+    }
+
+    /// Begins with a list or a dictionary; says what there is instead.
+    fn open_as(
+        wanted: Shape,
+        frame: &'a [u8],
+        limits: &Limits,
+    ) -> Result<Result<Self, Shape>, DecodeError> {
         let mut scanner = Self::new(frame, Budget::new(limits));
         let begin = |scanner: &mut Self| {
             scanner.budget().count()?;
             scanner.budget().check_depth(1)?;
-            scanner.begin_message()
+            scanner.begin(wanted)
         };
         match begin(&mut scanner) {
-            Ok(Shape::List) => Ok(scanner),
-            Ok(other) => Err(DecodeError::NotAList {
-                found: other.name(),
-            }),
+            Ok(found) if found == wanted => Ok(Ok(scanner)),
+            Ok(found) => Ok(Err(found)),
             Err(fault) => Err(scanner.error(fault)),
         }
     }
 
-    /// Where the next element stands; `None` at the end of the message, which must be that of the
-    /// frame.
+    /// Where the next element stands; `None` at the end, which must be that of the frame.
     fn next(&mut self) -> Result<Option<Range<usize>>, DecodeError> {
         match self.element() {
             Ok(Some(start)) => Ok(Some(start..self.position())),

@@ -173,4 +173,28 @@ proptest! {
             prop_assert_eq!(meaning(before), meaning(after));
         }
     }
+
+    #[test]
+    fn arguments_survive_packing_in_every_format(
+        args in strategies::list(), kwargs in strategies::dict(),
+    ) {
+        for session in FORMATS {
+            let payload = payload::encode(session, &args, Some(&kwargs)).unwrap();
+            for format in FORMATS {
+                let packed = payload::pack(&payload, format).unwrap();
+                let unpacked = payload::unpack(&packed, format).unwrap();
+                prop_assert_eq!(meaning(&unpacked), meaning(&payload));
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_unpacked_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+        for format in FORMATS {
+            if let Ok(payload) = payload::unpack(&Bytes::copy_from_slice(&bytes), format) {
+                let _ = payload.parse_args::<Value>();
+                let _ = payload.parse_kwargs::<Value>();
+            }
+        }
+    }
 }

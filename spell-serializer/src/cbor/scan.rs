@@ -14,9 +14,9 @@ pub(crate) struct CborScanner<'a> {
     /// What is left of them.
     rest: &'a [u8],
     budget: Budget,
-    /// The list that is the message.
-    message: Open,
-    /// The lists and dictionaries around the current place, below the message.
+    /// The list or dictionary whose elements are wanted.
+    outermost: Open,
+    /// The lists and dictionaries around the current place, below that.
     open: Vec<Open>,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Scanner<'a> for CborScanner<'a> {
             bytes: frame,
             rest: frame,
             budget,
-            message: Open::Items,
+            outermost: Open::Items,
             open: Vec::new(),
         }
     }
@@ -56,10 +56,11 @@ impl<'a> Scanner<'a> for CborScanner<'a> {
         self.rest.len()
     }
 
-    fn begin_message(&mut self) -> Result<Shape, Fault> {
+    fn begin(&mut self, wanted: Shape) -> Result<Shape, Fault> {
         let head = self.head()?;
         match head {
-            Head::List(length) => self.message = self.list(length)?,
+            Head::List(length) if wanted == Shape::List => self.outermost = self.list(length)?,
+            Head::Dict(length) if wanted == Shape::Dict => self.outermost = self.dict(length)?,
             Head::Break => return Err(Fault::Malformed(BREAK)),
             _ => {}
         }
@@ -67,13 +68,18 @@ impl<'a> Scanner<'a> for CborScanner<'a> {
     }
 
     fn element(&mut self) -> Result<Option<usize>, Fault> {
-        let is_over = match &mut self.message {
+        let is_over = match &mut self.outermost {
             Open::Values(0) => true,
             Open::Values(remaining) => {
                 *remaining = remaining.saturating_sub(1);
                 false
             }
-            _ => self.skip_break(),
+            Open::Items => self.skip_break(),
+            Open::Entries { is_value } => {
+                *is_value = !*is_value;
+                // It was the turn of a key, or the end.
+                *is_value && self.skip_break()
+            }
         };
         if is_over {
             return Ok(None);
@@ -170,10 +176,7 @@ impl<'a> CborScanner<'a> {
             }
             Head::Dict(length) => {
                 self.budget.check_depth(self.open.len().saturating_add(2))?;
-                let open = match length {
-                    Some(entries) => self.values(entries, 2)?,
-                    None => Open::Entries { is_value: false },
-                };
+                let open = self.dict(length)?;
                 self.open.push(open);
             }
             Head::Break => return Err(Fault::Malformed(BREAK)),
@@ -193,6 +196,13 @@ impl<'a> CborScanner<'a> {
         match length {
             Some(items) => self.values(items, 1),
             None => Ok(Open::Items),
+        }
+    }
+
+    fn dict(&self, length: Option<u64>) -> Result<Open, Fault> {
+        match length {
+            Some(entries) => self.values(entries, 2),
+            None => Ok(Open::Entries { is_value: false }),
         }
     }
 

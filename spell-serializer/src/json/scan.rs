@@ -14,6 +14,10 @@ pub(crate) struct JsonScanner<'a> {
     budget: Budget,
     /// Whether an element came already.
     is_started: bool,
+    /// Whether the elements are the keys and values of a dictionary.
+    is_dict: bool,
+    /// Whether the next element is the value of a key.
+    is_value: bool,
     /// For each list or dictionary around the current place, below the message, whether it is a
     /// dictionary.
     open: Vec<bool>,
@@ -28,6 +32,8 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
             position: 0,
             budget,
             is_started: false,
+            is_dict: false,
+            is_value: false,
             open: Vec::new(),
         }
     }
@@ -44,31 +50,39 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
         self.rest().len()
     }
 
-    fn begin_message(&mut self) -> Result<Shape, Fault> {
+    fn begin(&mut self, wanted: Shape) -> Result<Shape, Fault> {
         // One pass for the whole frame, which is much faster than one for each string.
         if let Err(error) = std::str::from_utf8(self.text) {
             self.position = error.valid_up_to();
             return Err(Fault::Malformed("a character that is not UTF-8"));
         }
         self.skip_space();
-        match self.peek() {
-            Some(b'[') => {
+        match self.peek().map(|byte| (byte, shape(byte))) {
+            Some((b'[' | b'{', found)) if found == wanted => {
                 self.advance();
-                Ok(Shape::List)
+                self.is_dict = found == Shape::Dict;
+                Ok(found)
             }
-            Some(byte) => {
-                // Not JSON at all is another error than JSON that is no list.
+            Some((_, found)) => {
+                // Not JSON at all is another error than JSON that is something else.
                 self.value()?;
-                Ok(shape(byte))
+                Ok(found)
             }
             None => Err(Fault::Malformed(ENDS_EARLY)),
         }
     }
 
     fn element(&mut self) -> Result<Option<usize>, Fault> {
+        if self.is_value {
+            self.is_value = false;
+            self.colon()?;
+            let start = self.position;
+            self.value()?;
+            return Ok(Some(start));
+        }
         self.skip_space();
         match self.peek() {
-            Some(b']') => {
+            Some(end @ (b']' | b'}')) if self.is_dict == (end == b'}') => {
                 self.advance();
                 self.skip_space();
                 return Ok(None);
@@ -82,7 +96,12 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
         }
         self.is_started = true;
         let start = self.position;
-        self.value()?;
+        if self.is_dict {
+            self.name()?;
+            self.is_value = true;
+        } else {
+            self.value()?;
+        }
         Ok(Some(start))
     }
 }
@@ -162,11 +181,21 @@ impl JsonScanner<'_> {
 
     /// Goes over a key and what follows it.
     fn key(&mut self) -> Result<(), Fault> {
+        self.name()?;
+        self.colon()
+    }
+
+    /// Goes over a key.
+    fn name(&mut self) -> Result<(), Fault> {
         self.budget.count()?;
         if self.peek() != Some(b'"') {
             return Err(Fault::Malformed("a key is missing"));
         }
-        self.string()?;
+        self.string()
+    }
+
+    /// Goes over what stands between a key and its value.
+    fn colon(&mut self) -> Result<(), Fault> {
         self.skip_space();
         if self.peek() != Some(b':') {
             return Err(Fault::Malformed("a colon is missing"));

@@ -73,7 +73,12 @@ fn is_or_null(
         found if found == wanted => Ok(true),
         found => Err(DecodeError::Field {
             place: Place::new(kind, field, None).into(),
-            expected: wanted.name(),
+            expected: match (wanted, found) {
+                (Shape::List, Shape::Bytes | Shape::Text) => {
+                    "a list, or one binary with a known `enc_algo`"
+                }
+                _ => wanted.name(),
+            },
             found: found.name(),
         }),
     }

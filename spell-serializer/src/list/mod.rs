@@ -63,6 +63,7 @@
 //! # Ok::<(), Box<dyn Error>>(())
 //! ```
 
+mod bare;
 mod element;
 mod fields;
 mod read;
@@ -74,6 +75,7 @@ pub use values::{from_values, to_values};
 pub(crate) use element::Element;
 #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
 pub(crate) use {
+    bare::may_be_bare,
     element::Shape,
     read::{check_length, envelope, read},
     write::{Writer, write},

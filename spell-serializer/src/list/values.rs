@@ -8,6 +8,7 @@ use spell_message::{
 };
 
 use super::{
+    bare::may_be_bare,
     element::{Element, Shape},
     read::{check_length, envelope, read},
     write::{Writer, write},
@@ -43,19 +44,22 @@ pub fn from_values(values: List, format: Format) -> Result<Message, DecodeError>
     check_length(kind, values.len().saturating_add(1))?;
     let envelope = envelope(kind, values.len());
     let elements: List = values.by_ref().take(envelope).collect();
-    read(kind, &elements, payload(kind, format, values)?)
+    read(kind, &elements, payload(kind, &elements, format, values)?)
 }
 
 fn payload(
     kind: Kind,
+    elements: &[Value],
     format: Format,
-    mut values: impl Iterator<Item = Value>,
+    mut values: impl ExactSizeIterator<Item = Value>,
 ) -> Result<Payload, DecodeError> {
     let mut payload = PayloadBuilder::new(format);
-    if let Some(args) = values.next()
-        && args.is_args(kind)?
-    {
-        payload = payload.args(&args);
+    if let Some(args) = values.next() {
+        if values.len() == 0 && may_be_bare(kind, elements, &args) {
+            payload = payload.arg(&args);
+        } else if args.is_args(kind)? {
+            payload = payload.args(&args);
+        }
     }
     if let Some(kwargs) = values.next()
         && kwargs.is_kwargs(kind)?
@@ -132,6 +136,18 @@ impl Writer for ListWriter {
                 .push(payload.parse_kwargs::<Value>().map_err(transcode)?);
         }
         Ok(())
+    }
+
+    fn bare(&mut self, payload: &Payload) -> Result<bool, EncodeError> {
+        let only = match payload.parse_args::<(Value,)>() {
+            Ok((only,)) if payload.kwargs().is_empty() => only,
+            _ => return Ok(false),
+        };
+        let is_bare = matches!(only.shape(), Shape::Bytes | Shape::Text);
+        if is_bare {
+            self.0.push(only);
+        }
+        Ok(is_bare)
     }
 
     fn end(&mut self) {}

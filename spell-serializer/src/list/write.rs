@@ -4,6 +4,7 @@ use spell_message::{
     message::{Unknown, Unregistered, Unsubscribed},
 };
 
+use super::bare::is_bare;
 use crate::EncodeError;
 
 /// Takes the elements of a message, one after the other.
@@ -17,6 +18,9 @@ pub(crate) trait Writer {
     fn element<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), EncodeError>;
     /// The arguments, prepared: none, one or two elements.
     fn payload(&mut self, payload: &Payload) -> Result<(), EncodeError>;
+    /// The arguments, prepared, without their list; `false` if they are not one binary, or text, in
+    /// a list.
+    fn bare(&mut self, payload: &Payload) -> Result<bool, EncodeError>;
     /// The message ends.
     fn end(&mut self);
 }
@@ -31,7 +35,9 @@ pub(crate) fn write<W: Writer>(message: &Message, out: &mut W) -> Result<(), Enc
             out.begin(count.saturating_add(arguments(&payload)));
             out.element(&message.code())?;
             $(out.element($element)?;)*
-            out.payload(&payload)?;
+            if !(is_bare(message) && out.bare(&payload)?) {
+                out.payload(&payload)?;
+            }
             out.end();
             Ok(())
         }};

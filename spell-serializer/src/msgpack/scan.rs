@@ -12,7 +12,7 @@ pub(crate) struct MsgPackScanner<'a> {
     /// What is left of them.
     rest: &'a [u8],
     budget: Budget,
-    /// How many elements of the message are still to come.
+    /// How many elements are still to come of what was begun.
     remaining: usize,
     /// How many values are still to come in each list and dictionary around the current place,
     /// below the message.
@@ -138,10 +138,15 @@ impl<'a> Scanner<'a> for MsgPackScanner<'a> {
         self.rest.len()
     }
 
-    fn begin_message(&mut self) -> Result<Shape, Fault> {
+    fn begin(&mut self, wanted: Shape) -> Result<Shape, Fault> {
         let head = self.head()?;
         match head {
-            Head::List(length) => self.remaining = self.collection(length, 1)?,
+            Head::List(length) if wanted == Shape::List => {
+                self.remaining = self.collection(length, 1)?;
+            }
+            Head::Dict(length) if wanted == Shape::Dict => {
+                self.remaining = self.collection(length, 2)?;
+            }
             Head::Reserved => return Err(Fault::Malformed(UNKNOWN)),
             _ => {}
         }
@@ -200,14 +205,14 @@ impl<'a> MsgPackScanner<'a> {
                 let size = self.length(length)?;
                 self.take(size.saturating_add(1))?;
             }
-            Head::List(length) => self.begin(length, 1)?,
-            Head::Dict(length) => self.begin(length, 2)?,
+            Head::List(length) => self.open(length, 1)?,
+            Head::Dict(length) => self.open(length, 2)?,
             Head::Reserved => return Err(Fault::Malformed(UNKNOWN)),
         }
         Ok(())
     }
 
-    fn begin(&mut self, length: Length, values: usize) -> Result<(), Fault> {
+    fn open(&mut self, length: Length, values: usize) -> Result<(), Fault> {
         self.budget.check_depth(self.open.len().saturating_add(2))?;
         let remaining = self.collection(length, values)?;
         self.open.push(remaining);

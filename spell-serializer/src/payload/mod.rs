@@ -5,6 +5,7 @@ mod builder;
 mod custom;
 mod encode;
 mod format;
+mod pack;
 mod parse;
 #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
 mod parts;
@@ -12,8 +13,9 @@ mod transcode;
 
 pub use builder::PayloadBuilder;
 pub use encode::encode;
+pub use pack::{pack, unpack};
 pub use parse::PayloadExt;
 pub use transcode::transcode;
 
 #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
-pub(crate) use parts::join;
+pub(crate) use parts::{join, listed};

@@ -39,6 +39,15 @@ pub(crate) fn join<C: Codec>(args: &[u8], kwargs: &[u8]) -> Payload {
     payload::<C>(tail, !args.is_empty(), args_end)
 }
 
+/// The positional arguments whose list has this one element.
+pub(crate) fn listed<C: Codec>(element: &[u8]) -> Payload {
+    let mut list = Vec::with_capacity(element.len().saturating_add(2));
+    C::begin_list(1, &mut list);
+    list.extend_from_slice(element);
+    C::end_list(&mut list);
+    payload::<C>(list, true, None)
+}
+
 /// Appends keyword arguments and gives the place where the positional ones end, if there are some.
 fn append_kwargs<C: Codec>(tail: &mut Vec<u8>, kwargs: &[u8]) -> Option<usize> {
     if kwargs.is_empty() {

@@ -17,6 +17,8 @@ use spell_message::{
 };
 use spell_serializer::payload::encode;
 
+use crate::samples;
+
 /// The message, with its arguments encoded in `format`.
 pub(crate) fn message(attributes: &Dict, format: Format) -> Message {
     let from = Attributes { attributes, format };
@@ -247,8 +249,12 @@ impl Attributes<'_> {
         Dict::from([("roles", self.dict("roles"))])
     }
 
-    /// Null where there are none.
+    /// Null where there are none. A payload that stands without a list is given as hexadecimal digits.
     fn payload(&self) -> Payload {
+        if let Some(digits) = self.attributes.get("payload").and_then(Value::as_str) {
+            let binary = Value::bytes(samples::bytes(digits));
+            return encode(self.format, &[binary], None::<&()>).unwrap();
+        }
         let part = |name| self.attributes.get(name).filter(|value| !value.is_null());
         let none = Value::List(List::new());
         match (part("args"), part("kwargs")) {

@@ -128,15 +128,19 @@ impl From<RawSample> for Sample {
 
 impl From<&RawBytes> for Encoded {
     fn from(raw: &RawBytes) -> Self {
-        let digits = raw
-            .bytes_hex
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| std::str::from_utf8(pair).unwrap());
         Self {
-            bytes: digits
-                .map(|pair| u8::from_str_radix(pair, 16).unwrap())
-                .collect(),
+            bytes: bytes(&raw.bytes_hex),
         }
     }
+}
+
+/// The bytes with these hexadecimal digits.
+pub(crate) fn bytes(digits: &str) -> Bytes {
+    let pairs = digits
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| std::str::from_utf8(pair).unwrap());
+    pairs
+        .map(|pair| u8::from_str_radix(pair, 16).unwrap())
+        .collect()
 }

@@ -374,7 +374,7 @@ errors! {
     CallError: "the call", named by a "procedure": Uri, Option,
         /// The queue of its progressive results was full, and its policy is
         /// [`Overflow::End`](crate::Overflow::End). The call was cancelled;
-        /// [`ProgressiveResults::missed`](crate::ProgressiveResults::missed) tells how many results
+        /// [`CallResults::missed`](crate::CallResults::missed) tells how many results
         /// were lost until then.
         Lagged: "the progressive results of the call were read too slowly",
         /// It takes no more arguments: its result came, it was given up, or the last arguments were

@@ -62,8 +62,8 @@ pub use callee::{
     Register, RegisterHandler, Registration, RegistrationEnd,
 };
 pub use caller::{
-    Call, CallArguments, CallResult, Caller, CallerExt, CallerHandle, PendingCall, ProgressiveCall,
-    ProgressiveResults, SendArguments,
+    Call, CallArguments, CallResult, CallResults, Caller, CallerExt, CallerHandle, PendingCall,
+    ProgressiveCall, SendArguments,
 };
 pub use error::{
     CallError, PublishError, RegisterError, SubscribeError, UnregisterError, UnsubscribeError,

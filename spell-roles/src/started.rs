@@ -58,7 +58,7 @@ impl<C: Send + 'static> Requests<C> {
             }
         };
         let limit = limit.zip(deadline).map(|(limit, deadline)| Limit {
-            limit,
+            time: limit,
             sleep: Box::pin(sleep_until(deadline)),
             sent: None,
         });
@@ -77,7 +77,7 @@ pub(crate) struct Started<T, C: Send + 'static> {
 /// How long it may be until the router is heard of, and since when.
 #[derive(Debug)]
 struct Limit {
-    limit: Duration,
+    time: Duration,
     sleep: Pin<Box<Sleep>>,
     /// When more of the request was sent, if it is one in parts.
     sent: Option<watch::Receiver<Instant>>,
@@ -106,7 +106,7 @@ impl<T, C: Send + 'static> Started<T, C> {
     /// The router was heard of: the time begins anew.
     pub(crate) fn restart(&mut self) {
         if let Some(limit) = &mut self.limit
-            && let Some(deadline) = Instant::now().checked_add(limit.limit)
+            && let Some(deadline) = Instant::now().checked_add(limit.time)
         {
             limit.sleep.as_mut().reset(deadline);
         }
@@ -120,7 +120,7 @@ impl<T, C: Send + 'static> Started<T, C> {
         loop {
             ready!(limit.sleep.as_mut().poll(cx));
             let sent = limit.sent.as_ref().map(|sent| *sent.borrow());
-            match sent.and_then(|sent| sent.checked_add(limit.limit)) {
+            match sent.and_then(|sent| sent.checked_add(limit.time)) {
                 Some(later) if later > limit.sleep.deadline() => {
                     limit.sleep.as_mut().reset(later);
                 }

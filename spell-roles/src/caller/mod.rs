@@ -6,8 +6,8 @@ mod handle;
 mod ongoing;
 mod pending_call;
 mod progressive_call;
-mod progressive_results;
 mod result;
+mod results;
 mod role;
 #[cfg(test)]
 mod tests;
@@ -17,6 +17,6 @@ pub use call::Call;
 pub use handle::{CallerExt, CallerHandle};
 pub use pending_call::PendingCall;
 pub use progressive_call::ProgressiveCall;
-pub use progressive_results::ProgressiveResults;
 pub use result::CallResult;
+pub use results::CallResults;
 pub use role::Caller;

@@ -1,7 +1,7 @@
 use std::pin::Pin;
 
 use super::{
-    Call, CallArguments, CallResult, ProgressiveResults,
+    Call, CallArguments, CallResult, CallResults,
     ongoing::{Results, Streams},
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A call with progressive results, in the making; `.await` sends it and gives the
-/// [`ProgressiveResults`]. Made by [`Call::receive_progress`].
+/// [`CallResults`]. Made by [`Call::receive_progress`].
 ///
 /// It is done when the call has its id; results may take their time.
 ///
@@ -66,7 +66,7 @@ impl<'a> ProgressiveCall<'a> {
     }
 
     /// Send it: what `.await` does, without the box.
-    pub async fn send(self) -> Result<ProgressiveResults, CallError> {
+    pub async fn send(self) -> Result<CallResults, CallError> {
         let Self { call, bounds } = self;
         let (results, queue) = results(bounds);
         let streams = Streams {
@@ -74,7 +74,7 @@ impl<'a> ProgressiveCall<'a> {
             arguments: None,
         };
         let started = call.begin(Some(Box::new(streams))).await?;
-        Ok(ProgressiveResults::new(started, queue, bounds.overflow))
+        Ok(CallResults::new(started, queue, bounds.overflow))
     }
 
     /// Send it with its first arguments, to send more of them while results come.
@@ -88,11 +88,11 @@ impl<'a> ProgressiveCall<'a> {
     /// # Cancel safety
     ///
     /// As for the call itself.
-    pub async fn progressive(self) -> Result<(CallArguments, ProgressiveResults), CallError> {
+    pub async fn progressive(self) -> Result<(CallArguments, CallResults), CallError> {
         let Self { call, bounds } = self;
         let (results, queue) = results(bounds);
         let (arguments, started) = call.begin_progressive(Some(results)).await?;
-        let results = ProgressiveResults::new(started, queue, bounds.overflow);
+        let results = CallResults::new(started, queue, bounds.overflow);
         Ok((arguments, results))
     }
 }
@@ -101,7 +101,7 @@ const QUEUE_COUNT: usize = 1024;
 const QUEUE_BYTES: usize = 16 << 20;
 
 impl<'a> IntoFuture for ProgressiveCall<'a> {
-    type Output = Result<ProgressiveResults, CallError>;
+    type Output = Result<CallResults, CallError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {

@@ -17,7 +17,7 @@ impl CallResult {
     }
 
     /// Whether others follow: it is a progressive result, and not the last. Only
-    /// [`ProgressiveResults`](super::ProgressiveResults) has such.
+    /// [`CallResults`](super::CallResults) has such.
     ///
     /// WAMP spec, "Progressive Call Results".
     pub fn is_progress(&self) -> bool {

@@ -252,7 +252,6 @@ impl Role for Caller {
                 // Whoever waits for the result gets what the router answers.
                 Some((request, ongoing)) if ongoing.arguments().is_some() => {
                     let mode = ongoing.mode;
-                    ongoing.finish();
                     give_up(request, mode, cx);
                 }
                 _ => {}

@@ -263,6 +263,18 @@ async fn a_call_that_cannot_start_says_why() {
     assert_eq!(error.delivery(), Some(Delivery::NotSent));
 }
 
+#[test]
+fn all_that_waits_can_be_spawned() {
+    fn is_send(_: impl Send) {}
+    fn check(arguments: &mut CallArguments, call: &PendingCall, results: &mut CallResults) {
+        is_send(arguments.send().send());
+        is_send(call.cancel(CancelMode::Kill));
+        is_send(results.cancel(CancelMode::Kill));
+        is_send(results.next());
+    }
+    let _ = check;
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_calls_is_told_only_by_a_router_that_can() {
     let mut peer = joined(&[Feature::CallerIdentification]);

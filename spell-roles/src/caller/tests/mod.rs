@@ -51,7 +51,7 @@ fn give<T: Role, F: Future>(peer: &mut Harness<T>, future: F) -> F::Output {
 /// Call `com.example.p` for progressive results, as request 1.
 fn receiving(
     set: impl FnOnce(ProgressiveCall<'_>) -> ProgressiveCall<'_>,
-) -> (Harness<Caller>, ProgressiveResults) {
+) -> (Harness<Caller>, CallResults) {
     let mut peer = joined(PROGRESS);
     let handle = peer.handle.clone();
     let call = set(handle.call("com.example.p").receive_progress());
@@ -65,22 +65,22 @@ fn receiving(
 
 /// The number in the next result.
 #[track_caller]
-fn number(results: &mut ProgressiveResults) -> u8 {
+fn number(results: &mut CallResults) -> u8 {
     next(results).unwrap().value().unwrap()
 }
 
 #[track_caller]
-fn next(results: &mut ProgressiveResults) -> Result<CallResult, CallError> {
+fn next(results: &mut CallResults) -> Result<CallResult, CallError> {
     ready(&mut Box::pin(results.next())).expect("a result")
 }
 
 #[track_caller]
-fn waits(results: &mut ProgressiveResults) {
+fn waits(results: &mut CallResults) {
     pending(&mut Box::pin(results.next()));
 }
 
 #[track_caller]
-fn ended(results: &mut ProgressiveResults) {
+fn ended(results: &mut CallResults) {
     for _ in 0..2 {
         assert!(ready(&mut Box::pin(results.next())).is_none());
     }

@@ -66,7 +66,7 @@ type Answer = Result<CallResult, CallError>;
 enum Waiting<'a> {
     Call(Pin<Box<dyn Future<Output = Answer> + Send + 'a>>),
     Pending(PendingCall),
-    Results(ProgressiveResults),
+    Results(CallResults),
 }
 
 impl Waiting<'_> {

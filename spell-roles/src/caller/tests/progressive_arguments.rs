@@ -84,7 +84,7 @@ async fn a_call_that_is_over_takes_no_more() {
         let (mut peer, mut arguments, mut call) = sending();
         peer.receive(frame);
         let error = give(&mut peer, arguments.send().send()).unwrap_err();
-        assert_eq!(error.uri().map(|uri| uri.as_str()), uri);
+        assert_eq!(error.uri().map(spell_message::Uri::as_str), uri);
         assert_eq!(matches!(error, CallError::Finished), uri.is_none());
         // The role need not be asked again.
         let again = ready(&mut Box::pin(arguments.finish().send())).unwrap_err();

@@ -114,7 +114,7 @@ async fn the_time_out_of_the_router_is_one_too() {
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A call for progressive results that waits at most a second.
-fn limited() -> (Harness<Caller>, ProgressiveResults) {
+fn limited() -> (Harness<Caller>, CallResults) {
     let mut peer = joined(PROGRESS);
     let handle = peer.handle.clone();
     let call = handle.call("com.example.p").timeout(SECOND);

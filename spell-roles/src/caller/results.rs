@@ -34,7 +34,7 @@ use crate::{
 /// WAMP spec, "Progressive Call Results".
 #[derive(Debug)]
 #[must_use = "dropping it cancels the call"]
-pub struct ProgressiveResults {
+pub struct CallResults {
     call: Started<CallResult, Command>,
     results: Consumer<CallResult>,
     losses: Losses<CallResult>,
@@ -44,7 +44,7 @@ pub struct ProgressiveResults {
     is_over: bool,
 }
 
-impl ProgressiveResults {
+impl CallResults {
     pub(super) fn new(
         call: Started<CallResult, Command>,
         results: Consumer<CallResult>,
@@ -129,7 +129,7 @@ impl ProgressiveResults {
     }
 }
 
-impl Stream for ProgressiveResults {
+impl Stream for CallResults {
     type Item = Result<CallResult, CallError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

@@ -117,7 +117,7 @@ impl fmt::Display for WampError {
 impl Error for WampError {}
 
 /// The beginning of a text from outside, fit for one line of a log.
-struct Excerpt<'a>(&'a str);
+pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Excerpt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -45,6 +45,7 @@ mod caller;
 mod error;
 #[cfg(test)]
 mod harness;
+pub mod passthru;
 mod pending;
 pub mod prelude;
 mod publisher;

@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context as TaskContext, Poll, Waker},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -23,6 +23,7 @@ pub(crate) struct Harness<T: Role> {
     engine: Engine<(Joined, T)>,
     inbox: Inbox<Command<T>>,
     is_ending: Arc<AtomicBool>,
+    now: Instant,
     pub(crate) handle: T::Handle,
 }
 
@@ -66,6 +67,7 @@ impl<T: Role> Harness<T> {
             engine,
             inbox,
             is_ending,
+            now: Instant::now(),
             handle,
         }
     }
@@ -74,7 +76,7 @@ impl<T: Role> Harness<T> {
     pub(crate) fn open(&mut self, max_send: Option<usize>) {
         let name = self.inbox.wire().offers().remove(0);
         let serializer = self.inbox.wire().negotiated(name, max_send).unwrap();
-        self.engine.open(serializer, max_send, Instant::now());
+        self.engine.open(serializer, max_send, self.now);
     }
 
     /// A session begins that is ending already when the role hears of it.
@@ -87,6 +89,11 @@ impl<T: Role> Harness<T> {
     /// Let the role handle what its handles asked for, and give what it sent.
     pub(crate) fn sent(&mut self) -> Vec<String> {
         self.handle_commands();
+        self.transmitted()
+    }
+
+    /// What the role sent so far.
+    pub(crate) fn transmitted(&mut self) -> Vec<String> {
         let frames = std::iter::from_fn(|| self.engine.poll_transmit());
         frames
             .map(|frame| String::from_utf8(frame.to_vec()).unwrap())
@@ -96,22 +103,34 @@ impl<T: Role> Harness<T> {
     /// Let the role handle what its handles asked for, and leave what it sent in the outbox.
     pub(crate) fn handle_commands(&mut self) {
         while let Some(command) = self.inbox.try_next() {
-            self.engine.handle_command(command, Instant::now());
+            self.engine.handle_command(command, self.now);
         }
     }
 
     /// The router sends a frame.
     pub(crate) fn receive(&mut self, frame: &str) {
         let frame = Bytes::copy_from_slice(frame.as_bytes());
-        self.engine.handle_frame(&frame, Instant::now());
+        self.engine.handle_frame(&frame, self.now);
         let closed = self.engine.closed();
         assert!(closed.is_none(), "{frame:?} ended the session: {closed:?}");
+    }
+
+    /// Time passes.
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.now += by;
+        self.engine.handle_timeout(self.now);
+    }
+
+    /// How long until the role is to be told of the time; `None` if it waits for nothing.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        let deadline = self.engine.poll_timeout()?;
+        Some(deadline.saturating_duration_since(self.now))
     }
 
     /// The router sends what is no message: the session is ending.
     pub(crate) fn receive_garbage(&mut self) -> CloseReason {
         let frame = Bytes::from_static(b"[");
-        self.engine.handle_frame(&frame, Instant::now());
+        self.engine.handle_frame(&frame, self.now);
         self.engine.closed().unwrap().clone()
     }
 
@@ -127,13 +146,14 @@ impl<T: Role> Harness<T> {
             mut engine,
             mut inbox,
             handle,
+            now,
             ..
         } = self;
         drop(handle);
         let mut cx = TaskContext::from_waker(Waker::noop());
         loop {
             match inbox.poll_next(&mut cx) {
-                Poll::Ready(Some(command)) => engine.handle_command(command, Instant::now()),
+                Poll::Ready(Some(command)) => engine.handle_command(command, now),
                 other => return other.is_ready(),
             }
         }

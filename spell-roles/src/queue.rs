@@ -121,6 +121,11 @@ impl<T> Producer<T> {
         }
     }
 
+    /// Whether nobody will take what is pushed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.lock().is_closed
+    }
+
     /// No more items: the consumer gets what waits, then the end.
     pub(crate) fn close(&self) {
         self.0.close();

@@ -1,11 +1,10 @@
 use std::pin::Pin;
 
 use spell_message::{InvalidUri, Payload, Uri};
-use spell_peer::{CloseReason, SendError};
+use spell_peer::SendError;
 use spell_serializer::PayloadBuilder;
-use tokio::sync::oneshot;
 
-use super::{AnswerError, invocation::Responder};
+use super::{AnswerError, line::Responder};
 use crate::request::argument_methods;
 
 /// The answer to an invocation, in the making; `.await` sends it.
@@ -45,7 +44,7 @@ impl Answer {
 
     fn new(responder: Responder, kind: Kind) -> Self {
         Self {
-            arguments: responder.arguments(),
+            arguments: responder.line().arguments(),
             responder,
             kind,
         }
@@ -66,7 +65,7 @@ impl Answer {
             kind,
             arguments,
         } = self;
-        let (outcome, error) = match (responder.encode(arguments), kind) {
+        let (outcome, error) = match (responder.line().encode(arguments), kind) {
             (Err(error), _) => {
                 let outcome = match error {
                     SendError::TooLarge { .. } => Outcome::TooLarge,
@@ -78,13 +77,7 @@ impl Answer {
             (Ok(payload), Kind::Error(Ok(uri))) => (Outcome::Error(uri, payload), None),
             (Ok(_), Kind::Error(Err(error))) => (Outcome::Failed, Some(AnswerError::Uri(error))),
         };
-        let (reply, answered) = oneshot::channel();
-        let requests = responder.send(outcome, reply).await?;
-        let answered = answered.await.unwrap_or_else(|_| {
-            let end = requests.commands().end();
-            let reason = end.unwrap_or(CloseReason::Panicked);
-            Err(AnswerError::Closed { reason })
-        });
+        let answered = responder.send(outcome).await;
         error.map_or(answered, Err)
     }
 }
@@ -101,6 +94,8 @@ impl IntoFuture for Answer {
 /// What an invocation is answered with.
 #[derive(Debug)]
 pub(super) enum Outcome {
+    /// Not the end of it.
+    Progress(Payload),
     Result(Payload),
     Error(Uri, Payload),
     /// The answer could not be made.

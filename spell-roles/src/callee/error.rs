@@ -5,6 +5,8 @@ use spell_message::{Dict, IntoUri, InvalidUri, List, Uri, Value, reason, to_valu
 use spell_peer::{CloseReason, Closed, SendError};
 use spell_serializer::{DecodeError, EncodeError};
 
+use super::Interruption;
+
 /// How a handler fails: the ERROR that the caller gets.
 ///
 /// ```
@@ -35,6 +37,24 @@ impl InvocationError {
             args: List::new(),
             kwargs: Dict::new(),
         }))
+    }
+
+    /// Ask the router to have another callee serve the call: `wamp.error.unavailable`.
+    ///
+    /// A router that re-routes asks those that share the procedure, in the order of its policy, and
+    /// only if none of them is available is the caller told so. A registration whose queue is full
+    /// answers this by itself.
+    ///
+    /// ```
+    /// use spell_roles::InvocationError;
+    ///
+    /// let error = InvocationError::unavailable();
+    /// assert_eq!(error.to_string(), "wamp.error.unavailable");
+    /// ```
+    ///
+    /// WAMP spec, "Call Re-Routing".
+    pub fn unavailable() -> Self {
+        Self::new(reason::UNAVAILABLE)
     }
 
     /// Append one positional argument. One that has no form as a [`Value`] is replaced by a text
@@ -86,24 +106,58 @@ impl From<DecodeError> for InvocationError {
     }
 }
 
-/// Why an answer did not reach the router.
+/// The invocation is over, and this reaches nobody, unless the caller gave up in a mode that waits for
+/// the answer.
+impl From<Interruption> for InvocationError {
+    fn from(interruption: Interruption) -> Self {
+        let uri = match interruption {
+            Interruption::TimedOut => reason::TIMEOUT,
+            _ => reason::CANCELED,
+        };
+        Self::new(uri).arg(interruption.to_string())
+    }
+}
+
+/// A progressive result could not be sent. What the caller gets says why, if it still waits.
+impl From<AnswerError> for InvocationError {
+    fn from(error: AnswerError) -> Self {
+        let uri = match &error {
+            AnswerError::Canceled | AnswerError::Closed { .. } => reason::CANCELED,
+            AnswerError::Timeout => reason::TIMEOUT,
+            AnswerError::TooLarge { .. } => reason::PAYLOAD_SIZE_EXCEEDED,
+            _ => reason::RUNTIME_ERROR,
+        };
+        Self::new(uri).arg(error.to_string())
+    }
+}
+
+/// Why an answer, or a progressive result, did not reach the router.
 ///
 /// `Display` prints one level; [`source`](Error::source) gives the cause.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AnswerError {
-    /// The session of the invocation is over; the answer was discarded.
+    /// The session of the invocation is over; it was discarded.
     #[non_exhaustive]
     Closed {
         /// Why the session ended.
         reason: CloseReason,
     },
-    /// The caller gave up, and nobody waits for an answer; it was discarded.
+    /// The caller gave up, and nobody waits for it; it was discarded.
     Canceled,
-    /// The arguments could not be encoded. The caller got an ERROR instead.
+    /// The invocation took too long, and the caller got an ERROR `wamp.error.timeout`; it was
+    /// discarded.
+    Timeout,
+    /// More parts of the arguments came than could wait, and the caller got an ERROR
+    /// `wamp.error.canceled`; it was discarded.
+    Overflow,
+    /// The invocation is answered already; the progressive result was discarded.
+    Answered,
+    /// The arguments could not be encoded. Instead of an answer the caller got an ERROR, instead of a
+    /// progressive result nothing.
     Encode(Arc<EncodeError>),
-    /// The answer is larger than the router takes. The caller got an ERROR
-    /// `wamp.error.payload_size_exceeded` instead.
+    /// It is larger than the router takes. Instead of an answer the caller got an ERROR
+    /// `wamp.error.payload_size_exceeded`, instead of a progressive result nothing.
     #[non_exhaustive]
     TooLarge {
         /// The size in bytes: of the message, or of its arguments if they are too many.
@@ -116,7 +170,18 @@ pub enum AnswerError {
 }
 
 impl AnswerError {
-    /// The answer was not sent; `last_end` says why there is no session, if that is the reason.
+    /// The invocation is over; `last_end` says why there is no session, if that is the reason.
+    pub(super) fn over(cause: Option<Interruption>, last_end: Option<&CloseReason>) -> Self {
+        match cause {
+            Some(Interruption::Canceled { .. }) => Self::Canceled,
+            Some(Interruption::TimedOut) => Self::Timeout,
+            Some(Interruption::Overflow) => Self::Overflow,
+            Some(Interruption::Answered) => Self::Answered,
+            Some(Interruption::Closed) | None => Self::not_sent(SendError::NotJoined, last_end),
+        }
+    }
+
+    /// It was not sent; `last_end` says why there is no session, if that is the reason.
     pub(super) fn not_sent(error: SendError, last_end: Option<&CloseReason>) -> Self {
         match error {
             SendError::Encode(error) => Self::Encode(Arc::new(error)),
@@ -133,6 +198,9 @@ impl fmt::Display for AnswerError {
         match self {
             Self::Closed { .. } => f.write_str("the session of the invocation is over"),
             Self::Canceled => f.write_str("the caller gave up"),
+            Self::Timeout => f.write_str("the invocation took too long"),
+            Self::Overflow => f.write_str("more parts of the arguments came than could wait"),
+            Self::Answered => f.write_str("the invocation is answered already"),
             Self::Encode(_) => f.write_str("the answer could not be encoded"),
             Self::TooLarge { size, limit } => {
                 write!(f, "the answer has {size} bytes, the router takes {limit}")
@@ -148,7 +216,7 @@ impl Error for AnswerError {
             Self::Closed { reason } => Some(reason),
             Self::Encode(error) => Some(&**error),
             Self::Uri(error) => Some(error),
-            Self::Canceled | Self::TooLarge { .. } => None,
+            _ => None,
         }
     }
 }

@@ -1,5 +1,4 @@
 use std::{
-    any::TypeId,
     error::Error,
     fmt,
     future::poll_fn,
@@ -8,28 +7,103 @@ use std::{
     task::Poll,
 };
 
-use serde::{Serialize, de::DeserializeOwned};
-use spell_serializer::PayloadBuilder;
-use tokio::sync::{Semaphore, oneshot};
-use tracing::warn;
+use spell_message::reason;
+use tokio::sync::Semaphore;
+use tracing::{debug, warn};
 
-use super::{Answer, Invocation, InvocationError, InvocationInfo};
+use super::{
+    Answer, AnswerError, FromInvocation, Interrupt, IntoResult, Invocation, InvocationError,
+    line::Responder,
+};
 use crate::queue::Consumer;
+
+/// What answers invocations: an async closure of one to four arguments, each of them something that
+/// can be [taken from the invocation](FromInvocation).
+///
+/// ```
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Callee, Caller, Session};
+/// use spell_roles::prelude::*;
+/// use spell_roles::{InvocationInfo, Kwargs};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Caller::new()).role(Callee::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// #[derive(serde::Deserialize)]
+/// struct Rounding {
+///     digits: u8,
+/// }
+///
+/// let show = peer.register("com.example.show").handler(
+///     |(value,): (f64,), Kwargs(rounding): Kwargs<Rounding>, call: InvocationInfo| async move {
+///         let digits = usize::from(rounding.digits);
+///         Ok(format!("{}: {value:.digits$}", call.procedure()))
+///     },
+/// );
+/// let _show = show.await?;
+///
+/// let shown = peer.call("com.example.show").arg(2.71828).kwarg("digits", 2).await?;
+/// assert_eq!(shown.value::<String>()?, "com.example.show: 2.72");
+/// # Ok(())
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot answer invocations",
+    note = "give an async closure whose arguments implement `FromInvocation`, with its types, that \
+            gives a `Result<impl IntoResult, InvocationError>`"
+)]
+pub trait InvocationHandler<Arguments>: Send + Sync + 'static {
+    /// What the caller gets.
+    type Output: IntoResult;
+
+    /// The work.
+    type Future: Future<Output = Result<Self::Output, InvocationError>> + Send + 'static;
+
+    /// Begin the work.
+    ///
+    /// # Errors
+    ///
+    /// What the caller is answered with instead.
+    fn call(&self, invocation: &mut Invocation) -> Result<Self::Future, InvocationError>;
+}
+
+macro_rules! handlers {
+    ($($($T:ident),+;)*) => { $(
+        impl<F, Fut, Y, $($T),+> InvocationHandler<($($T,)+)> for F
+        where
+            F: Fn($($T),+) -> Fut + Send + Sync + 'static,
+            $($T: FromInvocation,)+
+            Fut: Future<Output = Result<Y, InvocationError>> + Send + 'static,
+            Y: IntoResult,
+        {
+            type Output = Y;
+            type Future = Fut;
+
+            fn call(&self, invocation: &mut Invocation) -> Result<Fut, InvocationError> {
+                Ok(self($($T::from_invocation(invocation)?),+))
+            }
+        }
+    )* };
+}
+
+handlers! {
+    A;
+    A, B;
+    A, B, C;
+    A, B, C, D;
+}
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A user's closure that answers invocations.
+/// What a user gave to answer invocations with.
 #[derive(Clone)]
 pub(super) struct Handler(Arc<dyn Fn(Invocation) -> Running + Send + Sync>);
 
 impl Handler {
-    pub(super) fn new<F, T, Fut, Y>(handler: F) -> Self
-    where
-        F: Fn(T) -> Fut + Send + Sync + 'static,
-        T: FromInvocation,
-        Fut: Future<Output = Result<Y, InvocationError>> + Send + 'static,
-        Y: IntoResult,
-    {
+    pub(super) fn new<A: 'static>(handler: impl InvocationHandler<A>) -> Self {
         let handler = Arc::new(handler);
         Self(Arc::new(move |invocation| {
             let handler = handler.clone();
@@ -64,170 +138,63 @@ pub(super) fn serve(mut invocations: Consumer<Invocation>, limit: usize, handler
     });
 }
 
-/// Answer one invocation by a closure.
-async fn answer<F, T, Fut, Y>(handler: &F, invocation: Invocation)
-where
-    F: Fn(T) -> Fut,
-    T: FromInvocation,
-    Fut: Future<Output = Result<Y, InvocationError>>,
-    Y: IntoResult,
-{
-    let (info, responder, interrupted) = invocation.into_parts();
-    let id = info.id();
-    let result = async {
-        let argument = T::from_invocation(info)?;
-        handler(argument).await
+/// Answer one invocation by a handler.
+async fn answer<A>(handler: &impl InvocationHandler<A>, mut invocation: Invocation) {
+    let (id, interrupt) = (invocation.info().id(), invocation.interrupt());
+    // Dropped, it counts as cancelled.
+    if interrupt.cause().is_some() {
+        return;
+    }
+    let mut work = handler.call(&mut invocation);
+    if invocation.is_undivided() {
+        // WAMP spec, "Progressive Call Invocations": what a callee answers that cannot take them.
+        work = Err(InvocationError::new(reason::FEATURE_NOT_SUPPORTED));
+    }
+    let work = async { work?.await };
+    let result = if invocation.is_watched() {
+        Some(work.await)
+    } else {
+        unless_interrupted(work, &interrupt).await
     };
-    let answer = match unless_interrupted(result, interrupted).await {
-        Some(Ok(value)) => Answer::result(responder).with(|arguments| value.write(arguments)),
-        Some(Err(error)) => {
+    // Dropped, the invocation counts as cancelled.
+    let Some(answer) = result.map(|result| reply(invocation.into_responder(), result)) else {
+        return;
+    };
+    match answer.send().await {
+        Ok(()) => {}
+        Err(
+            error @ (AnswerError::Canceled
+            | AnswerError::Timeout
+            | AnswerError::Overflow
+            | AnswerError::Closed { .. }),
+        ) => debug!(%id, %error, "nobody waits for the answer of a handler"),
+        Err(error) => {
+            let source = error.source().map(ToString::to_string);
+            warn!(%id, %error, source, "the answer of a handler was not sent");
+        }
+    }
+}
+
+/// What a handler gave, as the answer.
+fn reply(responder: Responder, result: Result<impl IntoResult, InvocationError>) -> Answer {
+    match result {
+        Ok(value) => Answer::result(responder).with(|arguments| value.write(arguments)),
+        Err(error) => {
             let (uri, args, kwargs) = error.into_parts();
             let answer = Answer::error(responder, uri);
             answer.with(|arguments| arguments.args(&args).kwargs(&kwargs))
         }
-        // Dropped with the responder, the invocation counts as cancelled.
-        None => return,
-    };
-    if let Err(error) = answer.send().await {
-        let source = error.source().map(ToString::to_string);
-        warn!(%id, %error, source, "the answer of a handler was not sent");
     }
 }
 
 /// The output of `work`; `None`, and `work` is dropped, if the interrupt comes first.
-async fn unless_interrupted<T>(
-    work: impl Future<Output = T>,
-    mut interrupted: oneshot::Receiver<()>,
-) -> Option<T> {
-    let mut work = pin!(work);
+async fn unless_interrupted<T>(work: impl Future<Output = T>, interrupt: &Interrupt) -> Option<T> {
+    let (mut work, mut interrupted) = (pin!(work), pin!(interrupt.interrupted()));
     poll_fn(|cx| {
-        if Pin::new(&mut interrupted).poll(cx).is_ready() {
+        if interrupted.as_mut().poll(cx).is_ready() {
             return Poll::Ready(None);
         }
         work.as_mut().poll(cx).map(Some)
     })
     .await
 }
-
-/// What a handler can be called with.
-///
-/// * any type that can be read from the positional arguments: a tuple such as `(i64, String)`, a
-///   `Vec`, a struct that is read in order; `()` if there must be none;
-/// * [`Kwargs<T>`](Kwargs): a struct or a map, read from the keyword arguments;
-/// * [`InvocationInfo`]: all that is known of the invocation.
-///
-/// Arguments of another type are answered with ERROR `wamp.error.invalid_argument`.
-///
-/// ```
-/// # use spell_peer::PeerBuilder;
-/// # use spell_roles::{Callee, Caller, Session};
-/// use spell_roles::prelude::*;
-/// use spell_roles::{Args, InvocationInfo, Kwargs};
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let router = spell_router::Router::local();
-/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
-/// # let peer = peer.role(Caller::new()).role(Callee::new());
-/// # let peer = peer.connect(router.connector()).await?;
-/// #[derive(serde::Deserialize)]
-/// struct Person {
-///     name: String,
-/// }
-///
-/// let greet = peer.register("com.example.greet");
-/// let greet = greet.handler(|Kwargs(person): Kwargs<Person>| async move {
-///     Ok(format!("Hello, {}", person.name))
-/// });
-/// let _greet = greet.await?;
-///
-/// let echo = peer.register("com.example.echo").handler(|call: InvocationInfo| async move {
-///     let arguments: Vec<i64> = call.args()?;
-///     Ok(Args((call.procedure().to_owned(), arguments)))
-/// });
-/// let _echo = echo.await?;
-///
-/// let greeting = peer.call("com.example.greet").kwarg("name", "Ada").await?;
-/// assert_eq!(greeting.value::<String>()?, "Hello, Ada");
-/// let echo = peer.call("com.example.echo").args((1, 2)).await?;
-/// assert_eq!(echo.args::<(String, [i64; 2])>()?, ("com.example.echo".to_owned(), [1, 2]));
-/// # Ok(())
-/// # }
-/// ```
-#[diagnostic::on_unimplemented(
-    message = "a handler cannot be called with `{Self}`",
-    note = "take a tuple of the positional arguments, `Kwargs<T>` or `InvocationInfo`"
-)]
-pub trait FromInvocation: Sized {
-    /// Read it from the invocation.
-    ///
-    /// # Errors
-    ///
-    /// What the caller is answered with.
-    fn from_invocation(info: InvocationInfo) -> Result<Self, InvocationError>;
-}
-
-impl<T: DeserializeOwned> FromInvocation for T {
-    fn from_invocation(info: InvocationInfo) -> Result<Self, InvocationError> {
-        Ok(info.args()?)
-    }
-}
-
-impl FromInvocation for InvocationInfo {
-    fn from_invocation(info: InvocationInfo) -> Result<Self, InvocationError> {
-        Ok(info)
-    }
-}
-
-impl<T: DeserializeOwned> FromInvocation for Kwargs<T> {
-    fn from_invocation(info: InvocationInfo) -> Result<Self, InvocationError> {
-        Ok(Self(info.kwargs()?))
-    }
-}
-
-/// What a handler can give.
-///
-/// * any value: the one positional result, which a caller reads with
-///   [`CallResult::value`](crate::CallResult::value);
-/// * `()`: no result;
-/// * [`Args<T>`](Args): all positional results, from a tuple or a list;
-/// * [`Kwargs<T>`](Kwargs): the keyword results, from a struct or a map.
-#[diagnostic::on_unimplemented(
-    message = "a handler cannot give `{Self}`",
-    note = "give a value that implements `serde::Serialize`, `Args<T>` or `Kwargs<T>`"
-)]
-pub trait IntoResult: 'static {
-    /// Write it into the arguments of the answer.
-    fn write(self, arguments: PayloadBuilder) -> PayloadBuilder;
-}
-
-impl<T: Serialize + 'static> IntoResult for T {
-    fn write(self, arguments: PayloadBuilder) -> PayloadBuilder {
-        if TypeId::of::<T>() == TypeId::of::<()>() {
-            return arguments;
-        }
-        arguments.arg(&self)
-    }
-}
-
-impl<T: Serialize + 'static> IntoResult for Args<T> {
-    fn write(self, arguments: PayloadBuilder) -> PayloadBuilder {
-        arguments.args(&self.0)
-    }
-}
-
-impl<T: Serialize + 'static> IntoResult for Kwargs<T> {
-    fn write(self, arguments: PayloadBuilder) -> PayloadBuilder {
-        arguments.kwargs(&self.0)
-    }
-}
-
-/// All positional results of a handler.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "a mark around a value")]
-pub struct Args<T>(pub T);
-
-/// The keyword arguments or results of a handler.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "a mark around a value")]
-pub struct Kwargs<T>(pub T);

@@ -1,26 +1,27 @@
-use std::sync::Arc;
-
 use serde::de::DeserializeOwned;
-use spell_message::{
-    IntoUri, Pattern, Payload, RegistrationId, RequestId, SessionId, message,
-    options::InvocationDetails,
-};
-use spell_peer::SendError;
-use spell_serializer::{DecodeError, PayloadBuilder, PayloadExt};
-use tokio::sync::oneshot;
+use spell_message::IntoUri;
+use spell_serializer::DecodeError;
 
 use super::{
-    Answer, AnswerError,
-    answer::Outcome,
-    role::{Command, NewAnswer, Order},
-    running::Ticket,
+    Answer, Interrupt, Interruption, InvocationInfo, Part, Parts, Progress, ProgressiveResult,
+    line::{Line, Responder},
 };
-use crate::request::Requests;
+use crate::queue::Consumer;
 
 /// A call of a procedure that this peer registered. Consumed by its answer.
 ///
 /// Dropped unanswered, by a panic too, it is answered with an ERROR: `wamp.error.canceled` if the
 /// caller gave up, otherwise the one of [`Register::error_uri`](super::Register::error_uri).
+///
+/// There is one answer, and nothing after it:
+///
+/// ```compile_fail,E0382
+/// # async fn twice(invocation: spell_roles::Invocation) -> Result<(), spell_roles::AnswerError> {
+/// invocation.respond().arg(1).await?;
+/// invocation.respond().arg(2).await?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// WAMP spec, "INVOCATION".
 #[derive(Debug)]
@@ -28,26 +29,20 @@ use crate::request::Requests;
 pub struct Invocation {
     info: InvocationInfo,
     responder: Responder,
-    interrupted: oneshot::Receiver<()>,
+    /// The parts after the first one, until someone takes them.
+    more: Option<Consumer<Part>>,
+    is_divided: bool,
+    is_watched: bool,
 }
 
 impl Invocation {
-    pub(super) fn new(
-        message: message::Invocation,
-        registered: &Pattern,
-        responder: Responder,
-        interrupted: oneshot::Receiver<()>,
-    ) -> Self {
+    pub(super) fn new(info: InvocationInfo, line: Line, more: Option<Consumer<Part>>) -> Self {
         Self {
-            info: InvocationInfo {
-                request: message.request,
-                registration: message.registration,
-                registered: registered.clone(),
-                details: message.details,
-                payload: message.payload,
-            },
-            responder,
-            interrupted,
+            info,
+            responder: Responder::new(line),
+            more,
+            is_divided: false,
+            is_watched: false,
         }
     }
 
@@ -71,6 +66,41 @@ impl Invocation {
         self.info.kwargs()
     }
 
+    /// The arguments part by part, the first part among them: those of a [progressive
+    /// invocation](InvocationInfo::is_progressive), or the only part of another one. `None` if they
+    /// were taken already.
+    ///
+    /// Not read, they wait until they are too many, which ends the invocation; dropped, they are
+    /// ignored. An answer may be given before the last part came.
+    pub fn parts(&mut self) -> Option<Parts> {
+        if std::mem::replace(&mut self.is_divided, true) {
+            return None;
+        }
+        let first = Part::new(self.info.details(), self.info.payload().clone());
+        Some(Parts::new(first, self.more.take(), self.interrupt()))
+    }
+
+    /// A progressive result in the making: `progress.arg(5).await?`; `None` if the caller did not
+    /// ask for any.
+    ///
+    /// ```
+    /// # use spell_roles::{AnswerError, Invocation};
+    /// async fn answer(invocation: Invocation) -> Result<(), AnswerError> {
+    ///     for done in 0..3 {
+    ///         if let Some(progress) = invocation.progress() {
+    ///             progress.arg(done).await?;
+    ///         }
+    ///     }
+    ///     invocation.respond().arg(3).await
+    /// }
+    /// ```
+    ///
+    /// WAMP spec, "Progressive Call Results".
+    pub fn progress(&self) -> Option<ProgressiveResult<'_>> {
+        let is_requested = self.info.receive_progress();
+        is_requested.then(|| ProgressiveResult::new(self.responder.line()))
+    }
+
     /// Answer with a result: `invocation.respond().arg(5).await?`.
     pub fn respond(self) -> Answer {
         Answer::result(self.responder)
@@ -83,148 +113,46 @@ impl Invocation {
         Answer::error(self.responder, uri.into_uri())
     }
 
-    /// Wait until the answer is not wanted any more: the caller gave up, or the session ended.
+    /// Wait until the answer is not waited for any more: the caller gave up, the time is up, or the
+    /// session ended.
     ///
     /// # Cancel safety
     ///
     /// Waits only; dropping it changes nothing.
-    pub async fn interrupted(&mut self) {
-        // An error means the end of the session. Asked again, it is known already.
-        if !self.interrupted.is_terminated() {
-            let _ = (&mut self.interrupted).await;
-        }
+    pub async fn interrupted(&self) -> Interruption {
+        self.responder.line().interrupt().interrupted().await
     }
 
-    pub(super) fn into_parts(self) -> (InvocationInfo, Responder, oneshot::Receiver<()>) {
-        (self.info, self.responder, self.interrupted)
+    /// What tells the same wherever the work is done.
+    pub fn interrupt(&self) -> Interrupt {
+        self.responder.line().interrupt().clone()
+    }
+
+    pub(super) fn sender(&self) -> Progress {
+        let line = self.responder.line().clone();
+        Progress::new(line, self.info.receive_progress())
+    }
+
+    /// Whoever works on it looks after interrupts.
+    pub(super) fn watch(&mut self) {
+        self.is_watched = true;
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        self.is_watched
+    }
+
+    /// Whether there are parts that nobody took.
+    pub(super) fn is_undivided(&self) -> bool {
+        self.more.is_some()
+    }
+
+    pub(super) fn into_responder(self) -> Responder {
+        self.responder
     }
 
     /// Someone else answers.
-    pub(super) fn forget(mut self) {
-        self.responder.is_answered = true;
-    }
-}
-
-/// What is called, by whom, and with which arguments.
-///
-/// WAMP spec, "INVOCATION".
-#[derive(Clone, Debug)]
-pub struct InvocationInfo {
-    request: RequestId,
-    registration: RegistrationId,
-    registered: Pattern,
-    details: InvocationDetails,
-    payload: Payload,
-}
-
-impl InvocationInfo {
-    /// The procedure that was called. For a registration of a pattern the router names it;
-    /// otherwise it is what was registered.
-    pub fn procedure(&self) -> &str {
-        let named = self.details.procedure();
-        named.unwrap_or_else(|| self.registered.as_str())
-    }
-
-    /// The session of the caller, if it is disclosed.
-    pub fn caller(&self) -> Option<SessionId> {
-        self.details.caller()
-    }
-
-    /// All that the router tells of the call.
-    pub fn details(&self) -> &InvocationDetails {
-        &self.details
-    }
-
-    /// The positional arguments, as a tuple, a list, or a struct read in order.
-    ///
-    /// # Errors
-    ///
-    /// [`DecodeError::Args`] if they are not of this type.
-    pub fn args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        self.payload.parse_args()
-    }
-
-    /// The keyword arguments, as a struct or a map.
-    ///
-    /// # Errors
-    ///
-    /// [`DecodeError::Kwargs`] if they are not of this type.
-    pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        self.payload.parse_kwargs()
-    }
-
-    /// The arguments, undecoded.
-    pub fn payload(&self) -> &Payload {
-        &self.payload
-    }
-
-    /// The id of the INVOCATION, by which the messages about it are known.
-    pub fn id(&self) -> RequestId {
-        self.request
-    }
-
-    /// The registration it came by.
-    pub fn registration(&self) -> RegistrationId {
-        self.registration
-    }
-}
-
-/// The right to answer one invocation. Dropped, it answers that there was no answer.
-#[derive(Debug)]
-pub(super) struct Responder {
-    ticket: Ticket,
-    requests: Arc<Requests<Command>>,
-    is_answered: bool,
-}
-
-impl Responder {
-    pub(super) fn new(ticket: Ticket, requests: Arc<Requests<Command>>) -> Self {
-        Self {
-            ticket,
-            requests,
-            is_answered: false,
-        }
-    }
-
-    pub(super) fn arguments(&self) -> PayloadBuilder {
-        self.requests.arguments()
-    }
-
-    pub(super) fn encode(&self, arguments: PayloadBuilder) -> Result<Payload, SendError> {
-        self.requests.encode(arguments)
-    }
-
-    /// Queue the answer; gives the way to ask why nobody replied.
-    pub(super) async fn send(
-        mut self,
-        outcome: Outcome,
-        reply: oneshot::Sender<Result<(), AnswerError>>,
-    ) -> Result<Arc<Requests<Command>>, AnswerError> {
-        let answer = self.command(outcome, Some(reply));
-        let sent = self.requests.commands().send(answer).await;
-        self.is_answered = true;
-        sent?;
-        Ok(self.requests.clone())
-    }
-
-    fn command(
-        &self,
-        outcome: Outcome,
-        reply: Option<oneshot::Sender<Result<(), AnswerError>>>,
-    ) -> Command {
-        Command(Order::Answer(Box::new(NewAnswer {
-            ticket: self.ticket,
-            outcome,
-            reply,
-        })))
-    }
-}
-
-impl Drop for Responder {
-    fn drop(&mut self) {
-        if !self.is_answered {
-            let command = self.command(Outcome::Dropped, None);
-            self.requests.commands().release(command);
-        }
+    pub(super) fn forget(self) {
+        self.responder.forget();
     }
 }

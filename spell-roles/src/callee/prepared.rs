@@ -1,7 +1,7 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::{
     Invocation, Invocations, Registration,
-    registration::{Shared, State},
+    registration::{Counters, Shared, State},
     role::{Command, Order},
     wanted::{Granted, Wanted},
 };
@@ -73,6 +73,7 @@ pub(super) struct Prepared {
     pub(super) options: RegisterOptions,
     pub(super) error_uri: Uri,
     pub(super) bounds: Bounds,
+    pub(super) parts: Bounds,
     pub(super) limit: Option<Duration>,
 }
 
@@ -117,12 +118,12 @@ impl Prepared {
         let key = reply.key();
         let (queue, invocations) = queue(self.bounds);
         let (state, watch) = watch::channel(State::Waiting);
-        let refused = Arc::new(AtomicU64::new(0));
+        let counters = Arc::new(Counters::default());
         let parts = Parts {
             key,
             procedure: self.procedure.clone(),
             state: watch,
-            refused: refused.clone(),
+            counters: counters.clone(),
             requests: self.requests.clone(),
             invocations,
         };
@@ -132,7 +133,8 @@ impl Prepared {
             options: self.options,
             error_uri: self.error_uri,
             queue,
-            refused,
+            parts: self.parts,
+            counters,
             state,
             requests: self.requests,
             is_asked: false,
@@ -149,7 +151,7 @@ struct Parts {
     key: Key,
     procedure: Pattern,
     state: watch::Receiver<State>,
-    refused: Arc<AtomicU64>,
+    counters: Arc<Counters>,
     requests: Arc<Requests<Command>>,
     invocations: Consumer<Invocation>,
 }
@@ -161,7 +163,7 @@ impl Parts {
             key: self.key,
             procedure: self.procedure,
             state: self.state,
-            refused: self.refused,
+            counters: self.counters,
             requests: self.requests,
             is_detached: false,
         };

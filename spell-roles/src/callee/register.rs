@@ -7,8 +7,7 @@ use spell_message::{
 };
 
 use super::{
-    FromInvocation, Handled, IntoResult, Invocation, InvocationError, PendingRegister,
-    Registration,
+    Handled, Invocation, InvocationHandler, PendingRegister, Registration,
     handler::{Handler, serve},
     prepared::Prepared,
     registration::Shared,
@@ -29,7 +28,8 @@ use crate::{
 ///
 /// What was given is checked when it is awaited. A router that has the procedure already answers
 /// `wamp.error.procedure_already_exists` ([`RegisterError::Refused`]); one that cannot match
-/// patterns, or share procedures, is not asked for it ([`RegisterError::Unsupported`]).
+/// patterns, share procedures, disclose callers or forward time-outs is not asked for it
+/// ([`RegisterError::Unsupported`]).
 /// [`RegisterError::Closed`] if the session ends before the answer came.
 ///
 /// Registering a *shared* procedure twice on one peer is refused here
@@ -49,6 +49,7 @@ pub struct Register<'a> {
     options: Result<RegisterOptions, InvalidOption>,
     error_uri: Option<Result<Uri, InvalidUri>>,
     bounds: Bounds,
+    parts: Bounds,
     concurrency: usize,
     limit: Option<Duration>,
 }
@@ -63,6 +64,11 @@ impl<'a> Register<'a> {
             bounds: Bounds {
                 count: QUEUE_COUNT,
                 bytes: QUEUE_BYTES,
+                overflow: Overflow::DropNewest,
+            },
+            parts: Bounds {
+                count: PARTS_COUNT,
+                bytes: PARTS_BYTES,
                 overflow: Overflow::DropNewest,
             },
             concurrency: CONCURRENCY,
@@ -97,11 +103,24 @@ impl<'a> Register<'a> {
         self.with(|options| _ = options.set_invoke(policy))
     }
 
-    /// Ask the router to disclose who calls.
+    /// Ask the router to disclose who calls: [`InvocationInfo::caller`](super::InvocationInfo::caller)
+    /// tells it. The router must have announced `caller_identification`.
     ///
     /// WAMP spec, "Caller Identification".
     pub fn disclose_caller(self) -> Self {
         self.with(|options| _ = options.set_disclose_caller(true))
+    }
+
+    /// Leave it to this peer to keep the time-outs of callers, rather than to the router, which must
+    /// have announced `call_timeout`.
+    ///
+    /// When the time is up, whatever the user does, the caller gets an ERROR `wamp.error.timeout` and
+    /// the invocation is [interrupted](super::Interruption::TimedOut). The time begins with the
+    /// INVOCATION, and anew with each progressive result.
+    ///
+    /// WAMP spec, "Call Timeouts".
+    pub fn forward_timeout(self) -> Self {
+        self.with(|options| _ = options.set_forward_timeout(true))
     }
 
     /// Set one option of REGISTER: one that has no method here, or an extension of the router.
@@ -133,6 +152,20 @@ impl<'a> Register<'a> {
         self
     }
 
+    /// How many parts of one progressive invocation may wait to be read; with more, the invocation is
+    /// over: see [`Parts`](super::Parts). Default: 256.
+    pub fn parts_count(mut self, count: usize) -> Self {
+        self.parts.count = count;
+        self
+    }
+
+    /// How many bytes all waiting parts of one progressive invocation may have, details and arguments
+    /// counted; with more, the invocation is over: see [`Parts`](super::Parts). Default: 4 MiB.
+    pub fn parts_bytes(mut self, bytes: usize) -> Self {
+        self.parts.bytes = bytes;
+        self
+    }
+
     /// How many invocations a handler may work on at a time, at least 1; the others wait in the
     /// queue. Default: 64.
     pub fn concurrency(mut self, limit: usize) -> Self {
@@ -149,9 +182,11 @@ impl<'a> Register<'a> {
 
     /// Answer invocations by an async closure, each in a task of its own.
     ///
-    /// See [`FromInvocation`] for what it can be called with, [`IntoResult`] for what it can give,
-    /// and [`InvocationError`] for how it fails. When the caller gives up, or the session ends, the
-    /// closure's future is dropped where it stands; spawn a task for what must be finished.
+    /// See [`FromInvocation`](super::FromInvocation) for what it can be called with, up to four of
+    /// these at once, [`IntoResult`](super::IntoResult) for what it can give, and
+    /// [`InvocationError`](super::InvocationError) for how it fails. When the caller gives up, or the
+    /// session ends, the closure's future is dropped where it stands, unless it takes an
+    /// [`Interrupt`](super::Interrupt); spawn a task for what must be finished.
     ///
     /// ```
     /// # use spell_peer::PeerBuilder;
@@ -185,13 +220,7 @@ impl<'a> Register<'a> {
     ///
     /// The future it gives must be awaited on a tokio runtime. A panic of the closure is answered
     /// with an ERROR, see [`error_uri`](Self::error_uri).
-    pub fn handler<F, T, Fut, Y>(self, handler: F) -> RegisterHandler<'a>
-    where
-        F: Fn(T) -> Fut + Send + Sync + 'static,
-        T: FromInvocation,
-        Fut: Future<Output = Result<Y, InvocationError>> + Send + 'static,
-        Y: IntoResult,
-    {
+    pub fn handler<A: 'static>(self, handler: impl InvocationHandler<A>) -> RegisterHandler<'a> {
         RegisterHandler {
             register: self,
             handler: Handler::new(handler),
@@ -251,6 +280,7 @@ impl<'a> Register<'a> {
             options,
             error_uri,
             bounds: self.bounds,
+            parts: self.parts,
             limit: self.limit,
         })
     }
@@ -327,4 +357,6 @@ impl<'a> IntoFuture for RegisterHandler<'a> {
 
 const QUEUE_COUNT: usize = 256;
 const QUEUE_BYTES: usize = 8 << 20;
+const PARTS_COUNT: usize = 256;
+const PARTS_BYTES: usize = 4 << 20;
 const CONCURRENCY: usize = 64;

@@ -97,7 +97,12 @@ impl<S> Registration<S> {
 
     /// How many invocations were refused because the queue was full.
     pub fn refused(&self) -> u64 {
-        self.shared.refused.load(Ordering::Relaxed)
+        self.shared.counters.refused.load(Ordering::Relaxed)
+    }
+
+    /// How many invocations failed because more [`Parts`](super::Parts) came than could wait.
+    pub fn overflowed(&self) -> u64 {
+        self.shared.counters.overflowed.load(Ordering::Relaxed)
     }
 
     /// Why it is over; `None` while it lives. Invocations that came before may still wait.
@@ -252,13 +257,20 @@ pub(super) enum State {
     Ended(RegistrationEnd),
 }
 
+/// What the role counts of a registration.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) refused: AtomicU64,
+    pub(super) overflowed: AtomicU64,
+}
+
 /// What all registrations have, whoever takes their invocations.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) key: Key,
     pub(super) procedure: Pattern,
     pub(super) state: watch::Receiver<State>,
-    pub(super) refused: Arc<AtomicU64>,
+    pub(super) counters: Arc<Counters>,
     pub(super) requests: Arc<Requests<Command>>,
     pub(super) is_detached: bool,
 }

@@ -1,124 +1,202 @@
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::{Duration, Instant},
+};
 
 use spell_message::{
     Message, Payload, RequestId, Uri,
-    message::{ErrorMessage, RequestKind, Yield},
-    options::{ErrorDetails, YieldOptions},
+    message::{self, ErrorMessage, RequestKind, Yield},
+    options::{CancelMode, ErrorDetails, YieldOptions},
     reason,
 };
 use spell_peer::{Context, SendError};
-use tokio::sync::oneshot;
+use tracing::debug;
 
-use super::{AnswerError, answer::Outcome, role::Command, wanted::Wanted};
-
-/// Tells one invocation from all others of the peer, those of earlier sessions included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ticket {
-    request: RequestId,
-    serial: u64,
-}
+use super::{
+    AnswerError, Interrupt, Interruption, Part,
+    answer::Outcome,
+    cut_off::CutOff,
+    info::timeout,
+    interrupt::Interrupter,
+    parts::{More, Unheard},
+    role::Command,
+    wanted::Wanted,
+};
+use crate::{queue::Consumer, weight::weight};
 
 /// The invocations that are not answered yet.
 #[derive(Debug, Default)]
 pub(super) struct Running {
     invocations: HashMap<RequestId, Invoked>,
-    /// How many invocations there were.
-    count: u64,
-    /// How many there were in earlier sessions.
-    earlier: u64,
+    /// When those time out that the callee has to time.
+    deadlines: BTreeSet<(Instant, RequestId)>,
+    cut_off: CutOff,
 }
 
 #[derive(Debug)]
 struct Invoked {
-    serial: u64,
-    /// Tells the user that the caller gave up; `None` once it did.
-    interrupt: Option<oneshot::Sender<()>>,
+    // Before the queue of parts: whoever reads that is told why it ends.
+    interrupter: Interrupter,
+    more: More,
     error_uri: Uri,
+    timer: Option<Timer>,
+}
+
+/// Times an invocation.
+///
+/// WAMP spec, "Call Timeouts": between progressive results it begins anew.
+#[derive(Clone, Copy, Debug)]
+struct Timer {
+    limit: Duration,
+    deadline: Instant,
+}
+
+impl Timer {
+    /// `None` if it would never fire.
+    fn start(limit: Duration, now: Instant) -> Option<Self> {
+        let deadline = now.checked_add(limit)?;
+        Some(Self { limit, deadline })
+    }
 }
 
 impl Running {
-    /// An invocation came. `None` if one with this id is under way.
+    /// Take what belongs to an invocation that is under way, or was; what begins one comes back.
+    ///
+    /// WAMP spec, "Progressive Call Invocations": of later parts only `progress` is read, and those
+    /// of an invocation that is over are ignored silently.
+    pub(super) fn resume(
+        &mut self,
+        message: message::Invocation,
+        cx: &mut Context<'_, Command>,
+    ) -> Option<message::Invocation> {
+        let request = message.request;
+        let Some(invoked) = self.invocations.get_mut(&request) else {
+            return (!self.cut_off.contains(request)).then_some(message);
+        };
+        let size = weight(message.details.as_dict(), &message.payload);
+        let part = Part::new(&message.details, message.payload);
+        match invoked.more.push(part, size) {
+            Ok(()) => {}
+            Err(Unheard::Complete) => {
+                debug!(%request, "an invocation with the id of one that is under way was dropped");
+            }
+            Err(Unheard::Overflow) => {
+                self.fail(request, Interruption::Overflow, reason::CANCELED, cx);
+            }
+        }
+        None
+    }
+
+    /// An invocation came. Gives its parts to come too, if there are any.
     pub(super) fn begin(
         &mut self,
-        request: RequestId,
+        message: &message::Invocation,
         wanted: &Wanted,
-    ) -> Option<(Ticket, oneshot::Receiver<()>)> {
-        if self.invocations.contains_key(&request) {
-            return None;
+        now: Instant,
+    ) -> (Interrupt, Option<Consumer<Part>>) {
+        let request = message.request;
+        let interrupter = Interrupter::new(request);
+        let interrupt = interrupter.interrupt();
+        let (more, parts) = if is_progressive(message) {
+            let (more, parts) = wanted.parts();
+            (more, Some(parts))
+        } else {
+            (More::Complete, None)
+        };
+        let timer = timeout(&message.details).and_then(|limit| Timer::start(limit, now));
+        if let Some(timer) = timer {
+            self.deadlines.insert((timer.deadline, request));
         }
-        let serial = self.count;
-        self.count = serial.wrapping_add(1);
-        let (interrupt, interrupted) = oneshot::channel();
         let invoked = Invoked {
-            serial,
-            interrupt: Some(interrupt),
+            interrupter,
+            more,
             error_uri: wanted.error_uri.clone(),
+            timer,
         };
         self.invocations.insert(request, invoked);
-        Some((Ticket { request, serial }, interrupted))
+        (interrupt, parts)
     }
 
-    /// The caller gave up. `is_over` if nobody wants an answer any more.
-    pub(super) fn interrupt(&mut self, request: RequestId, is_over: bool) {
-        let Some(invoked) = self.invocations.get_mut(&request) else {
-            return;
-        };
-        if let Some(interrupt) = invoked.interrupt.take() {
-            // The user may not be listening.
-            let _ = interrupt.send(());
-        }
-        if is_over {
-            self.invocations.remove(&request);
+    /// An invocation is refused before it began.
+    pub(super) fn pass_over(&mut self, message: &message::Invocation) {
+        if is_progressive(message) {
+            self.cut_off.insert(message.request);
         }
     }
 
-    /// Forget an invocation that was answered otherwise.
-    pub(super) fn finish(&mut self, ticket: Ticket) {
-        self.invocations.remove(&ticket.request);
+    /// The caller gave up. What is over already is not concerned.
+    pub(super) fn interrupt(&mut self, request: RequestId, mode: Option<CancelMode>) {
+        // WAMP spec, "Call Canceling": in this mode the dealer has answered already.
+        if mode == Some(CancelMode::KillNoWait) {
+            self.finish(request, Interruption::Canceled { mode });
+        } else if let Some(invoked) = self.invocations.get_mut(&request) {
+            invoked.interrupter.cancel(mode);
+            invoked.more.close();
+        }
+    }
+
+    /// Answer an invocation with an ERROR, whatever the user does.
+    pub(super) fn fail(
+        &mut self,
+        request: RequestId,
+        cause: Interruption,
+        uri: &'static str,
+        cx: &mut Context<'_, Command>,
+    ) {
+        if self.finish(request, cause).is_some() {
+            refuse(request, uri, cx);
+        }
+    }
+
+    /// When the next invocation times out.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// End the invocations whose time is up.
+    pub(super) fn expire(&mut self, cx: &mut Context<'_, Command>) {
+        while self.deadline().is_some_and(|next| next <= cx.now())
+            && let Some((_, request)) = self.deadlines.pop_first()
+        {
+            self.fail(request, Interruption::TimedOut, reason::TIMEOUT, cx);
+        }
     }
 
     /// The session ended: nothing can be answered any more.
     pub(super) fn clear(&mut self) {
-        self.earlier = self.count;
-        // Dropping the senders tells the users.
-        self.invocations.clear();
+        // Dropping them tells the users.
+        *self = Self::default();
     }
 
-    /// Send the answer to an invocation. The caller gets one in any case: if the answer cannot be
-    /// sent, an ERROR that says so.
+    /// Send a progressive result, or the answer, of an invocation. The caller gets an answer in any
+    /// case: if it cannot be sent, an ERROR that says so.
     pub(super) fn answer(
         &mut self,
-        ticket: Ticket,
+        interrupt: &Interrupt,
         outcome: Outcome,
         cx: &mut Context<'_, Command>,
     ) -> Result<(), AnswerError> {
-        let Ticket { request, serial } = ticket;
-        let is_running = self.invocations.get(&request);
-        let invoked = match is_running.filter(|invoked| invoked.serial == serial) {
-            Some(_) => self.invocations.remove(&request),
-            None => None,
+        let request = interrupt.request();
+        let running = self.invocations.get(&request);
+        let Some(invoked) = running.filter(|invoked| invoked.interrupter.is_of(interrupt)) else {
+            return Err(AnswerError::over(interrupt.cause(), cx.last_end()));
         };
-        let Some(invoked) = invoked else {
-            if serial >= self.earlier && cx.session().is_some() {
-                return Err(AnswerError::Canceled);
-            }
-            return Err(AnswerError::not_sent(SendError::NotJoined, cx.last_end()));
+        let is_canceled = invoked.interrupter.is_canceled();
+        let unanswered = |uri: &str| {
+            // These are URIs all.
+            let uri = Uri::new(uri).unwrap_or_else(|_| invoked.error_uri.clone());
+            error(request, uri, Payload::default())
         };
         let message = match outcome {
-            Outcome::Result(payload) => yielded(request, payload),
+            Outcome::Progress(_) if is_canceled => return Err(AnswerError::Canceled),
+            Outcome::Progress(payload) => return self.progress(request, payload, cx),
+            Outcome::Result(payload) => yielded(request, YieldOptions::new(), payload),
             Outcome::Error(uri, payload) => error(request, uri, payload),
-            Outcome::TooLarge => {
-                let sent = send_error(request, reason::PAYLOAD_SIZE_EXCEEDED, cx);
-                return sent.map_err(|error| AnswerError::not_sent(error, cx.last_end()));
-            }
-            Outcome::Dropped if invoked.interrupt.is_none() => {
-                let sent = send_error(request, reason::CANCELED, cx);
-                return sent.map_err(|error| AnswerError::not_sent(error, cx.last_end()));
-            }
-            Outcome::Failed | Outcome::Dropped => {
-                error(request, invoked.error_uri, Payload::default())
-            }
+            Outcome::TooLarge => unanswered(reason::PAYLOAD_SIZE_EXCEEDED),
+            Outcome::Dropped if is_canceled => unanswered(reason::CANCELED),
+            Outcome::Failed | Outcome::Dropped => unanswered(&invoked.error_uri),
         };
+        self.finish(request, Interruption::Answered);
         let sent = cx.send(message);
         if let Err(error) = &sent {
             let uri = match error {
@@ -126,29 +204,63 @@ impl Running {
                 _ => reason::RUNTIME_ERROR,
             };
             // The user is told the first error, which is the cause.
-            let _ = send_error(request, uri, cx);
+            refuse(request, uri, cx);
         }
         sent.map_err(|error| AnswerError::not_sent(error, cx.last_end()))
     }
-}
 
-/// Answer an invocation with an ERROR that has no arguments.
-pub(super) fn send_error(
-    request: RequestId,
-    uri: &'static str,
-    cx: &mut Context<'_, Command>,
-) -> Result<(), SendError> {
-    match Uri::new(uri) {
-        Ok(uri) => cx.send(error(request, uri, Payload::default())),
-        // These are constants of the specification.
-        Err(_) => Ok(()),
+    fn progress(
+        &mut self,
+        request: RequestId,
+        payload: Payload,
+        cx: &mut Context<'_, Command>,
+    ) -> Result<(), AnswerError> {
+        let mut options = YieldOptions::new();
+        options.set_progress(true);
+        let sent = cx.send(yielded(request, options, payload));
+        sent.map_err(|error| AnswerError::not_sent(error, cx.last_end()))?;
+        let invoked = self.invocations.get_mut(&request);
+        let timer = invoked.and_then(|invoked| invoked.timer.as_mut());
+        if let Some(timer) = timer {
+            self.deadlines.remove(&(timer.deadline, request));
+            // A time that cannot be reached any more was far away already.
+            *timer = Timer::start(timer.limit, cx.now()).unwrap_or(*timer);
+            self.deadlines.insert((timer.deadline, request));
+        }
+        Ok(())
+    }
+
+    /// It is over. `None` if it was already.
+    fn finish(&mut self, request: RequestId, cause: Interruption) -> Option<()> {
+        let invoked = self.invocations.remove(&request)?;
+        if let Some(timer) = invoked.timer {
+            self.deadlines.remove(&(timer.deadline, request));
+        }
+        if invoked.more.is_open() {
+            self.cut_off.insert(request);
+        }
+        invoked.interrupter.end(cause);
+        Some(())
     }
 }
 
-fn yielded(request: RequestId, payload: Payload) -> Message {
+/// Answer an invocation by the role's own decision.
+pub(super) fn refuse(request: RequestId, uri: &'static str, cx: &mut Context<'_, Command>) {
+    // These are constants of the specification.
+    let Ok(uri) = Uri::new(uri) else { return };
+    if let Err(error) = cx.send(error(request, uri, Payload::default())) {
+        debug!(%request, %error, "an invocation could not be refused");
+    }
+}
+
+fn is_progressive(message: &message::Invocation) -> bool {
+    message.details.progress() == Some(true)
+}
+
+fn yielded(request: RequestId, options: YieldOptions, payload: Payload) -> Message {
     Message::Yield(Yield {
         request,
-        options: YieldOptions::new(),
+        options,
         payload,
     })
 }

@@ -1,23 +1,23 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use spell_message::{
     Feature, MatchPolicy, Message, Pattern, RegistrationId, RequestId, RoleName, Uri, message,
     options::{InvocationPolicy, RegisterOptions},
 };
 use spell_peer::Context;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::{
-    Invocation, RegistrationEnd, invocation::Responder, registration::State, role::Command,
-    running::Ticket,
+    Interrupt, Invocation, InvocationInfo, Part, RegistrationEnd,
+    line::Line,
+    parts::More,
+    registration::{Counters, State},
+    role::Command,
 };
 use crate::{
     RegisterError,
     error::Failure,
-    queue::{Producer, Pushed},
+    queue::{Bounds, Consumer, Producer, Pushed, queue},
     request::{Key, Reply, Requests},
     started::IdSlot,
 };
@@ -31,7 +31,9 @@ pub(super) struct Wanted {
     /// The URI that answers what the user left unanswered.
     pub(super) error_uri: Uri,
     pub(super) queue: Producer<Invocation>,
-    pub(super) refused: Arc<AtomicU64>,
+    /// How many parts of an invocation may wait.
+    pub(super) parts: Bounds,
+    pub(super) counters: Arc<Counters>,
     pub(super) state: watch::Sender<State>,
     /// The way back for answers.
     pub(super) requests: Arc<Requests<Command>>,
@@ -87,10 +89,14 @@ impl Wanted {
     pub(super) fn unsupported(&self, cx: &Context<'_, Command>) -> Option<Failure> {
         let is_pattern = self.procedure.policy() != MatchPolicy::Exact;
         let is_shared = self.options.invoke().unwrap_or_default() != InvocationPolicy::Single;
+        let is_disclosed = self.options.disclose_caller() == Some(true);
+        let is_timed = self.options.forward_timeout() == Some(true);
         let needs = [
             (true, None),
             (is_pattern, Some(Feature::PatternBasedRegistration)),
             (is_shared, Some(Feature::SharedRegistration)),
+            (is_disclosed, Some(Feature::CallerIdentification)),
+            (is_timed, Some(Feature::CallTimeout)),
         ];
         let mut needed = needs.into_iter().filter(|(is_needed, _)| *is_needed);
         needed.find_map(|(_, feature)| Failure::unsupported(RoleName::Dealer, feature, cx))
@@ -148,18 +154,24 @@ impl Wanted {
     pub(super) fn invocation(
         &self,
         message: message::Invocation,
-        ticket: Ticket,
-        interrupted: oneshot::Receiver<()>,
+        interrupt: Interrupt,
+        more: Option<Consumer<Part>>,
     ) -> Invocation {
-        let responder = Responder::new(ticket, self.requests.clone());
-        Invocation::new(message, &self.procedure, responder, interrupted)
+        let info = InvocationInfo::new(message, &self.procedure);
+        Invocation::new(info, Line::new(interrupt, self.requests.clone()), more)
+    }
+
+    /// Where the parts go that follow the first one of an invocation, and where they are read.
+    pub(super) fn parts(&self) -> (More, Consumer<Part>) {
+        let (producer, consumer) = queue(self.parts);
+        (More::Awaited(producer, self.counters.clone()), consumer)
     }
 
     /// Queue an invocation for the user. What does not fit is counted and comes back.
     pub(super) fn push(&self, invocation: Invocation, size: usize) -> Pushed<Invocation> {
         let pushed = self.queue.push(invocation, size);
         if matches!(pushed, Pushed::Refused(_)) {
-            self.refused.fetch_add(1, Ordering::Relaxed);
+            self.counters.refused.fetch_add(1, Ordering::Relaxed);
         }
         pushed
     }

@@ -2,15 +2,20 @@
 
 mod ending;
 mod handlers;
+mod interrupting;
+mod model;
+mod parts;
+mod progress;
 mod registering;
+mod timing;
 
-use std::future::IntoFuture;
+use std::{future::IntoFuture, time::Duration};
 
 use spell_message::{Feature, reason};
 use spell_peer::CloseReason;
 
 use super::*;
-use crate::harness::{Harness, pending, ready};
+use crate::harness::{Harness, pending, poll, ready};
 
 const NOTHING: [&str; 0] = [];
 
@@ -20,9 +25,16 @@ fn joined(features: &[Feature]) -> Harness<Callee> {
 
 /// Register `com.example.p` as registration 9.
 fn registered() -> (Harness<Callee>, Registration) {
+    registered_by(|register| register)
+}
+
+/// The same, with more options of the handle.
+fn registered_by(
+    register: impl FnOnce(Register<'_>) -> Register<'_>,
+) -> (Harness<Callee>, Registration) {
     let mut peer = joined(&[]);
     let handle = peer.handle.clone();
-    let mut register = handle.register("com.example.p").into_future();
+    let mut register = register(handle.register("com.example.p")).into_future();
     pending(&mut register);
     assert_eq!(peer.sent(), [r#"[64,1,{},"com.example.p"]"#]);
     peer.receive("[65,1,9]");
@@ -46,6 +58,23 @@ fn handled(
 
 fn next(registration: &mut Registration) -> Invocation {
     ready(&mut Box::pin(registration.next())).unwrap()
+}
+
+/// Answer with a result that must reach the router.
+fn respond(peer: &mut Harness<Callee>, invocation: Invocation) -> Vec<String> {
+    let mut answer = invocation.respond().into_future();
+    pending(&mut answer);
+    let sent = peer.sent();
+    ready(&mut answer).unwrap();
+    sent
+}
+
+/// Answer with a result that must not reach the router.
+fn respond_in_vain(peer: &mut Harness<Callee>, invocation: Invocation) -> AnswerError {
+    let mut answer = invocation.respond().into_future();
+    pending(&mut answer);
+    assert_eq!(peer.sent(), NOTHING);
+    ready(&mut answer).unwrap_err()
 }
 
 /// Let all tasks go on as far as they can.
@@ -109,14 +138,8 @@ async fn a_dropped_invocation_is_answered_with_an_error() {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_refuses_and_counts() {
-    let mut peer = joined(&[]);
-    let handle = peer.handle.clone();
-    let register = handle.register("com.example.p").queue_count(2);
-    let mut register = register.queue_bytes(1000).into_future();
-    pending(&mut register);
-    peer.sent();
-    peer.receive("[65,1,9]");
-    let mut registration = ready(&mut register).unwrap();
+    let (mut peer, mut registration) =
+        registered_by(|register| register.queue_count(2).queue_bytes(1000));
     let unavailable = |id| format!(r#"[8,68,{id},{{}},"wamp.error.unavailable"]"#);
     let text = "x".repeat(1000);
     peer.receive(&format!(r#"[68,70,9,{{}},["{text}"]]"#));
@@ -175,7 +198,7 @@ async fn an_answer_that_cannot_be_sent_is_an_error_for_both() {
 async fn an_answer_after_the_session_is_discarded() {
     let (mut peer, mut registration) = registered();
     peer.receive("[68,1,9,{}]");
-    let mut old = next(&mut registration);
+    let old = next(&mut registration);
     peer.lose();
     ready(&mut Box::pin(old.interrupted()));
     let mut early = old.respond().into_future();
@@ -225,7 +248,7 @@ async fn an_answer_that_comes_while_the_session_ends_is_told_why() {
 async fn who_reads_the_stream_may_still_answer_an_interrupted_invocation() {
     let (mut peer, mut registration) = registered();
     peer.receive("[68,77,9,{}]");
-    let mut invocation = next(&mut registration);
+    let invocation = next(&mut registration);
     pending(&mut Box::pin(invocation.interrupted()));
     peer.receive(r#"[69,77,{"mode":"kill"}]"#);
     peer.receive(r#"[69,78,{"mode":"kill"}]"#);
@@ -254,4 +277,38 @@ async fn an_invocation_with_the_id_of_one_under_way_is_dropped() {
     pending(&mut answer);
     assert_eq!(peer.sent(), ["[70,77,{}]"]);
     pending(&mut Box::pin(registration.next()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_that_the_router_tells_of_a_call_can_be_read() {
+    let (mut peer, mut registration) = registered();
+    peer.receive("[68,1,9,{}]");
+    let plain = next(&mut registration);
+    let info = plain.info();
+    assert_eq!((info.caller(), info.trustlevel()), (None, None));
+    assert_eq!((info.caller_authid(), info.caller_authrole()), (None, None));
+    assert_eq!(info.timeout(), None);
+    assert!(!info.receive_progress() && !info.is_progressive());
+    peer.receive(
+        r#"[68,2,9,{"caller":5,"caller_authid":"ada","caller_authrole":"user","trustlevel":3,
+            "timeout":1500,"receive_progress":true,"progress":true}]"#,
+    );
+    let told = next(&mut registration);
+    let info = told.info();
+    assert_eq!(info.caller().map(u64::from), Some(5));
+    assert_eq!(info.caller_authid(), Some("ada"));
+    assert_eq!(info.caller_authrole(), Some("user"));
+    assert_eq!(info.trustlevel(), Some(3));
+    assert_eq!(info.timeout(), Some(Duration::from_millis(1500)));
+    assert!(info.receive_progress() && info.is_progressive());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_can_be_passed_on_to_another_callee() {
+    let (mut peer, _registration) = handled(|register| {
+        register.handler(|(): ()| async move { Err::<(), _>(InvocationError::unavailable()) })
+    });
+    peer.receive("[68,1,9,{}]");
+    settle().await;
+    assert_eq!(peer.sent(), [r#"[8,68,1,{},"wamp.error.unavailable"]"#]);
 }

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use spell_message::options::InvocationPolicy;
 use spell_peer::Delivery;
 

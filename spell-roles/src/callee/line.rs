@@ -1,0 +1,112 @@
+use std::sync::Arc;
+
+use spell_message::Payload;
+use spell_peer::{CloseReason, SendError};
+use spell_serializer::PayloadBuilder;
+use tokio::sync::oneshot;
+
+use super::{
+    AnswerError, Interrupt,
+    answer::Outcome,
+    role::{Command, NewAnswer, Order},
+};
+use crate::request::Requests;
+
+/// The way from one invocation back to the role.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    interrupt: Interrupt,
+    requests: Arc<Requests<Command>>,
+}
+
+type Answered = Result<(), AnswerError>;
+
+impl Line {
+    pub(super) fn new(interrupt: Interrupt, requests: Arc<Requests<Command>>) -> Self {
+        Self {
+            interrupt,
+            requests,
+        }
+    }
+
+    pub(super) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
+    }
+
+    pub(super) fn arguments(&self) -> PayloadBuilder {
+        self.requests.arguments()
+    }
+
+    pub(super) fn encode(&self, arguments: PayloadBuilder) -> Result<Payload, SendError> {
+        self.requests.encode(arguments)
+    }
+
+    /// Queue what is to be sent; gives where the role says what became of it.
+    pub(super) async fn queue(
+        &self,
+        outcome: Outcome,
+    ) -> Result<oneshot::Receiver<Answered>, AnswerError> {
+        let (reply, answered) = oneshot::channel();
+        let command = self.command(outcome, Some(reply));
+        self.requests.commands().send(command).await?;
+        Ok(answered)
+    }
+
+    /// Wait for what the role says.
+    pub(super) async fn told(&self, answered: oneshot::Receiver<Answered>) -> Answered {
+        answered.await.unwrap_or_else(|_| {
+            let end = self.requests.commands().end();
+            let reason = end.unwrap_or(CloseReason::Panicked);
+            Err(AnswerError::Closed { reason })
+        })
+    }
+
+    fn command(&self, outcome: Outcome, reply: Option<oneshot::Sender<Answered>>) -> Command {
+        Command(Order::Answer(Box::new(NewAnswer {
+            interrupt: self.interrupt.clone(),
+            outcome,
+            reply,
+        })))
+    }
+}
+
+/// The right to answer one invocation. Dropped, it answers that there was no answer.
+#[derive(Debug)]
+pub(super) struct Responder {
+    line: Line,
+    is_answered: bool,
+}
+
+impl Responder {
+    pub(super) fn new(line: Line) -> Self {
+        Self {
+            line,
+            is_answered: false,
+        }
+    }
+
+    pub(super) fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// Send the answer.
+    pub(super) async fn send(mut self, outcome: Outcome) -> Answered {
+        let queued = self.line.queue(outcome).await;
+        self.is_answered = true;
+        self.line.told(queued?).await
+    }
+
+    /// Someone else answers.
+    pub(super) fn forget(mut self) {
+        self.is_answered = true;
+    }
+}
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            let command = self.line.command(Outcome::Dropped, None);
+            self.line.requests.commands().release(command);
+        }
+    }
+}

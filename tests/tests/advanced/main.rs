@@ -8,7 +8,11 @@
 )]
 
 mod announcements;
+mod canceling;
+// mod meta;
+mod progress;
 mod pubsub;
+mod registrations;
 
 /// Each test, a function of a [`Place`](spell_tests::place::Place), with the routers that have what it tests.
 mod routers {
@@ -95,6 +99,36 @@ mod routers {
             an_event_for_two_patterns_is_told_apart_once: embedded crossbar xconn;
             an_event_that_is_retained_comes_to_who_asks: embedded crossbar;
         }
+        progress {
+            results_arrive_as_they_come: embedded crossbar xconn battler;
+            an_error_ends_the_results: embedded crossbar xconn battler;
+            a_caller_that_does_not_ask_gets_no_progress: embedded crossbar xconn battler;
+            arguments_arrive_as_they_come: embedded xconn;
+            arguments_and_results_cross: embedded xconn;
+        }
+        canceling {
+            killing_waits_for_the_callee: embedded crossbar xconn battler;
+            a_callee_that_is_killed_may_still_answer: embedded crossbar xconn battler;
+            killing_without_waiting_interrupts_the_callee: embedded crossbar xconn battler;
+            skipping_leaves_the_callee_alone: embedded crossbar xconn battler;
+            dropping_a_call_interrupts_the_callee: embedded crossbar xconn battler;
+            a_caller_that_leaves_interrupts_the_callee: embedded crossbar xconn battler;
+            a_callee_that_leaves_ends_its_calls: embedded crossbar xconn battler;
+            a_call_that_takes_too_long_ends: embedded crossbar xconn battler;
+            the_router_ends_a_call_that_takes_too_long: embedded battler;
+        }
+        registrations {
+            the_best_match_is_called: embedded crossbar xconn;
+            callees_take_turns: embedded crossbar xconn battler;
+            the_first_callee_is_called: embedded crossbar xconn battler;
+            the_last_callee_is_called: embedded crossbar xconn battler;
+            any_callee_is_called: embedded crossbar xconn battler;
+            another_policy_is_refused: embedded crossbar xconn battler;
+            an_unavailable_callee_is_passed_over: embedded;
+            a_caller_that_wants_is_disclosed: embedded xconn battler;
+            a_callee_may_ask_who_calls: embedded battler;
+            a_caller_is_disclosed_where_the_router_says_so: crossbar;
+        }
     }
 }
 
@@ -155,6 +189,23 @@ mod libraries {
             a_foreign_subscriber_matches_patterns: autobahn_python autobahn_js wampy;
             a_foreign_subscriber_gets_what_is_retained: autobahn_python autobahn_js wampy;
             a_foreign_publisher_has_its_event_retained: autobahn_python autobahn_js;
+        }
+        progress {
+            a_foreign_callee_gives_results_as_they_come: autobahn_python autobahn_js wampy;
+            a_foreign_caller_gets_results_as_they_come: autobahn_python autobahn_js wampy;
+            a_foreign_caller_sends_arguments_as_they_come: wampy;
+        }
+        canceling {
+            a_foreign_callee_is_interrupted: autobahn_python;
+            a_foreign_callee_that_cannot_be_interrupted_is_left_alone: autobahn_js wampy;
+            a_foreign_caller_cancels: autobahn_python autobahn_js wampy;
+            a_foreign_caller_sets_a_time_limit: autobahn_python autobahn_js wampy;
+        }
+        registrations {
+            a_foreign_callee_matches_patterns: autobahn_python autobahn_js wampy;
+            a_foreign_callee_shares_a_procedure: autobahn_python autobahn_js wampy;
+            a_foreign_callee_learns_who_calls: autobahn_python autobahn_js wampy;
+            a_foreign_caller_is_disclosed: autobahn_js wampy;
         }
     }
 }

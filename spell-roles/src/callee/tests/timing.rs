@@ -36,6 +36,7 @@ async fn what_a_router_did_not_announce_is_not_asked_of_it() {
         let Err(RegisterError::Unsupported {
             role,
             feature: lacks,
+            ..
         }) = ready(&mut register)
         else {
             panic!("it was asked for");

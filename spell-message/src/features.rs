@@ -214,15 +214,23 @@ impl RoleFeatures {
 
     /// Whether the role announced the feature, under its key or one of its aliases.
     pub fn supports(&self, role: RoleName, feature: Feature) -> bool {
-        let Some(role) = self.0.get(role.as_str()).and_then(Value::as_dict) else {
-            return false;
-        };
-        let announced = |dict: &Dict, key| dict.get(key).and_then(Value::as_bool) == Some(true);
-        let features = role.get("features").and_then(Value::as_dict);
         let mut keys = std::iter::once(feature.key()).chain(feature.aliases().iter().copied());
-        features.is_some_and(|features| keys.any(|key| announced(features, key)))
+        keys.any(|key| self.announces(role, key))
             // WAMP spec, "Procedure and Topic Reflection": this one stands beside `features`.
-            || feature == Feature::Reflection && announced(role, feature.key())
+            || feature == Feature::Reflection
+                && self.role(role).is_some_and(|role| is_true(role, feature.key()))
+    }
+
+    /// Whether the role announced a feature under this very key, as to tell from which of its
+    /// aliases it is known.
+    pub fn announces(&self, role: RoleName, key: &str) -> bool {
+        let features = self.role(role).and_then(|role| role.get("features"));
+        let features = features.and_then(Value::as_dict);
+        features.is_some_and(|features| is_true(features, key))
+    }
+
+    fn role(&self, role: RoleName) -> Option<&Dict> {
+        self.0.get(role.as_str()).and_then(Value::as_dict)
     }
 
     fn merge_role(&mut self, role: &str, features: Dict) {
@@ -240,6 +248,10 @@ impl RoleFeatures {
             _ => _ = details.insert("features", features),
         }
     }
+}
+
+fn is_true(dict: &Dict, key: &str) -> bool {
+    dict.get(key).and_then(Value::as_bool) == Some(true)
 }
 
 #[cfg(test)]
@@ -282,6 +294,8 @@ mod tests {
         assert!(supports(Feature::ProgressiveCallInvocations));
         assert!(supports(Feature::CallCanceling));
         assert!(!supports(Feature::ProgressiveCallResults));
+        assert!(announced.announces(RoleName::Dealer, "call_cancelling"));
+        assert!(!announced.announces(RoleName::Dealer, "call_canceling"));
     }
 
     #[test]

@@ -9,8 +9,10 @@ use spell_message::{
     options::{ErrorDetails, InvalidOption},
     reason,
 };
-use spell_peer::{CloseReason, Context, Delivery, SendError};
-use spell_serializer::{DecodeError, EncodeError, PayloadExt};
+use spell_peer::{CloseReason, Context, Delivery, SendError, SessionInfo};
+use spell_serializer::{DecodeError, EncodeError};
+
+use crate::passthru::{Opened, Passthru};
 
 /// The ERROR with which a router, or a callee through it, answered a request.
 ///
@@ -55,7 +57,7 @@ use spell_serializer::{DecodeError, EncodeError, PayloadExt};
 pub struct WampError {
     uri: Uri,
     details: ErrorDetails,
-    payload: Payload,
+    payload: Opened,
 }
 
 impl WampError {
@@ -71,7 +73,7 @@ impl WampError {
 
     /// The arguments, undecoded.
     pub fn payload(&self) -> &Payload {
-        &self.payload
+        self.payload.payload()
     }
 
     /// The positional arguments, as a tuple, a list, or a struct read in order.
@@ -91,6 +93,11 @@ impl WampError {
     pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         self.payload.parse_kwargs()
     }
+
+    /// Open its arguments, if they are sealed.
+    pub(crate) fn open(&mut self, codec: Option<&Passthru>) {
+        self.payload.open_error(self.details.as_dict(), codec);
+    }
 }
 
 impl From<ErrorMessage> for WampError {
@@ -98,7 +105,7 @@ impl From<ErrorMessage> for WampError {
         Self {
             uri: message.error,
             details: message.details,
-            payload: message.payload,
+            payload: message.payload.into(),
         }
     }
 }
@@ -200,11 +207,24 @@ impl Failure {
             Some(feature) => session.supports(role, feature),
             None => session.roles().has(role),
         };
-        (!announced).then(|| Self::Unsupported {
+        (!announced).then(|| Self::lacking(role, feature, session))
+    }
+
+    /// Open the arguments of an ERROR, if they are sealed.
+    pub(crate) fn open(mut self, codec: Option<&Passthru>) -> Self {
+        if let Self::Refused(error) = &mut self {
+            error.open(codec);
+        }
+        self
+    }
+
+    /// The router lacks something.
+    pub(crate) fn lacking(role: RoleName, feature: Option<Feature>, router: &SessionInfo) -> Self {
+        Self::Unsupported {
             role,
             feature,
-            router: session.agent().map(Arc::from),
-        })
+            router: router.agent().map(Arc::from),
+        }
     }
 }
 

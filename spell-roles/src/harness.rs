@@ -4,7 +4,7 @@ use std::{
     convert::Infallible,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context as TaskContext, Poll, Waker},
@@ -22,6 +22,7 @@ type Command<T> = <(Joined, T) as Role>::Command;
 pub(crate) struct Harness<T: Role> {
     engine: Engine<(Joined, T)>,
     inbox: Inbox<Command<T>>,
+    roles: Arc<Mutex<RoleFeatures>>,
     is_ending: Arc<AtomicBool>,
     now: Instant,
     pub(crate) handle: T::Handle,
@@ -46,10 +47,7 @@ impl<T: Role> Harness<T> {
 
     /// There is no session yet.
     pub(crate) fn unjoined(role: T, features: &[Feature]) -> Self {
-        let mut roles = RoleFeatures::new();
-        roles.add(RoleName::Broker, features.iter().copied());
-        roles.add(RoleName::Dealer, features.iter().copied());
-        Self::new(role, roles)
+        Self::new(role, broker_and_dealer(features))
     }
 
     fn new(role: T, roles: RoleFeatures) -> Self {
@@ -58,18 +56,25 @@ impl<T: Role> Harness<T> {
         let (commands, inbox) = Commands::channel(&config);
         let ((), handle) = <(Joined, T)>::handle(commands);
         let is_ending = Arc::new(AtomicBool::new(false));
+        let roles = Arc::new(Mutex::new(roles));
         let joined = Joined {
-            roles,
+            roles: roles.clone(),
             is_ending: is_ending.clone(),
         };
         let engine = Engine::new((joined, role), config).unwrap();
         Self {
             engine,
             inbox,
+            roles,
             is_ending,
             now: Instant::now(),
             handle,
         }
+    }
+
+    /// The router announces these features, of a broker and of a dealer, in the next session.
+    pub(crate) fn announce(&mut self, features: &[Feature]) {
+        *self.roles.lock().unwrap() = broker_and_dealer(features);
     }
 
     /// A session begins; the router takes messages up to this size.
@@ -166,10 +171,17 @@ impl<T: Role> Harness<T> {
     }
 }
 
+fn broker_and_dealer(features: &[Feature]) -> RoleFeatures {
+    let mut roles = RoleFeatures::new();
+    roles.add(RoleName::Broker, features.iter().copied());
+    roles.add(RoleName::Dealer, features.iter().copied());
+    roles
+}
+
 /// Joins a session as soon as the transport is open.
 #[derive(Debug)]
 pub(crate) struct Joined {
-    roles: RoleFeatures,
+    roles: Arc<Mutex<RoleFeatures>>,
     is_ending: Arc<AtomicBool>,
 }
 
@@ -181,7 +193,7 @@ impl Role for Joined {
 
     fn on_open(&mut self, cx: &mut Context<'_, Infallible>) {
         let mut details = WelcomeDetails::new();
-        details.set_roles(self.roles.clone());
+        details.set_roles(self.roles.lock().unwrap().clone());
         let realm = Uri::new("com.example.realm").unwrap();
         cx.join(SessionInfo::new(SessionId::MIN, realm, details));
         if self.is_ending.load(Ordering::Relaxed) {

@@ -13,6 +13,9 @@
 //! | [`Callee`] | serves procedures | [`CalleeExt`] |
 //! | [`Tap`] | shows and sends raw messages | [`TapExt`] |
 //!
+//! What a router tells of itself, its sessions, registrations and subscriptions, is called and
+//! subscribed to by these roles, typed, with [`MetaExt`].
+//!
 //! A peer has the roles it was built with; the verb of a role that it does not have is a compile
 //! error. `use spell_roles::prelude::*` brings the extension traits.
 //!
@@ -45,6 +48,7 @@ mod caller;
 mod error;
 #[cfg(test)]
 mod harness;
+mod meta;
 pub mod passthru;
 mod pending;
 pub mod prelude;
@@ -70,6 +74,13 @@ pub use caller::{
 pub use error::{
     CallError, PublishError, RegisterError, SubscribeError, UnregisterError, UnsubscribeError,
     WampError,
+};
+pub use meta::{
+    AddTestament, FilterAuthroles, FlushTestaments, HistoricEvent, HistoryFilter, HistoryTime,
+    IdsByMatch, Kill, Killed, LookupRegistration, LookupSubscription, Meta, MetaCall,
+    MetaDecodeError, MetaError, MetaEvents, MetaExt, MetaSubscribe, MetaSubscription,
+    RegistrationChanged, RegistrationCreated, RegistrationDetails, SessionDetails, SessionLeft,
+    SubscriptionChanged, SubscriptionCreated, SubscriptionDetails, TestamentScope,
 };
 pub use publisher::{
     AcknowledgedPublish, PendingPublish, Publish, Publisher, PublisherExt, PublisherHandle,

@@ -5,6 +5,6 @@
 //! ```
 
 pub use crate::{
-    CalleeExt as _, CallerExt as _, PublisherExt as _, SessionExt as _, SubscriberExt as _,
-    TapExt as _,
+    CalleeExt as _, CallerExt as _, MetaExt as _, PublisherExt as _, SessionExt as _,
+    SubscriberExt as _, TapExt as _,
 };

@@ -28,7 +28,10 @@ use spell_peer::{CloseReason, Commands, Delivery, SendError};
 use spell_serializer::PayloadBuilder;
 use tokio::sync::oneshot;
 
-use crate::error::Failure;
+use crate::{
+    error::Failure,
+    passthru::{Attributed, Passthru, SealedParts, seal},
+};
 
 /// Tells the requests of one role apart before they have an id. Never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,18 +67,42 @@ impl<C: Send + 'static> Requests<C> {
     /// Finish arguments, and refuse those that can never fit into a message. The exact check comes
     /// when the message is committed.
     pub(crate) fn encode(&self, arguments: PayloadBuilder) -> Result<Payload, SendError> {
-        let payload = arguments.finish()?;
-        let (size, limit) = (payload.len(), self.commands.wire().max_send());
-        if size > limit {
-            return Err(SendError::TooLarge { size, limit });
-        }
+        let (payload, _) = self.seal(arguments, None)?;
         Ok(payload)
     }
 
-    /// Finish the arguments of a request, as [`encode`](Self::encode) does.
-    pub(crate) fn finish(&self, arguments: PayloadBuilder) -> Result<Payload, Failure> {
-        let encoded = self.encode(arguments);
-        encoded.map_err(|error| Failure::not_sent(error, None))
+    /// Finish arguments, as [`encode`](Self::encode) does, and seal them, if there is a codec and
+    /// the topic or procedure to seal them for.
+    pub(crate) fn seal(
+        &self,
+        arguments: PayloadBuilder,
+        sealing: Option<(&Passthru, &str)>,
+    ) -> Result<SealedParts, SendError> {
+        let arguments = arguments.finish()?;
+        let wire = self.commands.wire();
+        let (payload, attributes) = match sealing {
+            Some((codec, uri)) => seal(codec, uri, &arguments, wire.format())?,
+            None => (arguments, None),
+        };
+        let (size, limit) = (payload.len(), wire.max_send());
+        if size > limit {
+            return Err(SendError::TooLarge { size, limit });
+        }
+        Ok((payload, attributes))
+    }
+
+    /// Finish the arguments of a request, as [`seal`](Self::seal) does, and say in its options how
+    /// they are sealed.
+    pub(crate) fn finish<O: Attributed>(
+        &self,
+        arguments: PayloadBuilder,
+        sealing: Option<(&Passthru, &str)>,
+        options: &mut O,
+    ) -> Result<Payload, Failure> {
+        let sealed = self.seal(arguments, sealing);
+        let (payload, attributes) = sealed.map_err(|error| Failure::not_sent(error, None))?;
+        options.describe(attributes);
+        Ok(payload)
     }
 
     /// A request: what goes into its command, and what waits for its answer.
@@ -340,6 +367,7 @@ pub(crate) use {argument_methods, limit_methods};
 
 #[cfg(test)]
 mod tests {
+    use spell_message::options::CallOptions;
     use spell_peer::{Inbox, PeerConfig};
 
     use super::*;
@@ -475,7 +503,7 @@ mod tests {
         let name = inbox.wire().offers()[0];
         inbox.wire().negotiated(name, Some(16)).unwrap();
         let arguments = requests.arguments().arg(&"x".repeat(32));
-        let refused = requests.finish(arguments);
+        let refused = requests.finish(arguments, None, &mut CallOptions::new());
         assert!(matches!(refused, Err(Failure::TooLarge { limit: 16, .. })));
     }
 }

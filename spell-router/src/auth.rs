@@ -1,9 +1,6 @@
 //! How clients prove who they are.
 
-use std::{
-    fmt,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fmt, time::SystemTime};
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,6 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use spell_message::{Dict, SessionId};
 use subtle::ConstantTimeEq;
+
+use crate::timestamp::Timestamp;
 
 /// A method of authentication, by its name on the wire.
 ///
@@ -241,7 +240,7 @@ impl Claim<'_> {
             "authmethod": Method::Cra.name(),
             "authprovider": PROVIDER,
             "nonce": nonce,
-            "timestamp": timestamp(now),
+            "timestamp": Timestamp::from(now).to_string(),
             "session": self.session.get(),
         });
         text.to_string()
@@ -272,45 +271,6 @@ pub(crate) fn nonce() -> Result<String, getrandom::Error> {
     getrandom::fill(&mut bits)?;
     Ok(BASE64URL_NOPAD.encode(&bits))
 }
-
-/// ISO 8601 in UTC, to the millisecond.
-fn timestamp(now: SystemTime) -> String {
-    let since = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let seconds = since.as_secs();
-    let (year, month, day) = date(seconds / SECONDS_PER_DAY);
-    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    let millis = since.subsec_millis();
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
-}
-
-/// Year, month and day, so many days after 1 January 1970.
-fn date(days: u64) -> (u64, u64, u64) {
-    let is_leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    let mut rest = days;
-    let mut year = 1970_u64;
-    loop {
-        let length = if is_leap(year) { 366 } else { 365 };
-        let Some(after) = rest.checked_sub(length) else {
-            break;
-        };
-        rest = after;
-        year = year.saturating_add(1);
-    }
-    let february = if is_leap(year) { 29 } else { 28 };
-    let mut month = 1_u64;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        let Some(after) = rest.checked_sub(length) else {
-            break;
-        };
-        rest = after;
-        month = month.saturating_add(1);
-    }
-    (year, month, rest.saturating_add(1))
-}
-
-const SECONDS_PER_DAY: u64 = 86_400;
 
 #[cfg(test)]
 mod tests {
@@ -383,14 +343,6 @@ mod tests {
         for wrong in ["", "ticke", "ticket ", "Ticket"] {
             assert!(!check.accepts(wrong), "{wrong:?}");
         }
-    }
-
-    #[test]
-    fn timestamps_are_iso_8601_in_utc() {
-        let at = |seconds| timestamp(UNIX_EPOCH + Duration::from_secs(seconds));
-        assert_eq!(at(0), "1970-01-01T00:00:00.000Z");
-        assert_eq!(at(951_782_400), "2000-02-29T00:00:00.000Z");
-        assert_eq!(at(4_102_444_799), "2099-12-31T23:59:59.000Z");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the connection of a session can carry.
 
 use bytes::BytesMut;
-use spell_message::{Format, Message, Payload, Uri, reason};
+use spell_message::{Format, Message, Payload, reason};
 use spell_serializer::{AnySerializer, payload::transcode};
 
 /// Why a connection cannot carry a message.
@@ -53,20 +53,21 @@ impl Line {
         self.serializer.format()
     }
 
-    /// Whether both carry the same.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
-        self.serializer.serialization() == other.serializer.serialization()
-            && self.max_send == other.max_send
-    }
-
-    /// Whether an invocation with this payload, that names this procedure, is surely carried as it
-    /// is. It takes no time to tell; where the answer is no, [`prepare`](Self::prepare) tells more.
-    pub(crate) fn surely_carries(&self, payload: &Payload, name: Option<&Uri>) -> bool {
+    /// Whether an invocation with this payload, and these texts in its details, is surely carried
+    /// as it is. It takes no time to tell; where the answer is no, [`prepare`](Self::prepare) tells
+    /// more.
+    pub(crate) fn surely_carries(
+        &self,
+        payload: &Payload,
+        texts: impl IntoIterator<Item: AsRef<str>>,
+    ) -> bool {
         let ready = payload.format().is_none_or(|found| found == self.format());
+        let mut length = 0_usize;
         // Control characters may be written longer than they are, or mean something else: in JSON,
         // what begins with U+0000 is a binary.
-        let plain = name.is_none_or(|name| {
-            name.len() <= LONGEST_PLAIN_NAME && !name.bytes().any(|byte| byte.is_ascii_control())
+        let plain = texts.into_iter().all(|text| {
+            length = length.saturating_add(text.as_ref().len());
+            length <= LONGEST_PLAIN && !text.as_ref().bytes().any(|byte| byte.is_ascii_control())
         });
         ready && plain && self.takes(payload.len().saturating_add(LARGEST_HEADER))
     }
@@ -92,8 +93,9 @@ impl Line {
     }
 }
 
-/// More than all of an INVOCATION but its arguments takes, if its procedure is plain.
+/// More than all of an INVOCATION but its arguments takes, if its texts are plain.
 const LARGEST_HEADER: usize = 4_096;
 
-/// The longest procedure that is plain, in bytes. Escaped, it is at most twice as long.
-const LONGEST_PLAIN_NAME: usize = 1_024;
+/// How long the texts of a plain invocation are together at most, in bytes. Escaped, they are at
+/// most twice as long.
+const LONGEST_PLAIN: usize = 1_536;

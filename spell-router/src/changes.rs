@@ -24,41 +24,23 @@ pub(crate) enum ChangeKind {
     Deleted,
 }
 
-/// The changes since someone looked, in their order; none are kept until someone wants them.
+/// The changes since someone looked, in their order.
 #[derive(Debug)]
-pub(crate) struct Changes<Id> {
-    wanted: bool,
-    happened: Vec<Change<Id>>,
+pub(crate) struct Changes<Id>(Vec<Change<Id>>);
+
+impl<Id> Changes<Id> {
+    pub(crate) fn record(&mut self, kind: ChangeKind, session: SessionId, id: Id) {
+        self.0.push(Change { kind, session, id });
+    }
+
+    /// Takes out what happened, which whoever drives the realm does after each step.
+    pub(crate) fn take(&mut self) -> Vec<Change<Id>> {
+        std::mem::take(&mut self.0)
+    }
 }
 
 impl<Id> Default for Changes<Id> {
     fn default() -> Self {
-        Self {
-            wanted: false,
-            happened: Vec::new(),
-        }
-    }
-}
-
-impl<Id> Changes<Id> {
-    /// Keeps changes from now on, for someone who takes them out after each step, or no longer.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
-    pub(crate) fn want(&mut self, wanted: bool) {
-        self.wanted = wanted;
-        if !wanted {
-            self.happened = Vec::new();
-        }
-    }
-
-    pub(crate) fn record(&mut self, kind: ChangeKind, session: SessionId, id: Id) {
-        if self.wanted {
-            self.happened.push(Change { kind, session, id });
-        }
-    }
-
-    /// Takes out what happened.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Change<Id>> {
-        self.happened.drain(..)
+        Self(Vec::new())
     }
 }

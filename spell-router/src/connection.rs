@@ -10,7 +10,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use spell_message::{
-    Message, Payload,
+    Message, Payload, RequestId,
     message::{ErrorMessage, Goodbye, RequestKind},
     options::{ErrorDetails, GoodbyeDetails},
     reason,
@@ -133,9 +133,15 @@ impl<T: Transport> Connection<T> {
         Poll::Pending
     }
 
-    /// Looks at the clock, and whether the router closes.
+    /// Looks at the clock, whether the session was killed, and whether the router closes.
     fn poll_signals(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
         let mut progress = false;
+        if matches!(self.phase, Phase::Joined(_)) && self.queue.is_finished() {
+            self.shared.counters.killed.up();
+            tracing::debug!("the session was killed");
+            self.leave();
+            progress = true;
+        }
         if let Some(closing) = &mut self.closing
             && closing.as_mut().poll(cx).is_ready()
         {
@@ -255,6 +261,9 @@ impl<T: Transport> Connection<T> {
                     membership.undelivered(message.request, why);
                 }
             }
+            Message::Result(message) if message.details.progress() == Some(true) => {
+                self.undelivered_progress(message.request, why);
+            }
             Message::Result(message) => {
                 let kind = RequestKind::Call;
                 let explanation = Some(why.explanation());
@@ -285,6 +294,20 @@ impl<T: Transport> Connection<T> {
             _ => return Err(Ended),
         }
         Ok(())
+    }
+
+    /// A caller that cannot get a part of a result gets an error in place of what follows.
+    fn undelivered_progress(&self, call: RequestId, why: Undeliverable) {
+        if let Phase::Joined(membership) = &self.phase {
+            membership.undelivered_progress(call, why);
+            // Its last answer is in the queue: that, or the one it had already.
+            if self.queue.withdraw(call) {
+                let kind = RequestKind::Call;
+                let explanation = Some(why.explanation());
+                let error = refusal(kind, call, why.reason(), explanation);
+                self.queue.push(error);
+            }
+        }
     }
 
     fn receive(&mut self, frame: Option<Result<Bytes, TransportError>>) -> Progress {
@@ -344,7 +367,8 @@ impl<T: Transport> Connection<T> {
             }
             Phase::Joined(membership) => match message {
                 Message::Goodbye(_) => {
-                    // Leave first, so that nothing follows the answer.
+                    // Leave first, so that nothing follows the answer. If the session was killed at
+                    // the same time, each GOODBYE is the answer to the other.
                     self.end();
                     self.queue.push(goodbye(reason::GOODBYE_AND_OUT));
                 }
@@ -441,12 +465,17 @@ impl<T: Transport> Connection<T> {
                 self.end();
             }
             Phase::Joined(_) => {
-                self.phase = Phase::Leaving;
+                self.leave();
                 self.queue.push(goodbye(reason::SYSTEM_SHUTDOWN));
-                self.set_deadline(self.shared.limits.goodbye);
             }
             Phase::Leaving | Phase::Closing | Phase::Draining => {}
         }
+    }
+
+    /// The session leaves its realm; the client has some time to answer the GOODBYE.
+    fn leave(&mut self) {
+        self.phase = Phase::Leaving;
+        self.set_deadline(self.shared.limits.goodbye);
     }
 
     /// The session is over: it leaves its realm, what is queued is sent, the transport is closed.

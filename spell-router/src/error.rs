@@ -31,6 +31,12 @@ pub(crate) enum Violation {
     UnknownInvocation(RequestId),
     #[error("{0}, which this router did not announce")]
     NotAnnounced(&'static str),
+    #[error("{0}, which the client did not announce")]
+    Unannounced(&'static str),
+    #[error("CALL {0} again, whose arguments are complete")]
+    CompleteCall(RequestId),
+    #[error("CALL {0} again, for another procedure")]
+    OtherProcedure(RequestId),
     #[error("HELLO announces no role of a client")]
     NoRoles,
     #[error(

@@ -36,18 +36,24 @@
 //! |---|---|
 //! | Pattern-based subscriptions and registrations | `pattern_based_subscription`, `pattern_based_registration` |
 //! | Publisher exclusion | `publisher_exclusion` |
-//! | Publisher identification, for those who set `disclose_me` | `publisher_identification` |
+//! | Publisher identification, as [`Realm::disclosure`] has it | `publisher_identification` |
+//! | Trust levels of publications, by [`Realm::trustlevel`] | `publication_trustlevels` |
 //! | Subscriber black- and whitelisting, all six lists | `subscriber_blackwhite_listing` |
 //! | Event retention, within [`RouterBuilder::retention_limits`] | `event_retention` |
+//! | Event history, of patterns that [`Realm::history`] names | `event_history` |
 //! | Revocation of subscriptions | `subscription_revocation` |
 //! | Shared registrations, all policies | `shared_registration` |
 //! | Revocation of registrations | `registration_revocation` |
 //! | Call canceling, all three modes | `call_canceling` |
+//! | Call time-outs, by the router or the callee | `call_timeout` |
+//! | Call re-routing | `call_reroute` |
+//! | Progressive calls: results, and arguments, in parts | `progressive_call_results`, `progressive_call_invocations` |
+//! | Caller identification, as [`Realm::disclosure`] has it | `caller_identification` |
+//! | Trust levels of calls, by [`Realm::trustlevel`] | `call_trustlevels` |
 //! | Anonymous, ticket and challenge-response authentication, see [`Realm`] | `anonymous`, `ticket`, `wampcra` |
 //!
-//! Options of other features are ignored where the specification allows it (time-outs, progressive
-//! results). Payload passthru and progressive calls are refused as the violations of the
-//! protocol that they are, unannounced.
+//! Options of other features are ignored where the specification allows it (sharding). Payload
+//! passthru is refused as the violation of the protocol that it is, unannounced.
 //!
 //! # How it judges
 //!
@@ -68,11 +74,27 @@
 //!   router may vouch for (`callee`, `callee_authid`, `callee_authrole`, `forward_for`) and those of
 //!   payload passthru. What does not fit or cannot be expressed is left out: first the details,
 //!   then the arguments.
+//! * Part of a result that the caller did not ask for is dropped, and the call lives. One that the
+//!   caller cannot get fails the call.
+//! * Of a caller that announced that it sends arguments in parts, a CALL with an id that was used is
+//!   taken for a late part of a call that is over, and discarded. While the call is under way, it is
+//!   a violation if its arguments are complete or its procedure is another one.
+//! * A session is at most once among the callees of a shared registration. More REGISTERs fail with
+//!   `wamp.error.procedure_already_exists`, as do those by another policy than that of the first.
+//! * A call is re-routed only until its callee has given a part of the result or got another part of
+//!   the arguments, and only if the registration had several callees when it began. Otherwise, a
+//!   callee that is unavailable fails it, with `wamp.error.no_available_callee`. Of the arguments of
+//!   a session's calls at most 16 MiB are kept for that.
+//! * A time-out is that of the call as a whole or, where the caller gets results as they come, that
+//!   of each of them. It is left to a callee that announced that it can watch over it and registered
+//!   with `forward_timeout`; re-routing a call does not prolong it.
 //! * Of each topic the last event for all that was to be retained is, and later ones that lists
 //!   restrict to some; an empty one is an event as any other. The lists hold for late events too,
 //!   those of sessions by the sessions of then, and a publisher gets its own event late only where
 //!   it did not exclude itself. A realm that is listed retains them until the router is gone, any
 //!   other one until its last session leaves.
+//! * A realm with a history announces it without the role `callee`, which the specification wants
+//!   announced as well: there are clients that accept no such router.
 //! * A session that has its fill of subscriptions, registrations or open calls is refused more with
 //!   [`LIMIT_EXCEEDED`]; so is a call whose callee has its fill of invocations.
 //! * A client that does not read is cut off when its queue is full; nobody waits for it.
@@ -91,6 +113,7 @@
 
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod address;
+mod administration;
 mod announced;
 mod auth;
 mod broker;
@@ -99,11 +122,13 @@ mod changes;
 mod connection;
 mod dealer;
 mod details;
+mod disclosure;
 mod environment;
 mod error;
 mod ids;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod listen;
+mod meta;
 mod outbound;
 mod pattern;
 mod quotas;
@@ -114,10 +139,14 @@ mod session;
 mod settings;
 mod shared;
 mod statistics;
+mod timestamp;
 mod work;
 
+pub use administration::{Administration, SessionDetails};
 pub use auth::CraSecret;
+pub use disclosure::Disclosure;
 pub use error::{BuildError, ListenError, StartError};
+pub use meta::{Farewell, MetaApi, Revocation};
 pub use quotas::LIMIT_EXCEEDED;
 pub use router::{Router, RouterBuilder};
 pub use settings::Realm;

@@ -7,8 +7,8 @@ use std::{
 };
 
 use spell_message::{
-    Dict, Format, Message, Payload, SessionId, Uri, Value,
-    message::{Event, Invocation},
+    Dict, Format, Message, Payload, RequestId, SessionId, Uri, Value,
+    message::{Event, Invocation, RequestKind},
 };
 use spell_serializer::payload::transcode;
 
@@ -40,6 +40,17 @@ impl Outgoing {
         Self::new(invocation.into(), procedure, None)
     }
 
+    /// Whether it is an answer to this call.
+    fn answers(&self, call: RequestId) -> bool {
+        match &self.message {
+            Message::Result(message) => message.request == call,
+            Message::Error(message) => {
+                message.request_kind == RequestKind::Call && message.request == call
+            }
+            _ => false,
+        }
+    }
+
     fn new(message: Message, name: Option<Uri>, fan_out: Option<Arc<FanOut>>) -> Self {
         let size = size(&message, name.as_ref());
         Self {
@@ -69,6 +80,7 @@ impl Outgoing {
 fn size(message: &Message, name: Option<&Uri>) -> usize {
     let details = match message {
         Message::Event(message) => details_size(message.details.as_dict()),
+        Message::Invocation(message) => details_size(message.details.as_dict()),
         Message::Error(message) => {
             let details = details_size(message.details.as_dict());
             details.saturating_add(message.error.len())
@@ -180,6 +192,8 @@ struct Queue {
     waiting: VecDeque<Outgoing>,
     bytes: usize,
     overflowed: bool,
+    /// Whether GOODBYE was put in, after which there is nothing to say.
+    finished: bool,
     writer: Option<Waker>,
 }
 
@@ -191,13 +205,15 @@ impl Outbound {
         }
     }
 
-    /// Puts a message in, and wakes the writer. One message always has room, however large.
+    /// Puts a message in, and wakes the writer. One message always has room, however large; none
+    /// follows GOODBYE.
     pub(crate) fn push(&self, message: impl Into<Outgoing>) {
         let message = message.into();
         let mut queue = lock(&self.queue);
-        if queue.overflowed {
+        if queue.overflowed || queue.finished {
             return;
         }
+        queue.finished = matches!(message.message, Message::Goodbye(_));
         let bytes = queue.bytes.saturating_add(message.size);
         let first = queue.waiting.is_empty();
         let full = queue.waiting.len() >= self.limits.messages || bytes > self.limits.bytes;
@@ -208,7 +224,7 @@ impl Outbound {
             queue.waiting.push_back(message);
             queue.bytes = bytes;
         }
-        if (first || queue.overflowed)
+        if (first || queue.overflowed || queue.finished)
             && let Some(writer) = queue.writer.take()
         {
             drop(queue);
@@ -224,7 +240,25 @@ impl Outbound {
         Some(message)
     }
 
-    /// Whether nothing waits. The writer is woken when that changes, and when the queue overflows.
+    /// Takes out what waits of the answers to a call; `false` if it is nothing.
+    ///
+    /// It looks at all that waits, so it is for what rarely happens.
+    pub(crate) fn withdraw(&self, call: RequestId) -> bool {
+        let mut queue = lock(&self.queue);
+        let mut withdrawn = 0;
+        queue.waiting.retain(|waiting| {
+            let answers = waiting.answers(call);
+            if answers {
+                withdrawn = waiting.size.saturating_add(withdrawn);
+            }
+            !answers
+        });
+        queue.bytes = queue.bytes.saturating_sub(withdrawn);
+        withdrawn > 0
+    }
+
+    /// Whether nothing waits. The writer is woken when that changes, when the queue overflows, and
+    /// when GOODBYE is put in.
     pub(crate) fn is_empty(&self, writer: &Waker) -> bool {
         let mut queue = lock(&self.queue);
         let known = queue.writer.as_ref();
@@ -238,6 +272,11 @@ impl Outbound {
     pub(crate) fn is_crowded(&self) -> bool {
         let queue = lock(&self.queue);
         queue.waiting.len() > self.limits.messages / 2 || queue.bytes > self.limits.bytes / 2
+    }
+
+    /// Whether GOODBYE was put in.
+    pub(crate) fn is_finished(&self) -> bool {
+        lock(&self.queue).finished
     }
 
     /// Whether the queue was full once.

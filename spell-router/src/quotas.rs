@@ -15,6 +15,10 @@ pub(crate) struct Quotas {
     pub(crate) calls: usize,
     /// Calls made to it that it has not answered.
     pub(crate) invocations: usize,
+    /// Bytes of arguments of its calls that are kept to call another callee with.
+    pub(crate) kept: usize,
+    /// What is to be published once it is over.
+    pub(crate) testaments: Room,
     /// What a realm retains.
     pub(crate) retained: Room,
 }
@@ -33,6 +37,11 @@ impl Default for Quotas {
             registrations: 65_536,
             calls: 65_536,
             invocations: 65_536,
+            kept: 16 << 20,
+            testaments: Room {
+                events: 1_024,
+                bytes: 1 << 20,
+            },
             retained: Room {
                 events: 10_000,
                 bytes: 16 << 20,

@@ -62,8 +62,8 @@ impl Router {
         RouterBuilder::default()
     }
 
-    /// A router for tests and examples: every realm is there when someone joins it, and anyone may
-    /// join.
+    /// A router for tests and examples: every realm is there when someone joins it, anyone may
+    /// join, and everyone may do everything, see [`MetaApi`](crate::MetaApi).
     ///
     /// ```
     /// use spell_router::Router;
@@ -76,11 +76,15 @@ impl Router {
     /// # });
     /// ```
     pub fn local() -> Self {
-        Self::new(HashMap::new(), &RouterBuilder::default().auto_realms())
+        let unlisted = Some(Access::trusting());
+        Self::new(HashMap::new(), unlisted, &RouterBuilder::default())
     }
 
-    fn new(realms: HashMap<spell_message::Uri, Access>, builder: &RouterBuilder) -> Self {
-        let unlisted = builder.auto_realms.then(Access::default);
+    fn new(
+        realms: HashMap<spell_message::Uri, Access>,
+        unlisted: Option<Access>,
+        builder: &RouterBuilder,
+    ) -> Self {
         let serializers = builder.serializers.clone();
         Self {
             owner: Arc::new(Owner {
@@ -335,11 +339,24 @@ impl RouterBuilder {
         self
     }
 
+    /// Sets how many testaments a session may have at a time, and how many bytes they may take
+    /// together; 1024 and 1 MiB by default.
+    ///
+    /// One more fails with [`LIMIT_EXCEEDED`](crate::LIMIT_EXCEEDED).
+    pub fn max_testaments(mut self, testaments: usize, bytes: usize) -> Self {
+        self.limits.quotas.testaments = Room {
+            events: testaments,
+            bytes,
+        };
+        self
+    }
+
     /// Sets how many events each realm retains, and how much memory they may take: by default 10000
     /// and 16 MiB.
     ///
     /// One more is not retained, although it is published, and counted in
-    /// [`Statistics::events_not_kept`]. A subscriber to many topics at once gets what is retained of
+    /// [`Statistics::events_not_kept`]. A realm that is [added](Self::realm) retains them until the
+    /// router is gone, any other one until its last session leaves. A subscriber to many topics at once gets what is retained of
     /// all of them at once, so this should be less than [`queue_limits`](Self::queue_limits).
     pub fn retention_limits(mut self, events: usize, bytes: usize) -> Self {
         self.limits.quotas.retained = Room { events, bytes };
@@ -376,7 +393,8 @@ impl RouterBuilder {
                 }
             }
         }
-        Ok(Router::new(realms, &self))
+        let unlisted = self.auto_realms.then(Access::default);
+        Ok(Router::new(realms, unlisted, &self))
     }
 }
 

@@ -1,11 +1,13 @@
-//! What a realm is called, and who may join it.
+//! What a realm is called, who may join it, and who may do what there.
 
 use std::collections::HashMap;
 
-use spell_message::{IntoUri, InvalidUri, Uri};
+use spell_message::{IntoUri, InvalidUri, Pattern, Uri};
 
 use crate::{
+    Disclosure, MetaApi,
     auth::{CraSecret, Credential, Method},
+    quotas::Room,
     realm::Principal,
 };
 
@@ -31,14 +33,18 @@ pub struct Realm {
     access: Access,
 }
 
-/// Who may join.
+/// Who may join, and who may do what.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     /// The role of anonymous sessions; `None` if there are to be none.
     anonymous: Option<String>,
     users: HashMap<String, User>,
+    meta_api: MetaApi,
     /// How far the sessions of a role are trusted.
     trustlevels: HashMap<String, u64>,
+    pub(crate) disclosure: Disclosure,
+    /// The patterns whose events are kept, and how many.
+    pub(crate) histories: Vec<(Pattern, Room)>,
 }
 
 /// Someone who can prove who they are.
@@ -112,6 +118,13 @@ impl Realm {
         )
     }
 
+    /// Sets who may use the meta API: by default everyone may look, and nobody may intervene.
+    #[must_use]
+    pub fn meta_api(mut self, meta_api: MetaApi) -> Self {
+        self.access.meta_api = meta_api;
+        self
+    }
+
     /// Tell callees and subscribers with each call and publication of a session with this
     /// `authrole` how far the router trusts it: 0 is the lowest level, and what the others mean is
     /// the application's choice. By default they are told nothing. The level given last for one
@@ -131,6 +144,48 @@ impl Realm {
     #[must_use]
     pub fn trustlevel(mut self, authrole: impl Into<String>, level: u64) -> Self {
         self.access.trustlevels.insert(authrole.into(), level);
+        self
+    }
+
+    /// Sets who learns who publishes and who calls; by default those learn it whom the publisher or
+    /// caller wants to.
+    ///
+    /// WAMP spec, "Publisher Identification" and "Caller Identification".
+    #[must_use]
+    pub fn disclosure(mut self, disclosure: Disclosure) -> Self {
+        self.access.disclosure = disclosure;
+        self
+    }
+
+    /// Keep the last `events` published to the topics that this pattern matches, as far as they take
+    /// less than about so many `bytes` of memory; by default nothing is kept.
+    ///
+    /// There is a subscription to the pattern from the beginning, and clients ask for its events
+    /// with `wamp.subscription.get_events`; a subscription to another pattern that matches the same
+    /// topics has no history. Where there is no room for one more, the oldest go. One that has no
+    /// room even alone is not kept, and counted in
+    /// [`Statistics::events_not_kept`](crate::Statistics::events_not_kept). Events published with
+    /// `exclude` or `eligible`, the lists of sessions, are not kept either; the lists of `authid`s and
+    /// `authrole`s decide who gets an event out of the history. The history is in memory: it begins
+    /// when the first session joins the realm, and ends with the router.
+    ///
+    /// ```
+    /// use spell_message::Pattern;
+    /// use spell_router::Realm;
+    ///
+    /// let realm = Realm::new("com.example.realm")
+    ///     .history(Pattern::prefix("com.example.log")?, 10_000, 16 << 20);
+    /// # let _ = realm;
+    /// # Ok::<(), spell_message::InvalidUri>(())
+    /// ```
+    ///
+    /// WAMP spec, "Event History".
+    #[must_use]
+    pub fn history(mut self, pattern: impl Into<Pattern>, events: usize, bytes: usize) -> Self {
+        let pattern = pattern.into();
+        let histories = &mut self.access.histories;
+        histories.retain(|(other, _)| *other != pattern);
+        histories.push((pattern, Room { events, bytes }));
         self
     }
 
@@ -167,6 +222,18 @@ impl From<Uri> for Realm {
 }
 
 impl Access {
+    /// Who trusts everyone.
+    pub(crate) fn trusting() -> Self {
+        Self {
+            meta_api: MetaApi::new().everyone_administers(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn meta_api(&self) -> &MetaApi {
+        &self.meta_api
+    }
+
     /// The role of anonymous sessions; `None` if there are to be none.
     pub(crate) fn anonymous(&self) -> Option<&str> {
         self.anonymous.as_deref()
@@ -177,10 +244,11 @@ impl Access {
     }
 
     /// Someone with this role.
-    pub(crate) fn principal(&self, authid: String, authrole: &str) -> Principal {
+    pub(crate) fn principal(&self, authid: String, authrole: &str, method: Method) -> Principal {
         Principal {
             authid,
             authrole: authrole.to_owned(),
+            method,
             trustlevel: self.trustlevels.get(authrole).copied(),
         }
     }
@@ -205,6 +273,9 @@ impl Default for Access {
         Self {
             anonymous: Some("anonymous".to_owned()),
             users: HashMap::new(),
+            meta_api: MetaApi::default(),
+            disclosure: Disclosure::default(),
+            histories: Vec::new(),
             trustlevels: HashMap::new(),
         }
     }

@@ -22,6 +22,8 @@ pub struct Statistics {
     pub refused: u64,
     /// Sessions ended because they violated the protocol.
     pub violations: u64,
+    /// Sessions that were killed: by the meta API, or by the program around the router.
+    pub killed: u64,
     /// Sessions cut off because they did not read what waited for them.
     pub too_slow: u64,
     /// Events not delivered to one of their subscribers, as larger than it takes, or with arguments
@@ -39,6 +41,7 @@ pub(crate) struct Counters {
     pub(crate) joined: Counter,
     pub(crate) refused: Counter,
     pub(crate) violations: Counter,
+    pub(crate) killed: Counter,
     pub(crate) too_slow: Counter,
     pub(crate) events_dropped: Counter,
     pub(crate) events_not_kept: Counter,
@@ -51,6 +54,7 @@ impl Counters {
             joined: self.joined.read(),
             refused: self.refused.read(),
             violations: self.violations.read(),
+            killed: self.killed.read(),
             too_slow: self.too_slow.read(),
             events_dropped: self.events_dropped.read(),
             events_not_kept: self.events_not_kept.read(),

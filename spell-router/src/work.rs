@@ -1,12 +1,14 @@
 //! What takes long, and so is done without the lock of the realm.
 
 use spell_message::{
-    Format, Payload, RequestId, SessionId,
+    Format, Payload, RequestId,
     message::{Call, Publish},
 };
 
 use crate::{
     carrier::{Line, Undeliverable},
+    dealer::Assignment,
+    meta::{Procedure, Refused, Request},
     outbound::{FanOut, Outgoing},
 };
 
@@ -18,87 +20,114 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Work {
     /// The arguments of a call are to be brought into its callee's format, or measured.
-    Call(CallWork),
+    Invocation(Box<InvocationWork>),
     /// The arguments of a publication are to be brought into its subscribers' formats.
     Publish(PublishWork),
+    /// The arguments of a procedure of the router are to be understood.
+    Procedure(ProcedureWork),
 }
 
 /// What came of the work.
 #[derive(Debug)]
 pub(crate) enum Finished {
-    Call(Call, PreparedCall),
+    Invocation(Cause, Prepared),
     Publish(Publish, FanOut),
+    Procedure(RequestId, Result<Request, Refused>),
 }
 
 impl Work {
     pub(crate) fn finish(self) -> Finished {
         match self {
-            Self::Call(work) => work.finish(),
+            Self::Invocation(work) => work.finish(),
             Self::Publish(work) => work.finish(),
+            Self::Procedure(work) => work.finish(),
         }
     }
 }
 
-/// A call, and the invocation it would be if nothing changed meanwhile.
+/// Why a callee is to be invoked.
 #[derive(Debug)]
-pub(crate) struct CallWork {
-    pub(crate) call: Call,
-    pub(crate) callee: SessionId,
+pub(crate) enum Cause {
+    /// A call.
+    Call(Call),
+    /// Another part of the arguments of a call that is under way.
+    Part(Call),
+    /// Whoever had this invocation is unavailable.
+    Unavailable(RequestId),
+}
+
+/// An invocation to be prepared.
+#[derive(Debug)]
+pub(crate) struct InvocationWork {
+    cause: Cause,
+    draft: Draft,
+}
+
+/// An invocation as it would be if nothing changed meanwhile.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) assignment: Assignment,
     pub(crate) line: Line,
     pub(crate) invocation: RequestId,
-    pub(crate) named: bool,
-    pub(crate) draft: Outgoing,
+    pub(crate) message: Outgoing,
     /// How often this was done already for this call.
     pub(crate) done: usize,
 }
 
-impl CallWork {
+impl InvocationWork {
+    pub(crate) fn new(cause: Cause, draft: Draft) -> Box<Self> {
+        Box::new(Self { cause, draft })
+    }
+
     fn finish(self) -> Finished {
-        let (mut message, _) = self.draft.into_parts();
-        let carried = self.line.prepare(&mut message).map(|size| {
+        let Draft {
+            assignment,
+            line,
+            invocation,
+            message,
+            done,
+        } = self.draft;
+        let (mut message, _) = message.into_parts();
+        let carried = line.prepare(&mut message).map(|size| {
             let payload = message.payload().cloned();
             (payload.unwrap_or_default(), size)
         });
-        let prepared = PreparedCall {
-            callee: self.callee,
-            line: self.line,
-            invocation: self.invocation,
-            named: self.named,
+        let prepared = Prepared {
+            assignment,
+            line,
+            invocation,
             carried,
-            done: self.done.saturating_add(1),
+            done: done.saturating_add(1),
         };
-        Finished::Call(self.call, prepared)
+        Finished::Invocation(self.cause, prepared)
     }
 }
 
-/// How a line carries a call.
+/// How a line carries an invocation.
 #[derive(Debug)]
-pub(crate) struct PreparedCall {
-    pub(crate) callee: SessionId,
+pub(crate) struct Prepared {
+    pub(crate) assignment: Assignment,
     line: Line,
     invocation: RequestId,
-    named: bool,
     carried: Result<(Payload, usize), Undeliverable>,
     pub(crate) done: usize,
 }
 
-impl PreparedCall {
-    /// Whether it was prepared for such a line, and for naming the procedure or not.
-    pub(crate) fn is_for(&self, line: &Line, named: bool) -> bool {
-        self.line.is_like(line) && self.named == named
-    }
-
-    /// The arguments in the format of the line.
-    pub(crate) fn payload(self, invocation: RequestId) -> Result<Payload, Undeliverable> {
+impl Prepared {
+    /// The callee, and the arguments in its format.
+    pub(crate) fn into_parts(
+        self,
+        invocation: Option<RequestId>,
+    ) -> Result<(Assignment, Payload), Undeliverable> {
         let (payload, size) = self.carried?;
         // With another id than it was measured with, it may be a bit larger.
-        let more = if invocation == self.invocation {
+        let more = if invocation == Some(self.invocation) {
             0
         } else {
             LONGEST_ID
         };
         if self.line.takes(size.saturating_add(more)) {
-            Ok(payload)
+            Ok((self.assignment, payload))
         } else {
             Err(Undeliverable::TooLarge)
         }
@@ -119,6 +148,20 @@ impl PublishWork {
             let _in_the_fan_out = fan_out.transcode(&self.message.payload, format);
         }
         Finished::Publish(self.message, fan_out)
+    }
+}
+
+/// A call of one of the router's own procedures, which the caller may call.
+#[derive(Debug)]
+pub(crate) struct ProcedureWork {
+    pub(crate) procedure: &'static Procedure,
+    pub(crate) request: RequestId,
+    pub(crate) arguments: Payload,
+}
+
+impl ProcedureWork {
+    fn finish(self) -> Finished {
+        Finished::Procedure(self.request, self.procedure.read(&self.arguments))
     }
 }
 

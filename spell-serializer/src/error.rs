@@ -51,6 +51,12 @@ pub enum EncodeError {
         /// What is wrong with them.
         source: Source,
     },
+    /// The arguments could not be sealed.
+    #[error("the arguments could not be sealed")]
+    Sealed {
+        /// Why.
+        source: Source,
+    },
     /// The format is not compiled in: its feature is off.
     #[error("the format {format} is not compiled in")]
     Unsupported {

@@ -100,7 +100,7 @@ pub use connect::{ClientBuilder, client, connect};
 pub use spell_message::{Dict, List, Uri, Value};
 pub use spell_peer::{Backoff, CloseReason, JoinError, Peer, PeerBuilder, PeerState, SessionInfo};
 pub use spell_roles::{
-    Args, CallArguments, CallError, CallResult, CallResults, Event, Invocation, InvocationError,
-    Kwargs, PublishError, RegisterError, Registration, SubscribeError, Subscription, WampError,
-    auth,
+    Args, CallArguments, CallError, CallResult, CallResults, Event, Interrupt, Invocation,
+    InvocationError, Kwargs, Parts, Progress, PublishError, RegisterError, Registration,
+    SubscribeError, Subscription, WampError, auth,
 };

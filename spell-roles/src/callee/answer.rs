@@ -1,11 +1,11 @@
 use std::pin::Pin;
 
-use spell_message::{InvalidUri, Payload, Uri};
+use spell_message::{InvalidUri, Uri};
 use spell_peer::SendError;
 use spell_serializer::PayloadBuilder;
 
 use super::{AnswerError, line::Responder};
-use crate::request::argument_methods;
+use crate::{passthru::SealedParts, request::argument_methods};
 
 /// The answer to an invocation, in the making; `.await` sends it.
 ///
@@ -95,9 +95,9 @@ impl IntoFuture for Answer {
 #[derive(Debug)]
 pub(super) enum Outcome {
     /// Not the end of it.
-    Progress(Payload),
-    Result(Payload),
-    Error(Uri, Payload),
+    Progress(SealedParts),
+    Result(SealedParts),
+    Error(Uri, SealedParts),
     /// The answer could not be made.
     Failed,
     /// The answer does not fit into a message.

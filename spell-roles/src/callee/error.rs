@@ -106,8 +106,8 @@ impl From<DecodeError> for InvocationError {
     }
 }
 
-/// The invocation is over, and this reaches nobody, unless the caller gave up in a mode that waits for
-/// the answer.
+/// The invocation is over, and this reaches nobody, unless the caller gave up in a mode that waits
+/// for the answer.
 impl From<Interruption> for InvocationError {
     fn from(interruption: Interruption) -> Self {
         let uri = match interruption {
@@ -153,8 +153,8 @@ pub enum AnswerError {
     Overflow,
     /// The invocation is answered already; the progressive result was discarded.
     Answered,
-    /// The arguments could not be encoded. Instead of an answer the caller got an ERROR, instead of a
-    /// progressive result nothing.
+    /// The arguments could not be encoded. Instead of an answer the caller got an ERROR, instead of
+    /// a progressive result nothing.
     Encode(Arc<EncodeError>),
     /// It is larger than the router takes. Instead of an answer the caller got an ERROR
     /// `wamp.error.payload_size_exceeded`, instead of a progressive result nothing.

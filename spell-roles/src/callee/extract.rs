@@ -13,11 +13,11 @@ use super::{Interrupt, Invocation, InvocationError, InvocationInfo, Parts, Progr
 /// * [`Kwargs<T>`](Kwargs): a struct or a map, read from the keyword arguments;
 /// * [`InvocationInfo`]: all that is known of the invocation;
 /// * [`Progress`]: to send progressive results, if the caller wants any;
-/// * [`Parts`]: the arguments of a progressive invocation, as they come. A handler that does not take
-///   them would answer arguments that are not complete: so a progressive invocation of it is answered
-///   with ERROR `wamp.error.feature_not_supported`;
-/// * [`Interrupt`]: tells when to stop. A handler that takes it is not dropped when the caller gives
-///   up, or the session ends, but goes on until it returns.
+/// * [`Parts`]: the arguments of a progressive invocation, as they come. A handler that does not
+///   take them would answer arguments that are not complete: so a progressive invocation of it is
+///   answered with ERROR `wamp.error.feature_not_supported`, and what it gave is dropped;
+/// * [`Interrupt`]: tells when to stop. A handler that takes it is not dropped when the caller
+///   gives up, the time is up, or the session ends, but goes on until it returns.
 ///
 /// Arguments of another type are answered with ERROR `wamp.error.invalid_argument`.
 ///

@@ -15,7 +15,7 @@ use super::{
     Answer, AnswerError, FromInvocation, Interrupt, IntoResult, Invocation, InvocationError,
     line::Responder,
 };
-use crate::queue::Consumer;
+use crate::{passthru::Passthru, queue::Consumer};
 
 /// What answers invocations: an async closure of one to four arguments, each of them something that
 /// can be [taken from the invocation](FromInvocation).
@@ -52,8 +52,9 @@ use crate::queue::Consumer;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot answer invocations",
-    note = "give an async closure whose arguments implement `FromInvocation`, with its types, that \
-            gives a `Result<impl IntoResult, InvocationError>`"
+    note = "give a closure that takes, each with its type, a tuple of the positional arguments, \
+            `Kwargs<T>`, `InvocationInfo`, `Progress`, `Parts` or `Interrupt`, up to four of them",
+    note = "and that gives a future of `Result<impl IntoResult, InvocationError>`"
 )]
 pub trait InvocationHandler<Arguments>: Send + Sync + 'static {
     /// What the caller gets.
@@ -120,7 +121,12 @@ impl fmt::Debug for Handler {
 
 /// Hand invocations to a closure, each in a task of its own, up to `limit` at a time, until the
 /// queue ends. Those that are too many stay in the queue, which has bounds.
-pub(super) fn serve(mut invocations: Consumer<Invocation>, limit: usize, handler: Handler) {
+pub(super) fn serve(
+    mut invocations: Consumer<Invocation>,
+    codec: Option<Passthru>,
+    limit: usize,
+    handler: Handler,
+) {
     let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
     let permits = Arc::new(Semaphore::new(limit));
     tokio::spawn(async move {
@@ -128,10 +134,10 @@ pub(super) fn serve(mut invocations: Consumer<Invocation>, limit: usize, handler
             let Some(taken) = poll_fn(|cx| invocations.poll_next(cx)).await else {
                 break;
             };
-            let handler = handler.clone();
+            let (handler, codec) = (handler.clone(), codec.clone());
             // A panic ends this task alone; the invocation, dropped by it, answers for itself.
             tokio::spawn(async move {
-                (handler.0)(taken.item).await;
+                (handler.0)(taken.item.opened(codec.as_ref())).await;
                 drop(permit);
             });
         }

@@ -4,7 +4,10 @@ use serde::de::DeserializeOwned;
 use spell_message::{
     Pattern, Payload, RegistrationId, RequestId, SessionId, message, options::InvocationDetails,
 };
-use spell_serializer::{DecodeError, PayloadExt};
+use spell_serializer::DecodeError;
+
+use super::Part;
+use crate::passthru::{Opened, Passthru};
 
 /// What is called, by whom, and with which arguments.
 ///
@@ -17,7 +20,7 @@ pub struct InvocationInfo {
     registration: RegistrationId,
     registered: Pattern,
     details: InvocationDetails,
-    payload: Payload,
+    payload: Opened,
 }
 
 impl InvocationInfo {
@@ -27,8 +30,18 @@ impl InvocationInfo {
             registration: message.registration,
             registered: registered.clone(),
             details: message.details,
-            payload: message.payload,
+            payload: message.payload.into(),
         }
+    }
+
+    /// Open the arguments, if they are sealed.
+    pub(super) fn open(&mut self, codec: &Passthru) {
+        self.payload.open(self.details.as_dict(), Some(codec));
+    }
+
+    /// The arguments as the first of the parts.
+    pub(super) fn first_part(&self) -> Part {
+        Part::new(&self.details, self.payload.clone())
     }
 
     /// The procedure that was called. For a registration of a pattern the router names it;
@@ -110,9 +123,10 @@ impl InvocationInfo {
         self.payload.parse_kwargs()
     }
 
-    /// The arguments, undecoded.
+    /// The arguments, undecoded. Sealed ones that were not opened are as they came, and
+    /// [`details`](Self::details) tell how they are sealed: `ppt_scheme` and what goes with it.
     pub fn payload(&self) -> &Payload {
-        &self.payload
+        self.payload.payload()
     }
 
     /// The id of the INVOCATION, by which the messages about it are known.

@@ -57,15 +57,14 @@ struct Signal {
 }
 
 impl Interrupt {
-    /// Why the work can stop; `None` while it should go on. It changes once more where an answer was
-    /// still wanted, and then is not.
+    /// Why the work can stop; `None` while it should go on. It changes once more where an answer
+    /// was still wanted, and then is not.
     pub fn cause(&self) -> Option<Interruption> {
         let over = self.0.over.get();
         over.or_else(|| self.0.canceled.get()).copied()
     }
 
-    /// Wait until the work can stop; gives why. Everything ends an invocation: this never waits for
-    /// ever.
+    /// Wait until the work can stop; gives why. At the latest that is when the session ends.
     ///
     /// # Cancel safety
     ///

@@ -1,3 +1,5 @@
+use std::mem;
+
 use serde::de::DeserializeOwned;
 use spell_message::IntoUri;
 use spell_serializer::DecodeError;
@@ -6,22 +8,17 @@ use super::{
     Answer, Interrupt, Interruption, InvocationInfo, Part, Parts, Progress, ProgressiveResult,
     line::{Line, Responder},
 };
-use crate::queue::Consumer;
+use crate::{
+    passthru::{Passthru, PassthruAttributes},
+    queue::Consumer,
+};
 
 /// A call of a procedure that this peer registered. Consumed by its answer.
 ///
 /// Dropped unanswered, by a panic too, it is answered with an ERROR: `wamp.error.canceled` if the
 /// caller gave up, otherwise the one of [`Register::error_uri`](super::Register::error_uri).
 ///
-/// There is one answer, and nothing after it:
-///
-/// ```compile_fail,E0382
-/// # async fn twice(invocation: spell_roles::Invocation) -> Result<(), spell_roles::AnswerError> {
-/// invocation.respond().arg(1).await?;
-/// invocation.respond().arg(2).await?;
-/// # Ok(())
-/// # }
-/// ```
+/// There is one answer, and no progress after it: the compiler sees to that.
 ///
 /// WAMP spec, "INVOCATION".
 #[derive(Debug)]
@@ -33,6 +30,7 @@ pub struct Invocation {
     more: Option<Consumer<Part>>,
     is_divided: bool,
     is_watched: bool,
+    codec: Option<Passthru>,
 }
 
 impl Invocation {
@@ -43,7 +41,22 @@ impl Invocation {
             more,
             is_divided: false,
             is_watched: false,
+            codec: None,
         }
+    }
+
+    /// Open the arguments, if they are sealed and there is a codec for it; then the answers are
+    /// sealed, too.
+    pub(super) fn opened(mut self, codec: Option<&Passthru>) -> Self {
+        let Some(codec) = codec else {
+            return self;
+        };
+        self.info.open(codec);
+        if PassthruAttributes::from_dict(self.info.details().as_dict()).is_some() {
+            self.responder.seal(codec, self.info.procedure());
+        }
+        self.codec = Some(codec.clone());
+        self
     }
 
     /// What is called, by whom, and with which arguments.
@@ -73,11 +86,13 @@ impl Invocation {
     /// Not read, they wait until they are too many, which ends the invocation; dropped, they are
     /// ignored. An answer may be given before the last part came.
     pub fn parts(&mut self) -> Option<Parts> {
-        if std::mem::replace(&mut self.is_divided, true) {
+        if mem::replace(&mut self.is_divided, true) {
             return None;
         }
-        let first = Part::new(self.info.details(), self.info.payload().clone());
-        Some(Parts::new(first, self.more.take(), self.interrupt()))
+        let details = self.info.details();
+        let opening = self.codec.clone().map(|codec| (codec, details.clone()));
+        let (first, interrupt) = (self.info.first_part(), self.interrupt());
+        Some(Parts::new(first, self.more.take(), interrupt, opening))
     }
 
     /// A progressive result in the making: `progress.arg(5).await?`; `None` if the caller did not

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use spell_message::Payload;
 use spell_peer::{CloseReason, SendError};
 use spell_serializer::PayloadBuilder;
 use tokio::sync::oneshot;
@@ -10,13 +9,18 @@ use super::{
     answer::Outcome,
     role::{Command, NewAnswer, Order},
 };
-use crate::request::Requests;
+use crate::{
+    passthru::{Passthru, SealedParts},
+    request::Requests,
+};
 
 /// The way from one invocation back to the role.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     interrupt: Interrupt,
     requests: Arc<Requests<Command>>,
+    /// By what answers are sealed, and the procedure to seal them for.
+    sealing: Option<(Passthru, Arc<str>)>,
 }
 
 type Answered = Result<(), AnswerError>;
@@ -26,7 +30,13 @@ impl Line {
         Self {
             interrupt,
             requests,
+            sealing: None,
         }
+    }
+
+    /// Seal all answers.
+    fn seal(&mut self, codec: &Passthru, procedure: &str) {
+        self.sealing = Some((codec.clone(), procedure.into()));
     }
 
     pub(super) fn interrupt(&self) -> &Interrupt {
@@ -37,8 +47,10 @@ impl Line {
         self.requests.arguments()
     }
 
-    pub(super) fn encode(&self, arguments: PayloadBuilder) -> Result<Payload, SendError> {
-        self.requests.encode(arguments)
+    pub(super) fn encode(&self, arguments: PayloadBuilder) -> Result<SealedParts, SendError> {
+        let sealing = self.sealing.as_ref();
+        let sealing = sealing.map(|(codec, procedure)| (codec, &**procedure));
+        self.requests.seal(arguments, sealing)
     }
 
     /// Queue what is to be sent; gives where the role says what became of it.
@@ -87,6 +99,11 @@ impl Responder {
 
     pub(super) fn line(&self) -> &Line {
         &self.line
+    }
+
+    /// Seal all answers.
+    pub(super) fn seal(&mut self, codec: &Passthru, procedure: &str) {
+        self.line.seal(codec, procedure);
     }
 
     /// Send the answer.

@@ -8,10 +8,13 @@ use std::{
 use futures_core::Stream;
 use serde::de::DeserializeOwned;
 use spell_message::{Payload, options::InvocationDetails};
-use spell_serializer::{DecodeError, PayloadExt};
+use spell_serializer::DecodeError;
 
 use super::{Interrupt, Interruption, registration::Counters};
-use crate::queue::{Consumer, Producer, Pushed};
+use crate::{
+    passthru::{Opened, Passthru},
+    queue::{Consumer, Producer, Pushed},
+};
 
 /// The arguments of an invocation, part by part as the caller sends them; an ordinary invocation
 /// has one part.
@@ -21,8 +24,8 @@ use crate::queue::{Consumer, Producer, Pushed};
 ///
 /// Parts wait in a queue of each invocation, with the bounds of
 /// [`Register::parts_count`](super::Register::parts_count) and
-/// [`Register::parts_bytes`](super::Register::parts_bytes). When it is full, the invocation is over:
-/// the caller gets an ERROR `wamp.error.canceled`, as it cannot be told to wait, and
+/// [`Register::parts_bytes`](super::Register::parts_bytes). When it is full, the invocation is
+/// over: the caller gets an ERROR `wamp.error.canceled`, as it cannot be told to wait, and
 /// [`Registration::overflowed`](super::Registration::overflowed) counts it. Once this is dropped,
 /// parts that come are ignored.
 ///
@@ -41,8 +44,7 @@ use crate::queue::{Consumer, Producer, Pushed};
 /// let total = |mut parts: Parts| async move {
 ///     let mut total = 0;
 ///     while let Some(part) = parts.next().await {
-///         let (value,) = part?.args::<(i64,)>()?;
-///         total += value;
+///         total += part?.value::<i64>()?;
 ///     }
 ///     Ok(total)
 /// };
@@ -61,14 +63,22 @@ pub struct Parts {
     /// `None` once the last part was given.
     more: Option<Consumer<Part>>,
     interrupt: Interrupt,
+    /// What opens sealed parts, and the details that say how all of them are sealed.
+    opening: Option<(Passthru, InvocationDetails)>,
 }
 
 impl Parts {
-    pub(super) fn new(first: Part, more: Option<Consumer<Part>>, interrupt: Interrupt) -> Self {
+    pub(super) fn new(
+        first: Part,
+        more: Option<Consumer<Part>>,
+        interrupt: Interrupt,
+        opening: Option<(Passthru, InvocationDetails)>,
+    ) -> Self {
         Self {
             first: Some(first),
             more,
             interrupt,
+            opening,
         }
     }
 
@@ -92,7 +102,10 @@ impl Parts {
         let Some(more) = &mut self.more else {
             return Poll::Ready(None);
         };
-        let next = ready!(more.poll_next(cx)).map(|taken| taken.item);
+        let mut next = ready!(more.poll_next(cx)).map(|taken| taken.item);
+        if let (Some(part), Some((codec, details))) = (&mut next, &self.opening) {
+            part.payload.open(details.as_dict(), Some(codec));
+        }
         if next.as_ref().is_none_or(Part::is_last) {
             self.more = None;
         }
@@ -112,14 +125,14 @@ impl Stream for Parts {
 /// A part of the arguments of an invocation.
 #[derive(Clone, Debug)]
 pub struct Part {
-    payload: Payload,
+    payload: Opened,
     is_last: bool,
 }
 
 impl Part {
-    pub(super) fn new(details: &InvocationDetails, payload: Payload) -> Self {
+    pub(super) fn new(details: &InvocationDetails, payload: impl Into<Opened>) -> Self {
         Self {
-            payload,
+            payload: payload.into(),
             is_last: details.progress() != Some(true),
         }
     }
@@ -138,6 +151,15 @@ impl Part {
         self.payload.parse_args()
     }
 
+    /// The only positional argument.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Args`] if it is not of this type, or not the only one.
+    pub fn value<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        self.args().map(|(value,)| value)
+    }
+
     /// The keyword arguments, as a struct or a map.
     ///
     /// # Errors
@@ -149,7 +171,7 @@ impl Part {
 
     /// The arguments, undecoded.
     pub fn payload(&self) -> &Payload {
-        &self.payload
+        self.payload.payload()
     }
 }
 

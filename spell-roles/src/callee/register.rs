@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     RegisterError,
+    passthru::Passthru,
     queue::{Bounds, Consumer, Overflow},
     request::{Requests, limit_methods},
 };
@@ -52,6 +53,7 @@ pub struct Register<'a> {
     parts: Bounds,
     concurrency: usize,
     limit: Option<Duration>,
+    codec: Option<Passthru>,
 }
 
 impl<'a> Register<'a> {
@@ -73,6 +75,7 @@ impl<'a> Register<'a> {
             },
             concurrency: CONCURRENCY,
             limit: requests.commands().request_timeout(),
+            codec: None,
         }
     }
 
@@ -103,24 +106,38 @@ impl<'a> Register<'a> {
         self.with(|options| _ = options.set_invoke(policy))
     }
 
-    /// Ask the router to disclose who calls: [`InvocationInfo::caller`](super::InvocationInfo::caller)
-    /// tells it. The router must have announced `caller_identification`.
+    /// Ask the router to disclose who calls; see
+    /// [`InvocationInfo::caller`](super::InvocationInfo::caller). The router must have announced
+    /// `caller_identification`.
     ///
     /// WAMP spec, "Caller Identification".
     pub fn disclose_caller(self) -> Self {
         self.with(|options| _ = options.set_disclose_caller(true))
     }
 
-    /// Leave it to this peer to keep the time-outs of callers, rather than to the router, which must
-    /// have announced `call_timeout`.
+    /// Leave it to this peer to keep the time-outs of callers, rather than to the router, which
+    /// must have announced `call_timeout`.
     ///
-    /// When the time is up, whatever the user does, the caller gets an ERROR `wamp.error.timeout` and
-    /// the invocation is [interrupted](super::Interruption::TimedOut). The time begins with the
+    /// When the time is up, whatever the user does, the caller gets an ERROR `wamp.error.timeout`
+    /// and the invocation is [interrupted](super::Interruption::TimedOut). The time begins with the
     /// INVOCATION, and anew with each progressive result.
     ///
     /// WAMP spec, "Call Timeouts".
     pub fn forward_timeout(self) -> Self {
         self.with(|options| _ = options.set_forward_timeout(true))
+    }
+
+    /// Open the arguments of invocations that come sealed, by this codec, when they are read; their
+    /// answers, errors among them, are sealed by the same. Invocations that are not sealed are taken
+    /// if the codec takes such.
+    ///
+    /// Arguments that cannot be opened are an error where they are read, which a handler answers
+    /// with `wamp.error.invalid_argument`. See [`passthru`](crate::passthru).
+    ///
+    /// WAMP spec, "Payload Passthru Mode".
+    pub fn passthru(mut self, codec: impl Into<Passthru>) -> Self {
+        self.codec = Some(codec.into());
+        self
     }
 
     /// Set one option of REGISTER: one that has no method here, or an extension of the router.
@@ -152,15 +169,16 @@ impl<'a> Register<'a> {
         self
     }
 
-    /// How many parts of one progressive invocation may wait to be read; with more, the invocation is
-    /// over: see [`Parts`](super::Parts). Default: 256.
+    /// How many parts of one progressive invocation may wait to be read; with more, the invocation
+    /// is over: see [`Parts`](super::Parts). Default: 256.
     pub fn parts_count(mut self, count: usize) -> Self {
         self.parts.count = count;
         self
     }
 
-    /// How many bytes all waiting parts of one progressive invocation may have, details and arguments
-    /// counted; with more, the invocation is over: see [`Parts`](super::Parts). Default: 4 MiB.
+    /// How many bytes all waiting parts of one progressive invocation may have, details and
+    /// arguments counted; with more, the invocation is over: see [`Parts`](super::Parts). Default:
+    /// 4 MiB.
     pub fn parts_bytes(mut self, bytes: usize) -> Self {
         self.parts.bytes = bytes;
         self
@@ -184,9 +202,9 @@ impl<'a> Register<'a> {
     ///
     /// See [`FromInvocation`](super::FromInvocation) for what it can be called with, up to four of
     /// these at once, [`IntoResult`](super::IntoResult) for what it can give, and
-    /// [`InvocationError`](super::InvocationError) for how it fails. When the caller gives up, or the
-    /// session ends, the closure's future is dropped where it stands, unless it takes an
-    /// [`Interrupt`](super::Interrupt); spawn a task for what must be finished.
+    /// [`InvocationError`](super::InvocationError) for how it fails. When the caller gives up, the
+    /// time is up, or the session ends, the closure's future is dropped where it stands, unless it
+    /// takes an [`Interrupt`](super::Interrupt); spawn a task for what must be finished.
     ///
     /// ```
     /// # use spell_peer::PeerBuilder;
@@ -228,8 +246,9 @@ impl<'a> Register<'a> {
     }
 
     /// Register: what `.await` does, without the box.
-    pub async fn send(self) -> Result<Registration, RegisterError> {
-        self.prepare()?.send(Registration::stream).await
+    pub async fn send(mut self) -> Result<Registration, RegisterError> {
+        let finish = stream(self.codec.take());
+        self.prepare()?.send(finish).await
     }
 
     /// Send REGISTER, and wait only until it has its id. The answer can be waited for later.
@@ -261,8 +280,9 @@ impl<'a> Register<'a> {
     /// # Cancel safety
     ///
     /// As for the registration itself.
-    pub async fn start(self) -> Result<PendingRegister, RegisterError> {
-        self.prepare()?.start(Registration::stream).await
+    pub async fn start(mut self) -> Result<PendingRegister, RegisterError> {
+        let finish = stream(self.codec.take());
+        self.prepare()?.start(finish).await
     }
 
     /// All that can fail because of the user.
@@ -315,9 +335,8 @@ pub struct RegisterHandler<'a> {
 impl RegisterHandler<'_> {
     /// Register: what `.await` does, without the box.
     pub async fn send(self) -> Result<Registration<Handled>, RegisterError> {
-        let (handler, concurrency) = (self.handler, self.register.concurrency);
-        let finish = move |shared, invocations| served(shared, invocations, concurrency, handler);
-        self.register.prepare()?.send(finish).await
+        let (prepared, finish) = self.prepare()?;
+        prepared.send(finish).await
     }
 
     /// Send REGISTER, and wait only until it has its id; see [`Register::start`].
@@ -330,20 +349,35 @@ impl RegisterHandler<'_> {
     ///
     /// As for the registration itself.
     pub async fn start(self) -> Result<PendingRegister<Handled>, RegisterError> {
-        let (handler, concurrency) = (self.handler, self.register.concurrency);
-        let finish = move |shared, invocations| served(shared, invocations, concurrency, handler);
-        self.register.prepare()?.start(finish).await
+        let (prepared, finish) = self.prepare()?;
+        prepared.start(finish).await
+    }
+
+    fn prepare(
+        self,
+    ) -> Result<
+        (
+            Prepared,
+            impl FnOnce(Shared, Consumer<Invocation>) -> Registration<Handled> + Send + 'static,
+        ),
+        RegisterError,
+    > {
+        let Self {
+            mut register,
+            handler,
+        } = self;
+        let (codec, concurrency) = (register.codec.take(), register.concurrency);
+        let finish = move |shared, invocations| {
+            serve(invocations, codec, concurrency, handler);
+            Registration::handled(shared)
+        };
+        Ok((register.prepare()?, finish))
     }
 }
 
-fn served(
-    shared: Shared,
-    invocations: Consumer<Invocation>,
-    concurrency: usize,
-    handler: Handler,
-) -> Registration<Handled> {
-    serve(invocations, concurrency, handler);
-    Registration::handled(shared)
+/// What makes a stream of a registration.
+fn stream(codec: Option<Passthru>) -> impl FnOnce(Shared, Consumer<Invocation>) -> Registration {
+    move |shared, invocations| Registration::stream(shared, invocations, codec)
 }
 
 impl<'a> IntoFuture for RegisterHandler<'a> {

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     RegisterError, UnregisterError,
+    passthru::Passthru,
     queue::Consumer,
     request::{Key, Requests},
 };
@@ -74,7 +75,10 @@ pub struct Registration<S = Invocations> {
 
 /// The source of a registration's [`Stream`].
 #[derive(Debug)]
-pub struct Invocations(Consumer<Invocation>);
+pub struct Invocations {
+    queue: Consumer<Invocation>,
+    codec: Option<Passthru>,
+}
 
 /// Marks a registration or a subscription whose messages go to a handler.
 #[derive(Debug)]
@@ -154,10 +158,14 @@ impl<S> Registration<S> {
 }
 
 impl Registration<Invocations> {
-    pub(super) fn stream(shared: Shared, invocations: Consumer<Invocation>) -> Self {
+    pub(super) fn stream(
+        shared: Shared,
+        queue: Consumer<Invocation>,
+        codec: Option<Passthru>,
+    ) -> Self {
         Self {
             shared,
-            source: Invocations(invocations),
+            source: Invocations { queue, codec },
         }
     }
 
@@ -195,7 +203,8 @@ impl Stream for Registration<Invocations> {
 
 impl Invocations {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Invocation>> {
-        self.0.poll_next(cx).map(|taken| Some(taken?.item))
+        let taken = self.queue.poll_next(cx);
+        taken.map(|taken| Some(taken?.item.opened(self.codec.as_ref())))
     }
 }
 

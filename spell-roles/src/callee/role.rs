@@ -100,6 +100,7 @@ impl Role for Callee {
                 Feature::CallerIdentification,
                 Feature::CallTrustLevels,
                 Feature::PatternBasedRegistration,
+                Feature::PayloadPassthruMode,
                 Feature::SharedRegistration,
                 Feature::RegistrationRevocation,
                 Feature::CallReroute,

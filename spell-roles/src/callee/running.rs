@@ -4,12 +4,13 @@ use std::{
 };
 
 use spell_message::{
-    Message, Payload, RequestId, Uri,
+    Message, Payload, RequestId, RoleName, Uri,
     message::{self, ErrorMessage, RequestKind, Yield},
     options::{CancelMode, ErrorDetails, YieldOptions},
     reason,
 };
 use spell_peer::{Context, SendError};
+use spell_serializer::EncodeError;
 use tracing::debug;
 
 use super::{
@@ -22,7 +23,11 @@ use super::{
     role::Command,
     wanted::Wanted,
 };
-use crate::{queue::Consumer, weight::weight};
+use crate::{
+    passthru::{self, Attributed, PassthruAttributes, PassthruError, SealedParts},
+    queue::Consumer,
+    weight::weight,
+};
 
 /// The invocations that are not answered yet.
 #[derive(Debug, Default)]
@@ -185,19 +190,19 @@ impl Running {
         let unanswered = |uri: &str| {
             // These are URIs all.
             let uri = Uri::new(uri).unwrap_or_else(|_| invoked.error_uri.clone());
-            error(request, uri, Payload::default())
+            Ok(error(request, uri, ErrorDetails::new(), Payload::default()))
         };
         let message = match outcome {
             Outcome::Progress(_) if is_canceled => return Err(AnswerError::Canceled),
             Outcome::Progress(payload) => return self.progress(request, payload, cx),
-            Outcome::Result(payload) => yielded(request, YieldOptions::new(), payload),
-            Outcome::Error(uri, payload) => error(request, uri, payload),
+            Outcome::Result(sealed) => yielded(request, YieldOptions::new(), sealed, cx),
+            Outcome::Error(uri, sealed) => failed(request, uri, sealed, cx),
             Outcome::TooLarge => unanswered(reason::PAYLOAD_SIZE_EXCEEDED),
             Outcome::Dropped if is_canceled => unanswered(reason::CANCELED),
             Outcome::Failed | Outcome::Dropped => unanswered(&invoked.error_uri),
         };
         self.finish(request, Interruption::Answered);
-        let sent = cx.send(message);
+        let sent = message.and_then(|message| cx.send(message));
         if let Err(error) = &sent {
             let uri = match error {
                 SendError::TooLarge { .. } => reason::PAYLOAD_SIZE_EXCEEDED,
@@ -212,12 +217,13 @@ impl Running {
     fn progress(
         &mut self,
         request: RequestId,
-        payload: Payload,
+        sealed: SealedParts,
         cx: &mut Context<'_, Command>,
     ) -> Result<(), AnswerError> {
         let mut options = YieldOptions::new();
         options.set_progress(true);
-        let sent = cx.send(yielded(request, options, payload));
+        let message = yielded(request, options, sealed, cx);
+        let sent = message.and_then(|message| cx.send(message));
         sent.map_err(|error| AnswerError::not_sent(error, cx.last_end()))?;
         let invoked = self.invocations.get_mut(&request);
         let timer = invoked.and_then(|invoked| invoked.timer.as_mut());
@@ -248,7 +254,8 @@ impl Running {
 pub(super) fn refuse(request: RequestId, uri: &'static str, cx: &mut Context<'_, Command>) {
     // These are constants of the specification.
     let Ok(uri) = Uri::new(uri) else { return };
-    if let Err(error) = cx.send(error(request, uri, Payload::default())) {
+    let refusal = error(request, uri, ErrorDetails::new(), Payload::default());
+    if let Err(error) = cx.send(refusal) {
         debug!(%request, %error, "an invocation could not be refused");
     }
 }
@@ -257,19 +264,49 @@ fn is_progressive(message: &message::Invocation) -> bool {
     message.details.progress() == Some(true)
 }
 
-fn yielded(request: RequestId, options: YieldOptions, payload: Payload) -> Message {
-    Message::Yield(Yield {
+fn yielded(
+    request: RequestId,
+    mut options: YieldOptions,
+    (payload, attributes): SealedParts,
+    cx: &Context<'_, Command>,
+) -> Result<Message, SendError> {
+    describe(&mut options, attributes, cx)?;
+    Ok(Message::Yield(Yield {
         request,
         options,
         payload,
+    }))
+}
+
+fn failed(
+    request: RequestId,
+    uri: Uri,
+    (payload, attributes): SealedParts,
+    cx: &Context<'_, Command>,
+) -> Result<Message, SendError> {
+    let mut details = ErrorDetails::new();
+    describe(&mut details, attributes, cx)?;
+    Ok(error(request, uri, details, payload))
+}
+
+/// Say how the payload is sealed, as the router takes it.
+fn describe(
+    options: &mut impl Attributed,
+    attributes: Option<PassthruAttributes>,
+    cx: &Context<'_, Command>,
+) -> Result<(), SendError> {
+    options.describe(attributes);
+    passthru::fit(options, RoleName::Dealer, cx).map_err(|_| {
+        let source = PassthruError::NotAnnounced.into();
+        SendError::Encode(EncodeError::Sealed { source })
     })
 }
 
-fn error(request: RequestId, error: Uri, payload: Payload) -> Message {
+fn error(request: RequestId, error: Uri, details: ErrorDetails, payload: Payload) -> Message {
     Message::Error(ErrorMessage {
         request_kind: RequestKind::Invocation,
         request,
-        details: ErrorDetails::new(),
+        details,
         error,
         payload,
     })

@@ -11,6 +11,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     CallResult,
     role::{Command, MoreArguments, Order, Proceeded},
+    sealing::Sealing,
 };
 use crate::{
     CallError,
@@ -42,6 +43,7 @@ pub struct CallArguments {
     sent: watch::Sender<Instant>,
     /// Why the call failed, if it did.
     failure: Arc<OnceLock<Failure>>,
+    sealing: Option<Sealing>,
     is_finished: bool,
 }
 
@@ -50,6 +52,7 @@ impl CallArguments {
         call: &mut Started<CallResult, Command>,
         limit: Option<Duration>,
         failure: Arc<OnceLock<Failure>>,
+        sealing: Option<Sealing>,
     ) -> Self {
         let (sent, times) = watch::channel(Instant::now());
         call.follow(times);
@@ -60,6 +63,7 @@ impl CallArguments {
             limit,
             sent,
             failure,
+            sealing,
             is_finished: false,
         }
     }
@@ -82,8 +86,9 @@ impl CallArguments {
 
     /// Why no more can be sent.
     fn end(&self) -> CallError {
+        let codec = self.sealing.as_ref().map(Sealing::codec);
         let failure = self.failure.get().cloned();
-        failure.map_or(CallError::Finished, Into::into)
+        failure.map_or(CallError::Finished, |failure| failure.open(codec).into())
     }
 }
 
@@ -139,7 +144,11 @@ impl<'a> SendArguments<'a> {
         if to.is_finished {
             return Err(to.end());
         }
-        let payload = to.requests.finish(arguments)?;
+        let payload = match &to.sealing {
+            Some(sealing) => sealing.seal(arguments, &to.requests),
+            None => to.requests.encode(arguments),
+        };
+        let payload = payload.map_err(|error| Failure::not_sent(error, None))?;
         let call = to.call;
         let order = |reply| {
             Command(Order::Proceed(Box::new(MoreArguments {

@@ -1,7 +1,7 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use spell_message::{
-    InvalidUri, Uri, Value,
+    Feature, InvalidUri, RoleName, Uri, Value,
     options::{CallOptions, CancelMode, InvalidOption},
 };
 use spell_serializer::PayloadBuilder;
@@ -10,9 +10,11 @@ use super::{
     CallArguments, CallResult, PendingCall, ProgressiveCall,
     ongoing::{Arguments, Ongoing, Results, Streams},
     role::{Command, NewCall, Order},
+    sealing::{Sealing, open},
 };
 use crate::{
     CallError,
+    passthru::Passthru,
     request::{Reply, Requests, argument_methods},
     started::{IdSlot, Started},
 };
@@ -71,6 +73,8 @@ pub struct Call<'a> {
     /// Whether the user set the limit, and not only the peer's configuration.
     is_limit_own: bool,
     mode: CancelMode,
+    codec: Option<Passthru>,
+    needs: Option<(RoleName, Feature)>,
 }
 
 impl<'a> Call<'a> {
@@ -83,6 +87,8 @@ impl<'a> Call<'a> {
             limit: requests.commands().request_timeout(),
             is_limit_own: false,
             mode: CancelMode::KillNoWait,
+            codec: None,
+            needs: None,
         }
     }
 
@@ -130,6 +136,21 @@ impl<'a> Call<'a> {
     /// WAMP spec, "Caller Identification".
     pub fn disclose_me(self, disclose_me: bool) -> Self {
         self.set(|options| options.set_disclose_me(disclose_me))
+    }
+
+    /// Seal the arguments by this codec, so that the router does not look into them, and open the
+    /// result, or the arguments of the error, by the same. The router must have announced
+    /// `payload_passthru_mode` for this; a callee that did not is told of by the error
+    /// `wamp.error.feature_not_supported`.
+    ///
+    /// What cannot be sealed is [`CallError::Encode`]; what cannot be opened gives its error when
+    /// its arguments are read, and [`CallResult::payload`] then is as it came. See
+    /// [`passthru`](crate::passthru).
+    ///
+    /// WAMP spec, "Payload Passthru Mode".
+    pub fn passthru(mut self, codec: impl Into<Passthru>) -> Self {
+        self.codec = Some(codec.into());
+        self
     }
 
     /// The key that decides which shard of the procedure is called.
@@ -180,12 +201,18 @@ impl<'a> Call<'a> {
         ProgressiveCall::new(self)
     }
 
+    /// Call only if the router announced this feature of one of its roles.
+    pub(crate) fn needs(mut self, needs: (RoleName, Feature)) -> Self {
+        self.needs = Some(needs);
+        self
+    }
+
     /// Send it and wait for the result: what `.await` does, without the box.
     pub async fn send(self) -> Result<CallResult, CallError> {
         let (requests, limit) = (self.requests, self.limit);
-        let command = self.command(None)?;
-        let result = requests.ask(limit, |reply| command(reply, None)).await?;
-        Ok(result)
+        let (command, sealing) = self.command(None)?;
+        let answer = requests.ask(limit, |reply| command(reply, None)).await;
+        open(answer, sealing.as_ref())
     }
 
     /// Send it, and wait only until it has its id. The result can be waited for later.
@@ -198,7 +225,8 @@ impl<'a> Call<'a> {
     ///
     /// As for the call itself.
     pub async fn start(self) -> Result<PendingCall, CallError> {
-        Ok(PendingCall::new(self.begin(None).await?))
+        let (started, sealing) = self.begin(None).await?;
+        Ok(PendingCall::new(started, sealing))
     }
 
     /// Send it with its first arguments, to send more of them; gives one half for that, and one
@@ -218,26 +246,26 @@ impl<'a> Call<'a> {
     ///
     /// WAMP spec, "Progressive Call Invocations".
     pub async fn progressive(self) -> Result<(CallArguments, PendingCall), CallError> {
-        let (arguments, started) = self.begin_progressive(None).await?;
-        Ok((arguments, PendingCall::new(started)))
+        let (arguments, started, sealing) = self.begin_progressive(None).await?;
+        Ok((arguments, PendingCall::new(started, sealing)))
     }
 
     /// Send it, and wait until it has its id.
     pub(super) async fn begin(
         self,
         streams: Option<Box<Streams>>,
-    ) -> Result<Started<CallResult, Command>, CallError> {
+    ) -> Result<(Started<CallResult, Command>, Option<Sealing>), CallError> {
         let (requests, limit) = (self.requests, self.limit);
-        let command = self.command(streams)?;
+        let (command, sealing) = self.command(streams)?;
         let started = requests.start(limit, |reply, slot| command(reply, Some(slot)));
-        Ok(started.await?)
+        Ok((started.await?, sealing))
     }
 
     /// Send it with its first arguments, and wait until it has its id.
     pub(super) async fn begin_progressive(
         mut self,
         results: Option<Results>,
-    ) -> Result<(CallArguments, Started<CallResult, Command>), CallError> {
+    ) -> Result<(CallArguments, Started<CallResult, Command>, Option<Sealing>), CallError> {
         // The router's clock would begin with the first arguments.
         self.is_limit_own = false;
         let limit = self.limit;
@@ -250,30 +278,43 @@ impl<'a> Call<'a> {
             results,
             arguments: Some(arguments),
         };
-        let mut started = self.begin(Some(Box::new(streams))).await?;
-        let arguments = CallArguments::new(&mut started, limit, failure);
-        Ok((arguments, started))
+        let (mut started, sealing) = self.begin(Some(Box::new(streams))).await?;
+        let arguments = CallArguments::new(&mut started, limit, failure, sealing.clone());
+        Ok((arguments, started, sealing))
     }
 
     /// All that can fail because of the user, and the command that is left.
     fn command(
         self,
         streams: Option<Box<Streams>>,
-    ) -> Result<impl FnOnce(Reply<CallResult>, Option<IdSlot>) -> Command, CallError> {
+    ) -> Result<
+        (
+            impl FnOnce(Reply<CallResult>, Option<IdSlot>) -> Command,
+            Option<Sealing>,
+        ),
+        CallError,
+    > {
         let procedure = self.procedure?;
         let mut options = self.options?;
         if let Some(streams) = &streams {
             streams.announce(&mut options);
         }
-        let payload = self.requests.finish(self.arguments)?;
+        let sealed_for = self.codec.as_ref().map(|codec| (codec, procedure.as_str()));
+        let payload = self
+            .requests
+            .finish(self.arguments, sealed_for, &mut options)?;
+        let sealing = self.codec;
+        let sealing = sealing.map(|codec| Sealing::new(codec, &procedure, &options));
         let limit = self.limit.filter(|_| self.is_limit_own);
         let mode = self.mode;
-        Ok(move |reply, started| {
+        let needs = self.needs;
+        let command = move |reply, started| {
             Command(Order::Call(Box::new(NewCall {
                 procedure,
                 options,
                 payload,
                 limit,
+                needs,
                 ongoing: Ongoing {
                     reply,
                     mode,
@@ -281,7 +322,8 @@ impl<'a> Call<'a> {
                 },
                 started,
             })))
-        })
+        };
+        Ok((command, sealing))
     }
 }
 

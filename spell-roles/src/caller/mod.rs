@@ -9,6 +9,7 @@ mod progressive_call;
 mod result;
 mod results;
 mod role;
+mod sealing;
 #[cfg(test)]
 mod tests;
 

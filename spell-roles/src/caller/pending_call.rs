@@ -1,6 +1,6 @@
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use spell_message::{RequestId, options::CancelMode};
@@ -8,6 +8,7 @@ use spell_message::{RequestId, options::CancelMode};
 use super::{
     CallResult,
     role::{Cancel, Command, Order},
+    sealing::{Sealing, open},
 };
 use crate::{CallError, started::Started};
 
@@ -46,16 +47,19 @@ use crate::{CallError, started::Started};
 /// Dropping it gives the call up, as described at [`Call`](super::Call).
 #[derive(Debug)]
 #[must_use = "dropping it cancels the call"]
-pub struct PendingCall(Started<CallResult, Command>);
+pub struct PendingCall {
+    started: Started<CallResult, Command>,
+    sealing: Option<Sealing>,
+}
 
 impl PendingCall {
-    pub(super) fn new(started: Started<CallResult, Command>) -> Self {
-        Self(started)
+    pub(super) fn new(started: Started<CallResult, Command>, sealing: Option<Sealing>) -> Self {
+        Self { started, sealing }
     }
 
     /// The id of the CALL, by which the messages about it are known.
     pub fn id(&self) -> RequestId {
-        self.0.id()
+        self.started.id()
     }
 
     /// Ask the router to cancel the call, and go on waiting for what ends it: with
@@ -75,7 +79,7 @@ impl PendingCall {
     ///
     /// WAMP spec, "Call Canceling".
     pub async fn cancel(&self, mode: CancelMode) -> Result<(), CallError> {
-        cancel(&self.0, mode).await
+        cancel(&self.started, mode).await
     }
 }
 
@@ -83,7 +87,8 @@ impl Future for PendingCall {
     type Output = Result<CallResult, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map_err(Into::into)
+        let answer = ready!(Pin::new(&mut self.started).poll(cx));
+        Poll::Ready(open(answer, self.sealing.as_ref()))
     }
 }
 

@@ -73,8 +73,9 @@ impl<'a> ProgressiveCall<'a> {
             results: Some(results),
             arguments: None,
         };
-        let started = call.begin(Some(Box::new(streams))).await?;
-        Ok(CallResults::new(started, queue, bounds.overflow))
+        let (started, sealing) = call.begin(Some(Box::new(streams))).await?;
+        let overflow = bounds.overflow;
+        Ok(CallResults::new(started, queue, overflow, sealing))
     }
 
     /// Send it with its first arguments, to send more of them while results come.
@@ -91,8 +92,8 @@ impl<'a> ProgressiveCall<'a> {
     pub async fn progressive(self) -> Result<(CallArguments, CallResults), CallError> {
         let Self { call, bounds } = self;
         let (results, queue) = results(bounds);
-        let (arguments, started) = call.begin_progressive(Some(results)).await?;
-        let results = CallResults::new(started, queue, bounds.overflow);
+        let (arguments, started, sealing) = call.begin_progressive(Some(results)).await?;
+        let results = CallResults::new(started, queue, bounds.overflow, sealing);
         Ok((arguments, results))
     }
 }

@@ -1,6 +1,8 @@
 use serde::de::DeserializeOwned;
 use spell_message::{Payload, options::ResultDetails};
-use spell_serializer::{DecodeError, PayloadExt};
+use spell_serializer::DecodeError;
+
+use crate::passthru::{Opened, Passthru};
 
 /// What a call gave. Its arguments are decoded when they are asked for.
 ///
@@ -8,12 +10,21 @@ use spell_serializer::{DecodeError, PayloadExt};
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallResult {
     details: ResultDetails,
-    payload: Payload,
+    payload: Opened,
 }
 
 impl CallResult {
     pub(super) fn new(details: ResultDetails, payload: Payload) -> Self {
-        Self { details, payload }
+        Self {
+            details,
+            payload: payload.into(),
+        }
+    }
+
+    /// Open it, if it is sealed and there is a codec for it.
+    pub(super) fn open(mut self, codec: Option<&Passthru>) -> Self {
+        self.payload.open(self.details.as_dict(), codec);
+        self
     }
 
     /// Whether others follow: it is a progressive result, and not the last. Only
@@ -58,11 +69,11 @@ impl CallResult {
 
     /// The results, undecoded.
     pub fn payload(&self) -> &Payload {
-        &self.payload
+        self.payload.payload()
     }
 
     /// Take the results out, undecoded.
     pub fn into_payload(self) -> Payload {
-        self.payload
+        self.payload.into_payload()
     }
 }

@@ -7,9 +7,15 @@ use std::{
 use futures_core::Stream;
 use spell_message::{RequestId, options::CancelMode};
 
-use super::{CallResult, pending_call::cancel, role::Command};
+use super::{
+    CallResult,
+    pending_call::cancel,
+    role::Command,
+    sealing::{Sealing, open},
+};
 use crate::{
     CallError,
+    error::Failure,
     queue::{Consumer, Losses, Overflow},
     started::Started,
 };
@@ -39,6 +45,7 @@ pub struct CallResults {
     results: Consumer<CallResult>,
     losses: Losses<CallResult>,
     overflow: Overflow,
+    sealing: Option<Sealing>,
     /// What ends the stream, once it is known and what waits was not read yet.
     last: Option<Result<CallResult, CallError>>,
     is_over: bool,
@@ -49,12 +56,14 @@ impl CallResults {
         call: Started<CallResult, Command>,
         results: Consumer<CallResult>,
         overflow: Overflow,
+        sealing: Option<Sealing>,
     ) -> Self {
         Self {
             call,
             losses: results.losses(),
             results,
             overflow,
+            sealing,
             last: None,
             is_over: false,
         }
@@ -104,24 +113,32 @@ impl CallResults {
             let last = match self.results.poll_next(cx) {
                 Poll::Ready(Some(result)) => {
                     self.call.restart();
-                    return Poll::Ready(Some(Ok(result.item)));
+                    return Poll::Ready(Some(self.open(Ok(result.item))));
                 }
                 Poll::Ready(None) if self.has_lagged() => Err(CallError::Lagged),
                 // Only what ends the call closes its queue.
-                Poll::Ready(None) => ready!(self.call.poll_answer(cx)).map_err(Into::into),
+                Poll::Ready(None) => {
+                    let answer = ready!(self.call.poll_answer(cx));
+                    self.open(answer)
+                }
                 Poll::Pending => {
                     ready!(self.call.poll_limit(cx));
-                    self.call.expire().map_err(Into::into)
+                    let answer = self.call.expire();
+                    self.open(answer)
                 }
             };
             self.last = Some(last);
         }
         // What came at the last moment was before the end.
         if let Poll::Ready(Some(result)) = self.results.poll_next(cx) {
-            return Poll::Ready(Some(Ok(result.item)));
+            return Poll::Ready(Some(self.open(Ok(result.item))));
         }
         self.is_over = true;
         Poll::Ready(self.last.take())
+    }
+
+    fn open(&self, answer: Result<CallResult, Failure>) -> Result<CallResult, CallError> {
+        open(answer, self.sealing.as_ref())
     }
 
     fn has_lagged(&self) -> bool {

@@ -11,6 +11,7 @@ use tracing::{debug, trace};
 use super::{CallResult, CallerHandle, ongoing::Ongoing};
 use crate::{
     error::Failure,
+    passthru,
     pending::Pending,
     request::{Key, Reply, Requests},
     started::IdSlot,
@@ -35,8 +36,12 @@ impl Caller {
         Self::default()
     }
 
-    fn call(&mut self, call: NewCall, cx: &mut Context<'_, Command>) {
-        if let Some(failure) = unsupported(&call, cx) {
+    fn call(&mut self, mut call: NewCall, cx: &mut Context<'_, Command>) {
+        let mut unsupported = unsupported(&call, cx);
+        if unsupported.is_none() {
+            unsupported = passthru::fit(&mut call.options, RoleName::Dealer, cx).err();
+        }
+        if let Some(failure) = unsupported {
             return call.ongoing.reply.send(Err(failure));
         }
         let NewCall {
@@ -44,6 +49,7 @@ impl Caller {
             mut options,
             payload,
             limit,
+            needs: _,
             ongoing,
             started,
         } = call;
@@ -141,6 +147,9 @@ impl Caller {
 fn unsupported(call: &NewCall, cx: &Context<'_, Command>) -> Option<Failure> {
     let needs = |feature| Failure::unsupported(RoleName::Dealer, feature, cx);
     let mut failure = needs(None);
+    if let Some((role, feature)) = call.needs {
+        failure = failure.or_else(|| Failure::unsupported(role, Some(feature), cx));
+    }
     if call.options.disclose_me() == Some(true) {
         failure = failure.or_else(|| needs(Some(Feature::CallerIdentification)));
     }
@@ -209,6 +218,7 @@ impl Role for Caller {
             [
                 Feature::CallCanceling,
                 Feature::CallerIdentification,
+                Feature::PayloadPassthruMode,
                 Feature::ProgressiveCallInvocations,
                 Feature::ProgressiveCallResults,
             ],
@@ -287,6 +297,8 @@ pub(super) struct NewCall {
     pub(super) payload: Payload,
     /// What the router is told of the time limit, if it knows what to do with it.
     pub(super) limit: Option<Duration>,
+    /// What the router must have announced besides.
+    pub(super) needs: Option<(RoleName, Feature)>,
     pub(super) ongoing: Ongoing,
     /// Told the id once the call is committed.
     pub(super) started: Option<IdSlot>,

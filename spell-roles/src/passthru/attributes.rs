@@ -61,7 +61,7 @@ impl PassthruAttributes {
     }
 
     /// Put them among the options of a message.
-    pub(crate) fn write(self, options: &mut Dict) {
+    pub(super) fn write(self, options: &mut Dict) {
         options.insert(SCHEME, self.scheme);
         let others = [
             (SERIALIZER, self.serializer),

@@ -2,7 +2,7 @@ use std::{fmt::Debug, ops::Deref, sync::Arc};
 
 use bytes::Bytes;
 use spell_message::{Dict, Format, Payload, Value};
-use spell_serializer::{PayloadExt, payload};
+use spell_serializer::{EncodeError, PayloadExt, payload};
 
 use super::{PassthruAttributes, PassthruError};
 
@@ -64,6 +64,25 @@ pub trait PassthruCodec: Debug + Send + Sync + 'static {
     /// routers send some of their own.
     fn takes_plain(&self) -> bool {
         true
+    }
+}
+
+/// A payload, and how it is sealed, if it is.
+pub(crate) type SealedParts = (Payload, Option<PassthruAttributes>);
+
+/// Seal arguments for a session of this format.
+pub(crate) fn seal(
+    codec: &Passthru,
+    uri: &str,
+    arguments: &Payload,
+    format: Format,
+) -> Result<SealedParts, EncodeError> {
+    let sealed = codec.seal(uri, arguments);
+    match sealed.and_then(|sealed| sealed.into_parts(format)) {
+        Ok((attributes, payload)) => Ok((payload, Some(attributes))),
+        Err(error) => Err(EncodeError::Sealed {
+            source: error.into(),
+        }),
     }
 }
 

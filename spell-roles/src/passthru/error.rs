@@ -54,6 +54,14 @@ pub enum PassthruError {
         /// The topic or procedure.
         uri: String,
     },
+    /// The router hands on sealed payloads, but did not announce that it takes any, so that the
+    /// answer to one was not sent.
+    #[error("the router did not announce payload_passthru_mode")]
+    NotAnnounced,
+    /// More arguments of a progressive call were sealed otherwise than the first ones, as by another
+    /// key; what they were sealed with is told with the first ones alone.
+    #[error("the arguments are not sealed as the first ones of the call were")]
+    Changed,
     /// The payload does not decrypt: another key, or it was changed on its way.
     #[error("the payload does not decrypt")]
     Undecipherable,
@@ -75,6 +83,19 @@ impl PassthruError {
     /// An error of a codec of yours. It must not show a secret.
     pub fn other(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Other(Arc::from(error.into()))
+    }
+
+    /// The error of this kind that is the cause of another one, as of a
+    /// [`CallError`](crate::CallError) or a [`DecodeError`]; `None` if there is none.
+    pub fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+        let mut error = Some(error);
+        while let Some(cause) = error {
+            if let Some(found) = cause.downcast_ref() {
+                return Some(found);
+            }
+            error = cause.source();
+        }
+        None
     }
 }
 

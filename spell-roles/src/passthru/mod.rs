@@ -64,7 +64,9 @@ mod codec;
 #[cfg(feature = "encryption")]
 mod encryption;
 mod error;
+mod opened;
 mod plain;
+mod router;
 mod serializer;
 
 pub use attributes::PassthruAttributes;
@@ -75,6 +77,12 @@ pub use encryption::{Cipher, Encryption, Key, KeyRing, Keys};
 pub use error::PassthruError;
 pub use plain::Plain;
 pub use serializer::PassthruSerializer;
+
+pub(crate) use {
+    codec::{SealedParts, seal},
+    opened::Opened,
+    router::{Attributed, fit},
+};
 
 #[cfg(test)]
 mod tests;

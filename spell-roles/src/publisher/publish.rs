@@ -5,7 +5,7 @@ use std::{
 };
 
 use spell_message::{
-    InvalidUri, Payload, PublicationId, RequestId, SessionId, Uri, Value,
+    InvalidUri, PublicationId, RequestId, SessionId, Uri, Value,
     options::{InvalidOption, PublishOptions},
 };
 use spell_serializer::PayloadBuilder;
@@ -13,6 +13,7 @@ use spell_serializer::PayloadBuilder;
 use super::role::{Answer, Command, Order, Publication};
 use crate::{
     PublishError,
+    passthru::Passthru,
     request::{Requests, argument_methods, limit_methods},
     started::Started,
 };
@@ -66,6 +67,7 @@ pub struct Publish<'a> {
     options: Result<PublishOptions, InvalidOption>,
     arguments: PayloadBuilder,
     limit: Option<Duration>,
+    codec: Option<Passthru>,
 }
 
 /// The methods that set the options of PUBLISH; `self.options` is a `Result` of them.
@@ -162,6 +164,18 @@ macro_rules! option_methods {
             self.set(|options| options.set_rkey(rkey))
         }
 
+        /// Seal the arguments by this codec, so that the broker does not look into them; it must have
+        /// announced `payload_passthru_mode` for this. Subscribers without a codec get what was
+        /// sealed. What cannot be sealed is [`PublishError::Encode`].
+        ///
+        /// See [`passthru`](crate::passthru).
+        ///
+        /// WAMP spec, "Payload Passthru Mode".
+        pub fn passthru(mut self, codec: impl Into<Passthru>) -> Self {
+            self.codec = Some(codec.into());
+            self
+        }
+
         /// Set one option of PUBLISH: one that has no method here, or an extension of the router.
         pub fn option(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
             self.options = self.options.and_then(|mut options| {
@@ -194,6 +208,7 @@ impl<'a> Publish<'a> {
             options: Ok(PublishOptions::new()),
             arguments: requests.arguments(),
             limit: requests.commands().request_timeout(),
+            codec: None,
         }
     }
 
@@ -210,6 +225,7 @@ impl<'a> Publish<'a> {
             options: self.options,
             arguments: self.arguments,
             limit: self.limit,
+            codec: self.codec,
         }
     }
 
@@ -217,16 +233,12 @@ impl<'a> Publish<'a> {
     pub async fn send(self) -> Result<(), PublishError> {
         let (requests, limit) = (self.requests, self.limit);
         // An answer that nobody waits for is not asked for.
-        let publication = publication(
-            self.topic,
-            self.options.map(|mut options| {
-                if options.acknowledge() == Some(true) {
-                    options.set_acknowledge(false);
-                }
-                options
-            }),
-            requests.finish(self.arguments)?,
-        )?;
+        let mut options = self.options?;
+        if options.acknowledge() == Some(true) {
+            options.set_acknowledge(false);
+        }
+        let topic = self.topic?;
+        let publication = publication(requests, topic, options, self.arguments, self.codec)?;
         let sent = requests.ask(limit, |reply| publication(Answer::WhenSent(reply)));
         Ok(sent.await?)
     }
@@ -288,6 +300,7 @@ pub struct AcknowledgedPublish<'a> {
     options: Result<PublishOptions, InvalidOption>,
     arguments: PayloadBuilder,
     limit: Option<Duration>,
+    codec: Option<Passthru>,
 }
 
 impl AcknowledgedPublish<'_> {
@@ -327,12 +340,10 @@ impl AcknowledgedPublish<'_> {
     }
 
     fn command(self) -> Result<impl FnOnce(Answer) -> Command, PublishError> {
-        let options = self.options.map(|mut options| {
-            options.set_acknowledge(true);
-            options
-        });
-        let payload = self.requests.finish(self.arguments)?;
-        publication(self.topic, options, payload)
+        let mut options = self.options?;
+        options.set_acknowledge(true);
+        let topic = self.topic?;
+        publication(self.requests, topic, options, self.arguments, self.codec)
     }
 }
 
@@ -371,13 +382,16 @@ impl Future for PendingPublish {
     }
 }
 
-/// All that can fail because of the user, and the command that is left.
+/// What can fail because of the arguments, and the command that is left.
 fn publication(
-    topic: Result<Uri, InvalidUri>,
-    options: Result<PublishOptions, InvalidOption>,
-    payload: Payload,
-) -> Result<impl FnOnce(Answer) -> Command, PublishError> {
-    let (topic, options) = (topic?, options?);
+    requests: &Requests<Command>,
+    topic: Uri,
+    mut options: PublishOptions,
+    arguments: PayloadBuilder,
+    codec: Option<Passthru>,
+) -> Result<impl FnOnce(Answer) -> Command + use<>, PublishError> {
+    let sealed_for = codec.as_ref().map(|codec| (codec, topic.as_str()));
+    let payload = requests.finish(arguments, sealed_for, &mut options)?;
     Ok(move |answer| {
         Command(Order::Publish(Box::new(Publication {
             topic,

@@ -11,6 +11,7 @@ use tracing::{debug, trace};
 use super::PublisherHandle;
 use crate::{
     error::Failure,
+    passthru,
     pending::Pending,
     request::{Key, Reply, Requests},
     started::IdSlot,
@@ -37,11 +38,14 @@ impl Publisher {
     fn publish(&mut self, publication: Publication, cx: &mut Context<'_, Command>) {
         let Publication {
             topic,
-            options,
+            mut options,
             payload,
             answer,
         } = publication;
-        let unsupported = unsupported(&options, cx);
+        let mut unsupported = unsupported(&options, cx);
+        if unsupported.is_none() {
+            unsupported = passthru::fit(&mut options, RoleName::Broker, cx).err();
+        }
         let message = |request| {
             Message::Publish(message::Publish {
                 request,
@@ -128,6 +132,7 @@ impl Role for Publisher {
         announced.add(
             RoleName::Publisher,
             [
+                Feature::PayloadPassthruMode,
                 Feature::PublisherExclusion,
                 Feature::PublisherIdentification,
                 Feature::SubscriberBlackWhiteListing,

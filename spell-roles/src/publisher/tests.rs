@@ -12,6 +12,7 @@ use crate::{
 
 /// What the publisher announces.
 const OWN: &[Feature] = &[
+    Feature::PayloadPassthruMode,
     Feature::PublisherExclusion,
     Feature::PublisherIdentification,
     Feature::SubscriberBlackWhiteListing,

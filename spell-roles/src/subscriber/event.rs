@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use spell_message::{Pattern, Payload, PublicationId, SessionId, message, options::EventDetails};
-use spell_serializer::{DecodeError, PayloadExt};
+use spell_serializer::DecodeError;
+
+use crate::passthru::{Opened, Passthru};
 
 /// Something that was published. Its arguments are decoded when they are asked for.
 ///
@@ -14,15 +16,23 @@ pub struct Event {
     message: Arc<message::Event>,
     pattern: Pattern,
     missed: u64,
+    payload: Opened,
 }
 
 impl Event {
     pub(super) fn new(message: Arc<message::Event>, pattern: Pattern) -> Self {
         Self {
+            payload: message.payload.clone().into(),
             message,
             pattern,
             missed: 0,
         }
+    }
+
+    /// Open its arguments, if they are sealed and there is a codec for it.
+    pub(super) fn opened(mut self, codec: Option<&Passthru>) -> Self {
+        self.payload.open(self.message.details.as_dict(), codec);
+        self
     }
 
     pub(super) fn after(self, missed: u64) -> Self {
@@ -86,7 +96,7 @@ impl Event {
     ///
     /// [`DecodeError::Args`] if they are not of this type.
     pub fn args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        self.message.payload.parse_args()
+        self.payload.parse_args()
     }
 
     /// The only positional argument.
@@ -104,12 +114,13 @@ impl Event {
     ///
     /// [`DecodeError::Kwargs`] if they are not of this type.
     pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        self.message.payload.parse_kwargs()
+        self.payload.parse_kwargs()
     }
 
-    /// The arguments, undecoded.
+    /// The arguments, undecoded. Sealed ones that were not opened are as they came, and
+    /// [`details`](Self::details) tell how they are sealed: `ppt_scheme` and what goes with it.
     pub fn payload(&self) -> &Payload {
-        &self.message.payload
+        self.payload.payload()
     }
 
     /// How many events of this subscription were lost between the one before and this one, because

@@ -16,7 +16,7 @@ use spell_serializer::DecodeError;
 use tracing::{error, warn};
 
 use super::{Event, role::Command};
-use crate::{Kwargs, queue::Consumer, request::Requests};
+use crate::{Kwargs, passthru::Passthru, queue::Consumer, request::Requests};
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -90,7 +90,12 @@ impl<T: DeserializeOwned> FromEvent for Kwargs<T> {
 
 /// Hand events to a closure in a task of its own, one after another, until the queue ends or the
 /// subscription goes.
-pub(super) fn serve(mut events: Consumer<Event>, mut handler: Handler, progress: Arc<Progress>) {
+pub(super) fn serve(
+    mut events: Consumer<Event>,
+    codec: Option<Passthru>,
+    mut handler: Handler,
+    progress: Arc<Progress>,
+) {
     tokio::spawn(async move {
         while let Some(taken) = poll_fn(|cx| events.poll_next(cx)).await {
             if progress.is_stopped() {
@@ -98,7 +103,9 @@ pub(super) fn serve(mut events: Consumer<Event>, mut handler: Handler, progress:
             }
             let event = taken.item.after(taken.lost_before);
             let topic = event.clone();
-            match unless_panicking(handler.call(event)).await {
+            // The codec is the user's, too.
+            let work = async { handler.call(event.opened(codec.as_ref())).await };
+            match unless_panicking(work).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     let topic = topic.topic();

@@ -218,6 +218,9 @@ fn unsupported(wanted: &Wanted, cx: &Context<'_, Command>) -> Option<Failure> {
     if wanted.options.get_retained() == Some(true) {
         failure = failure.or_else(|| needs(Some(Feature::EventRetention)));
     }
+    if let Some((role, feature)) = wanted.needs {
+        failure = failure.or_else(|| Failure::unsupported(role, Some(feature), cx));
+    }
     failure
 }
 
@@ -249,6 +252,7 @@ impl Role for Subscriber {
             RoleName::Subscriber,
             [
                 Feature::PatternBasedSubscription,
+                Feature::PayloadPassthruMode,
                 Feature::PublicationTrustLevels,
                 Feature::PublisherIdentification,
                 Feature::SubscriptionRevocation,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use spell_message::{
-    MatchPolicy, Pattern, RequestId, Value,
+    Feature, MatchPolicy, Pattern, RequestId, RoleName, Value,
     options::{InvalidOption, SubscribeOptions},
 };
 
@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     Handled, SubscribeError,
+    passthru::Passthru,
     queue::{Bounds, Consumer, Overflow, queue},
     request::{Key, Requests, limit_methods},
     started::Started,
@@ -78,6 +79,8 @@ pub struct Subscribe<'a> {
     options: Result<SubscribeOptions, InvalidOption>,
     bounds: Bounds,
     limit: Option<Duration>,
+    codec: Option<Passthru>,
+    needs: Option<(RoleName, Feature)>,
 }
 
 impl<'a> Subscribe<'a> {
@@ -92,6 +95,8 @@ impl<'a> Subscribe<'a> {
                 overflow: Overflow::default(),
             },
             limit: requests.commands().request_timeout(),
+            codec: None,
+            needs: None,
         }
     }
 
@@ -151,6 +156,12 @@ impl<'a> Subscribe<'a> {
         self
     }
 
+    /// Subscribe only if the router announced this feature of one of its roles.
+    pub(crate) fn needs(mut self, needs: (RoleName, Feature)) -> Self {
+        self.needs = Some(needs);
+        self
+    }
+
     /// How many events may wait to be read; what becomes of more, [`overflow`](Self::overflow)
     /// says. Default: 1024.
     pub fn queue_count(mut self, count: usize) -> Self {
@@ -168,6 +179,20 @@ impl<'a> Subscribe<'a> {
     /// What becomes of events when the queue is full; default [`Overflow::DropNewest`].
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.bounds.overflow = overflow;
+        self
+    }
+
+    /// Open the arguments of events that come sealed, by this codec, when they are read. Events that
+    /// are not sealed are taken if the codec takes such.
+    ///
+    /// What cannot be opened gives its error when its arguments are read, and the subscription goes
+    /// on; [`Event::payload`] then is as it came. A handler is not called with such an event, unless
+    /// it takes an [`Event`]; it is logged and counted ([`Subscription::failed`]). See
+    /// [`passthru`](crate::passthru).
+    ///
+    /// WAMP spec, "Payload Passthru Mode".
+    pub fn passthru(mut self, codec: impl Into<Passthru>) -> Self {
+        self.codec = Some(codec.into());
         self
     }
 
@@ -265,10 +290,12 @@ impl<'a> Subscribe<'a> {
             status,
             events,
             requests: self.requests.clone(),
+            codec: self.codec,
         };
         let wanted = Wanted {
             pattern,
             options,
+            needs: self.needs,
             overflow: self.bounds.overflow,
             events: producer,
             status: sender,
@@ -307,7 +334,8 @@ impl SubscribeHandler<'_> {
     pub async fn send(self) -> Result<Subscription<Handled>, SubscribeError> {
         let (link, events) = self.subscribe.subscribe().await?;
         let losses = events.losses();
-        serve(events, self.handler, link.progress.clone());
+        let codec = link.codec.clone();
+        serve(events, codec, self.handler, link.progress.clone());
         Ok(Subscription::handled(link, losses))
     }
 }
@@ -328,6 +356,7 @@ struct Parts {
     status: watch::Receiver<Status>,
     events: Consumer<Event>,
     requests: Arc<Requests<Command>>,
+    codec: Option<Passthru>,
 }
 
 impl Parts {
@@ -338,6 +367,7 @@ impl Parts {
             status: self.status,
             progress: Arc::default(),
             requests: self.requests,
+            codec: self.codec,
             is_detached: false,
         };
         (link, self.events)

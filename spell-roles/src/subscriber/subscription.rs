@@ -18,6 +18,7 @@ use super::{
 use crate::{
     Handled, UnsubscribeError,
     error::Failure,
+    passthru::Passthru,
     queue::{Consumer, Losses},
     request::{Key, Requests},
 };
@@ -163,7 +164,16 @@ impl Subscription<Events> {
     ///
     /// No event is lost when the future is dropped.
     pub async fn next(&mut self) -> Option<Event> {
-        poll_fn(|cx| self.source.poll_next(cx)).await
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        let taken = self.source.0.poll_next(cx);
+        taken.map(|taken| {
+            let taken = taken?;
+            let event = taken.item.after(taken.lost_before);
+            Some(event.opened(self.link.codec.as_ref()))
+        })
     }
 }
 
@@ -171,14 +181,7 @@ impl Stream for Subscription<Events> {
     type Item = Event;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        self.source.poll_next(cx)
-    }
-}
-
-impl Events {
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        let taken = self.0.poll_next(cx);
-        taken.map(|taken| taken.map(|taken| taken.item.after(taken.lost_before)))
+        self.poll(cx)
     }
 }
 
@@ -213,6 +216,8 @@ pub(super) struct Link {
     /// Of the handler, if there is one.
     pub(super) progress: Arc<Progress>,
     pub(super) requests: Arc<Requests<Command>>,
+    /// Opens what comes sealed.
+    pub(super) codec: Option<Passthru>,
     pub(super) is_detached: bool,
 }
 

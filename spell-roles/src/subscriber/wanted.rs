@@ -1,6 +1,6 @@
 use std::{mem, sync::Arc};
 
-use spell_message::{Pattern, message, options::SubscribeOptions};
+use spell_message::{Feature, Pattern, RoleName, message, options::SubscribeOptions};
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -20,6 +20,8 @@ use crate::{
 pub(super) struct Wanted {
     pub(super) pattern: Pattern,
     pub(super) options: SubscribeOptions,
+    /// What the router must have announced, beside what the options need.
+    pub(super) needs: Option<(RoleName, Feature)>,
     pub(super) overflow: Overflow,
     pub(super) events: Producer<Event>,
     pub(super) status: watch::Sender<Status>,

@@ -1,7 +1,5 @@
 //! An event that is kept for later.
 
-use std::time::SystemTime;
-
 use bytes::Bytes;
 use spell_message::{
     Dict, Payload, PublicationId, SessionId, Uri,
@@ -9,15 +7,14 @@ use spell_message::{
 };
 
 use super::{Publication, audience::Audience};
-use crate::outbound::details_size;
+use crate::{outbound::details_size, timestamp::Timestamp};
 
 /// An event that is kept for later, and who may have it then.
 #[derive(Debug)]
 pub(crate) struct KeptEvent {
     pub(crate) publication: PublicationId,
     pub(crate) topic: Uri,
-    #[expect(dead_code, reason = "the history is yet to come")]
-    pub(crate) published: SystemTime,
+    pub(crate) published: Timestamp,
     /// Those that all receivers got.
     pub(crate) details: EventDetails,
     pub(crate) payload: Payload,
@@ -33,7 +30,7 @@ impl KeptEvent {
         publication: Publication<'_>,
         id: PublicationId,
         details: EventDetails,
-        published: SystemTime,
+        published: Timestamp,
     ) -> Option<Self> {
         let options = publication.options;
         let given = options.as_dict().iter();

@@ -1,6 +1,8 @@
 //! Publish and subscribe, without IO.
 
 mod audience;
+mod history;
+mod history_query;
 mod kept;
 mod retained;
 mod subscriptions;
@@ -16,13 +18,19 @@ use spell_message::{
 };
 
 use self::{
-    audience::Audience, kept::KeptEvent, retained::RetainedEvents, subscriptions::Subscriptions,
+    audience::Audience,
+    history::{Histories, History},
+    retained::RetainedEvents,
+    subscriptions::Subscriptions,
 };
+pub(crate) use self::{history_query::HistoryQuery, kept::KeptEvent};
 use crate::{
-    environment::Clock,
+    Disclosure,
+    environment::{Clock, Moment},
     outbound::{FanOut, Outgoing, Outputs},
-    quotas::{LIMIT_EXCEEDED, Quotas},
-    realm::{Members, refusal},
+    quotas::{LIMIT_EXCEEDED, Quotas, Room},
+    realm::{Member, Members, Principal, refusal},
+    timestamp::Timestamp,
 };
 
 /// The broker of one realm.
@@ -32,7 +40,9 @@ use crate::{
 pub(crate) struct Broker {
     quotas: Quotas,
     pub(crate) subscriptions: Subscriptions,
+    pub(crate) disclosure: Disclosure,
     retained: RetainedEvents,
+    histories: Histories,
 }
 
 /// What is published: by a session or, without a publisher, by the router itself.
@@ -71,8 +81,35 @@ impl Broker {
         Self {
             quotas,
             subscriptions: Subscriptions::default(),
+            disclosure: Disclosure::default(),
             retained: RetainedEvents::new(quotas.retained),
+            histories: Histories::default(),
         }
+    }
+
+    /// Keeps the last events of a subscription to this pattern, which is there from now on, whether
+    /// or not anyone subscribes to it.
+    pub(crate) fn keep_history(&mut self, pattern: &Pattern, room: Room, now: Moment) {
+        let subscription = self.subscriptions.add_permanent(pattern, now);
+        self.histories.add(subscription, History::new(room));
+    }
+
+    /// The events of a subscription that are asked for and that this client may have; `None` if no
+    /// history of it is kept.
+    ///
+    /// Who may have an event is decided by the lists of `authid`s and `authrole`s with which it was
+    /// published, not by who got it then.
+    ///
+    /// WAMP spec, "Event History".
+    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
+    pub(crate) fn history(
+        &self,
+        subscription: SubscriptionId,
+        query: &HistoryQuery,
+        principal: &Principal,
+    ) -> Option<Vec<Arc<KeptEvent>>> {
+        let history = self.histories.get(subscription)?;
+        Some(query.select(history.events(), principal))
     }
 
     pub(crate) fn subscribe(
@@ -155,11 +192,6 @@ impl Broker {
     }
 
     /// Takes a subscription away from all who have it; `false` if there is none with this id.
-    ///
-    /// Those who could not make sense of it are not told.
-    ///
-    /// WAMP spec, "Subscription Revocation".
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
     pub(crate) fn revoke(
         &mut self,
         subscription: SubscriptionId,
@@ -170,21 +202,37 @@ impl Broker {
         let Some(revoked) = self.subscriptions.get(subscription) else {
             return false;
         };
-        let mut details = UnsubscribedDetails::new();
-        details.set_subscription(subscription);
-        if let Some(reason) = reason {
-            details.set_reason(reason);
-        }
-        let feature = Feature::SubscriptionRevocation;
-        for session in revoked.subscribers.clone() {
-            self.subscriptions.remove(session, subscription);
-            let member = members.get(&session);
-            if member.is_some_and(|it| it.announced.supports(RoleName::Subscriber, feature)) {
-                let details = details.clone();
-                out.send(session, Unsubscribed::Revocation { details });
-            }
+        for subscriber in revoked.subscribers.clone() {
+            self.revoke_from(subscriber, subscription, reason, members, out);
         }
         true
+    }
+
+    /// Takes a subscription away from one of its subscribers, who is told if it announced that it
+    /// understands; `false` if it is not subscribed.
+    ///
+    /// WAMP spec, "Subscription Revocation".
+    pub(crate) fn revoke_from(
+        &mut self,
+        subscriber: SessionId,
+        subscription: SubscriptionId,
+        reason: Option<&str>,
+        members: &Members,
+        out: &mut Outputs,
+    ) -> bool {
+        let subscribed = self.subscriptions.remove(subscriber, subscription);
+        let feature = Feature::SubscriptionRevocation;
+        let member = members.get(&subscriber);
+        let learns = member.is_some_and(|it| it.announced.supports(RoleName::Subscriber, feature));
+        if subscribed && learns {
+            let mut details = UnsubscribedDetails::new();
+            details.set_subscription(subscription);
+            if let Some(reason) = reason {
+                details.set_reason(reason);
+            }
+            out.send(subscriber, Unsubscribed::Revocation { details });
+        }
+        subscribed
     }
 
     /// Sends an event to everyone who subscribed to the topic and may have it: once for each
@@ -200,7 +248,7 @@ impl Broker {
         out: &mut Outputs,
     ) {
         let fan_out = Arc::new(fan_out);
-        let details = disclosure(publication, members);
+        let details = self.details(publication, members);
         for receiver in self.receivers(publication, members) {
             let event = Event {
                 subscription: receiver.subscription,
@@ -212,13 +260,78 @@ impl Broker {
             let event = Outgoing::event(event, topic, Arc::clone(&fan_out));
             out.send(receiver.session, event);
         }
-        if publication.options.retain() == Some(true) {
-            let published = clock().system;
-            let kept = KeptEvent::new(publication, id, details, published);
-            if !kept.is_some_and(|kept| self.retained.retain(kept)) {
+        self.keep(publication, id, details, clock, out);
+    }
+
+    /// Keeps an event for later, where it is to be kept.
+    fn keep(
+        &mut self,
+        publication: Publication<'_>,
+        id: PublicationId,
+        details: EventDetails,
+        clock: &Clock,
+        out: &mut Outputs,
+    ) {
+        let is_retained = publication.options.retain() == Some(true);
+        let histories = self.histories_of(publication);
+        if !is_retained && histories.is_empty() {
+            return;
+        }
+        let published = Timestamp::from(clock().system);
+        let Some(event) = KeptEvent::new(publication, id, details, published) else {
+            return out.event_not_kept();
+        };
+        let event = Arc::new(event);
+        if is_retained && !self.retained.retain(Arc::clone(&event)) {
+            out.event_not_kept();
+        }
+        for subscription in histories {
+            if let Some(history) = self.histories.get_mut(subscription)
+                && !history.push(Arc::clone(&event))
+            {
                 out.event_not_kept();
             }
         }
+    }
+
+    /// The subscriptions whose history this belongs to.
+    fn histories_of(&self, publication: Publication<'_>) -> Vec<SubscriptionId> {
+        if self.histories.is_empty() {
+            return Vec::new();
+        }
+        // WAMP spec, "Event History": what was for certain sessions is not kept at all, for nobody
+        // could tell later who may have it.
+        let options = publication.options.as_dict();
+        if options.contains_key("exclude") || options.contains_key("eligible") {
+            return Vec::new();
+        }
+        let matching = self.subscriptions.matching(publication.topic);
+        let ids = matching.map(|(id, _)| id);
+        ids.filter(|id| self.histories.get(*id).is_some()).collect()
+    }
+
+    /// What all receivers learn: how far the publisher is trusted, and who it is, if that is to be
+    /// told. Whoever left meanwhile cannot be told.
+    ///
+    /// WAMP spec, "Publisher Identification" and "Publication Trust Levels".
+    fn details(&self, publication: Publication<'_>, members: &Members) -> EventDetails {
+        let mut details = EventDetails::new();
+        let Some(publisher) = publication.publisher else {
+            return details;
+        };
+        let Some(Member { principal, .. }) = members.get(&publisher) else {
+            return details;
+        };
+        if self.disclosure.judge(publication.options.disclose_me()) == Ok(true) {
+            details
+                .set_publisher(publisher)
+                .set_publisher_authid(principal.authid.as_str())
+                .set_publisher_authrole(principal.authrole.as_str());
+        }
+        if let Some(trustlevel) = principal.trustlevel {
+            details.set_trustlevel(trustlevel);
+        }
+        details
     }
 
     /// The formats of those who get an event for this, without its own.
@@ -269,23 +382,6 @@ impl Broker {
     pub(crate) fn is_empty(&self) -> bool {
         self.subscriptions.is_empty()
     }
-}
-
-/// Who published, if they wish to be known. Whoever left meanwhile cannot be told.
-///
-/// WAMP spec, "Publisher Identification".
-fn disclosure(publication: Publication<'_>, members: &Members) -> EventDetails {
-    let mut details = EventDetails::new();
-    if publication.options.disclose_me() == Some(true)
-        && let Some(publisher) = publication.publisher
-        && let Some(member) = members.get(&publisher)
-    {
-        details
-            .set_publisher(publisher)
-            .set_publisher_authid(member.principal.authid.as_str())
-            .set_publisher_authrole(member.principal.authrole.as_str());
-    }
-    details
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The last event of each topic, for those who subscribe later.
 
-use std::{collections::BTreeMap, ops::Bound};
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
 
 use spell_message::{MatchPolicy, Pattern, SessionId, Uri};
 
@@ -27,7 +27,7 @@ pub(crate) struct RetainedEvents {
 
 #[derive(Debug)]
 struct Retained {
-    event: KeptEvent,
+    event: Arc<KeptEvent>,
     /// Its place in the order of all that was ever retained.
     place: u64,
 }
@@ -44,7 +44,7 @@ impl RetainedEvents {
     }
 
     /// Retains an event; `false` if there is no room for it.
-    pub(crate) fn retain(&mut self, event: KeptEvent) -> bool {
+    pub(crate) fn retain(&mut self, event: Arc<KeptEvent>) -> bool {
         self.remove_replaced_by(&event);
         let of_topic = self.topics.get(&event.topic).map_or(0, Vec::len);
         let bytes = self.bytes.saturating_add(event.size());
@@ -97,7 +97,7 @@ impl RetainedEvents {
             .filter_map(|retained| retained.iter().rfind(eligible))
             .collect();
         last.sort_unstable_by_key(|retained| retained.place);
-        last.into_iter().map(|retained| &retained.event).collect()
+        last.into_iter().map(|retained| &*retained.event).collect()
     }
 
     fn matching(&self, pattern: &Pattern) -> impl Iterator<Item = &Vec<Retained>> {

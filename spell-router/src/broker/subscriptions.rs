@@ -27,9 +27,10 @@ pub(crate) struct Subscriptions {
 #[derive(Debug)]
 pub(crate) struct Subscription {
     pub(crate) pattern: Pattern,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
     pub(crate) created: Moment,
     pub(crate) subscribers: BTreeSet<SessionId>,
+    /// Whether it is there without subscribers too.
+    permanent: bool,
 }
 
 impl Subscriptions {
@@ -85,12 +86,25 @@ impl Subscriptions {
         id
     }
 
+    /// Makes a subscription that is there whether or not anyone subscribes.
+    ///
+    /// WAMP spec, "Event History".
+    pub(crate) fn add_permanent(&mut self, pattern: &Pattern, now: Moment) -> SubscriptionId {
+        let known = self.lookup(pattern);
+        let id = known.unwrap_or_else(|| self.create(pattern, now));
+        if let Some(subscription) = self.by_id.get_mut(&id) {
+            subscription.permanent = true;
+        }
+        id
+    }
+
     fn create(&mut self, pattern: &Pattern, now: Moment) -> SubscriptionId {
         let id = self.ids.next_subscription();
         let subscription = Subscription {
             pattern: pattern.clone(),
             created: now,
             subscribers: BTreeSet::new(),
+            permanent: false,
         };
         self.by_pattern.insert(pattern, id);
         self.by_id.insert(id, subscription);
@@ -125,7 +139,7 @@ impl Subscriptions {
         };
         subscription.subscribers.remove(&session);
         self.changes.record(ChangeKind::Removed, session, id);
-        if subscription.subscribers.is_empty() {
+        if subscription.subscribers.is_empty() && !subscription.permanent {
             self.by_pattern.remove(&subscription.pattern);
             self.by_id.remove(&id);
             self.changes.record(ChangeKind::Deleted, session, id);
@@ -134,12 +148,14 @@ impl Subscriptions {
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.by_id.is_empty() && self.by_pattern.is_empty() && self.by_session.is_empty()
+        let mut all = self.by_id.values();
+        let all_are_permanent = all.all(|it| it.permanent && it.subscribers.is_empty());
+        let no_pattern_is_left = !self.by_id.is_empty() || self.by_pattern.is_empty();
+        all_are_permanent && no_pattern_is_left && self.by_session.is_empty()
     }
 }
 
 /// For those who ask about subscriptions.
-#[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
 impl Subscriptions {
     /// The subscriptions to patterns of this kind, the oldest first.
     pub(crate) fn of_policy(&self, policy: MatchPolicy) -> Vec<SubscriptionId> {

@@ -1,13 +1,13 @@
 //! Registrations that come and go.
 
 use spell_message::{
-    Feature, RegistrationId, RoleName, SessionId,
+    RegistrationId, SessionId,
     message::{Register, Registered, RequestKind, Unregister, Unregistered},
     options::UnregisteredDetails,
     reason,
 };
 
-use super::{Dealer, Party};
+use super::{Dealer, party::Party};
 use crate::{environment::Clock, outbound::Outputs, quotas::LIMIT_EXCEEDED, realm::refusal};
 
 impl Dealer {
@@ -65,18 +65,17 @@ impl Dealer {
         }
     }
 
-    /// Takes a registration away from all its callees; `false` if there is none.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
+    /// Takes a registration away from all its callees; `false` if there is none with this id.
     pub(crate) fn revoke(
         &mut self,
         registration: RegistrationId,
         reason: Option<&str>,
         out: &mut Outputs,
     ) -> bool {
-        let Some(registered) = self.registrations.get(registration) else {
+        let Some(revoked) = self.registrations.get(registration) else {
             return false;
         };
-        let callees: Vec<_> = registered.callees().collect();
+        let callees: Vec<_> = revoked.callees().collect();
         for callee in callees {
             self.revoke_from(callee, registration, reason, out);
         }
@@ -105,13 +104,5 @@ impl Dealer {
             out.send(callee, Unregistered::Revocation { details });
         }
         registered
-    }
-}
-
-impl Party {
-    /// WAMP spec, "Registration Revocation".
-    fn learns_of_revocations(&self) -> bool {
-        self.announced
-            .supports(RoleName::Callee, Feature::RegistrationRevocation)
     }
 }

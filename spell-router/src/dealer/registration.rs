@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use spell_message::{Pattern, SessionId, options::InvocationPolicy};
+use spell_message::{
+    Pattern, SessionId,
+    options::{InvocationPolicy, RegisterOptions},
+};
 
 use crate::{environment::Moment, ids::RandomBits};
 
@@ -14,7 +17,6 @@ pub(crate) struct Registration {
     pub(crate) pattern: Pattern,
     /// That of the first callee, which the others have to name too.
     pub(crate) policy: InvocationPolicy,
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
     pub(crate) created: Moment,
     callees: Vec<Callee>,
     /// The number of the callee that registered last.
@@ -27,6 +29,10 @@ pub(crate) struct Registration {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Callee {
     pub(super) session: SessionId,
+    /// Whether it wants to learn who calls.
+    pub(super) disclose_caller: bool,
+    /// Whether it wants to watch over time-outs itself.
+    pub(super) forward_timeout: bool,
     /// Larger for each callee of a registration than for those before it.
     number: u64,
 }
@@ -48,14 +54,16 @@ impl Registration {
         self.callees.iter().map(|callee| callee.session)
     }
 
-    pub(super) fn callee(&self, session: SessionId) -> Option<&Callee> {
-        self.callees.iter().find(|callee| callee.session == session)
+    pub(super) fn has(&self, session: SessionId) -> bool {
+        self.callees().any(|callee| callee == session)
     }
 
-    pub(super) fn add(&mut self, session: SessionId) {
+    pub(super) fn add(&mut self, session: SessionId, options: &RegisterOptions) {
         self.last = self.last.saturating_add(1);
         self.callees.push(Callee {
             session,
+            disclose_caller: options.disclose_caller() == Some(true),
+            forward_timeout: options.forward_timeout() == Some(true),
             number: self.last,
         });
     }
@@ -154,7 +162,7 @@ mod tests {
                     Step::Join(session) => {
                         let session = SessionId::new(session).unwrap();
                         if !present.contains(&session) {
-                            registration.add(session);
+                            registration.add(session, &RegisterOptions::new());
                             present.push(session);
                             round.push(session);
                         }
@@ -199,7 +207,7 @@ mod tests {
             let Environment { mut random, clock } = Environment::real();
             let mut registration = Registration::new(pattern, policy, clock());
             for session in 1..=count {
-                registration.add(SessionId::new(session).unwrap());
+                registration.add(SessionId::new(session).unwrap(), &RegisterOptions::new());
             }
             for _ in 0..calls {
                 registration.choose(&BTreeSet::new(), &mut random);

@@ -62,7 +62,7 @@ impl Registrations {
             None
         } else if registration.policy != policy(message) {
             Some("its callees share it by another policy")
-        } else if registration.callee(session).is_some() {
+        } else if registration.has(session) {
             Some("the session is one of its callees already")
         } else {
             return Ok(());
@@ -88,7 +88,7 @@ impl Registrations {
         let registration = self.by_id.entry(id);
         let registration = registration
             .or_insert_with(|| Registration::new(pattern.clone(), policy(message), now()));
-        registration.add(session);
+        registration.add(session, &message.options);
         self.by_session.entry(session).or_default().insert(id);
         self.changes.record(ChangeKind::Added, session, id);
         id
@@ -136,7 +136,6 @@ impl Registrations {
 }
 
 /// For those who ask about registrations.
-#[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
 impl Registrations {
     /// The registration of this very pattern.
     pub(crate) fn lookup(&self, pattern: &Pattern) -> Option<RegistrationId> {

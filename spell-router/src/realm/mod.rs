@@ -1,23 +1,27 @@
 //! The routing of one realm, without IO: messages of its sessions in, messages to them out.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Instant};
 
 use spell_message::{
-    Format, Message, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
+    Dict, Format, Message, Pattern, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
+    Value,
     message::{Abort, ErrorMessage, Publish, Published, RequestKind},
     options::{AbortDetails, ErrorDetails, PublishOptions},
     reason,
 };
 
 use crate::{
+    Disclosure,
     announced::Announced,
+    auth::{Method, PROVIDER},
     broker::{Broker, Publication},
     carrier::{Line, Undeliverable},
-    dealer::Dealer,
+    dealer::{Dealer, Surroundings},
     environment::Environment,
     error::Violation,
+    meta::{MetaApi, Testaments},
     outbound::{FanOut, Outputs},
-    quotas::Quotas,
+    quotas::{Quotas, Room},
     work::{Finished, PublishWork, Work},
 };
 
@@ -32,6 +36,8 @@ pub(crate) struct RealmState {
     members: Members,
     broker: Broker,
     dealer: Dealer,
+    testaments: Testaments,
+    meta_api: MetaApi,
     environment: Environment,
 }
 
@@ -53,8 +59,22 @@ pub(crate) struct Member {
 pub(crate) struct Principal {
     pub(crate) authid: String,
     pub(crate) authrole: String,
+    pub(crate) method: Method,
     /// How far the router trusts it, as callees and subscribers are to be told.
     pub(crate) trustlevel: Option<u64>,
+}
+
+impl Principal {
+    /// What is known of its session. WAMP spec, "wamp.session.get".
+    pub(crate) fn details(&self, session: SessionId) -> Dict {
+        Dict::from([
+            ("session", Value::from(session)),
+            ("authid", self.authid.as_str().into()),
+            ("authrole", self.authrole.as_str().into()),
+            ("authmethod", self.method.name().into()),
+            ("authprovider", PROVIDER.into()),
+        ])
+    }
 }
 
 /// Whether a session goes on after a message.
@@ -75,14 +95,47 @@ pub(crate) enum Handled {
     After(Box<Work>),
 }
 
+/// What a CALL is by its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CallId {
+    /// A new call.
+    New,
+    /// Another part of the arguments of a call that there is, or was.
+    Used,
+}
+
 impl RealmState {
     pub(crate) fn new(environment: Environment, quotas: Quotas) -> Self {
         Self {
             members: HashMap::new(),
             broker: Broker::new(quotas),
             dealer: Dealer::new(quotas),
+            testaments: Testaments::new(quotas),
+            meta_api: MetaApi::default(),
             environment,
         }
+    }
+
+    /// Says who may use the meta API.
+    pub(crate) fn with_meta_api(mut self, meta_api: MetaApi) -> Self {
+        self.meta_api = meta_api;
+        self
+    }
+
+    /// Says who learns who publishes and who calls.
+    pub(crate) fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
+        self.broker.disclosure = disclosure;
+        self.dealer.disclosure = disclosure;
+        self
+    }
+
+    /// Says of which patterns the last events are kept, and how many.
+    pub(crate) fn with_histories(mut self, histories: &[(Pattern, Room)]) -> Self {
+        let now = (self.environment.clock)();
+        for (pattern, room) in histories {
+            self.broker.keep_history(pattern, *room, now);
+        }
+        self
     }
 
     /// A session is established.
@@ -92,7 +145,11 @@ impl RealmState {
         principal: Principal,
         announced: Announced,
         line: Line,
+        out: &mut Outputs,
     ) {
+        // It has subscribed to nothing yet, so it is not told of itself.
+        self.tell_joined(session, &principal, out);
+        let trustlevel = principal.trustlevel;
         let member = Member {
             principal,
             format: line.format(),
@@ -100,23 +157,24 @@ impl RealmState {
             requests: RequestIds::default(),
         };
         self.members.insert(session, member);
-        self.dealer.join(session, announced, line);
+        self.dealer.join(session, announced, trustlevel, line);
     }
 
     /// A message of an established session, GOODBYE and ABORT excepted: they concern the
     /// connection.
+    ///
+    /// What comes from a session that was killed is ignored. WAMP spec, "Session Closing".
     pub(crate) fn handle(
         &mut self,
         from: SessionId,
         message: Message,
         out: &mut Outputs,
     ) -> Handled {
-        let result = match self.route(from, message, out) {
-            Ok(Some(work)) => return Handled::After(Box::new(work)),
-            Ok(None) => Ok(()),
-            Err(violation) => Err(violation),
-        };
-        Handled::Now(self.conclude(from, result, out))
+        if !self.members.contains_key(&from) {
+            return Handled::Now(Flow::Open);
+        }
+        let result = self.route(from, message, out);
+        self.proceed(from, result, out)
     }
 
     /// Goes on with a message once the work it needed is finished; there may be more.
@@ -126,20 +184,55 @@ impl RealmState {
         finished: Finished,
         out: &mut Outputs,
     ) -> Handled {
-        let work = match finished {
-            Finished::Call(call, prepared) => {
-                let random = &mut self.environment.random;
-                self.dealer.invoke(from, call, Some(prepared), random, out)
+        if !self.members.contains_key(&from) {
+            // It was killed meanwhile.
+            return Handled::Now(Flow::Open);
+        }
+        let result = match finished {
+            Finished::Procedure(request, asked) => {
+                self.perform(from, request, asked, out);
+                Ok(None)
+            }
+            Finished::Invocation(cause, prepared) => {
+                let mut around = Surroundings {
+                    members: &self.members,
+                    environment: &mut self.environment,
+                };
+                let dealer = &mut self.dealer;
+                let work = dealer.resume(from, cause, prepared, &mut around, out);
+                work.map(|work| work.map(Work::Invocation))
             }
             Finished::Publish(message, fan_out) => {
                 self.publish(from, &message, fan_out, out);
-                None
+                Ok(None)
             }
         };
-        match work {
-            Some(work) => Handled::After(Box::new(Work::Call(work))),
-            None => Handled::Now(Flow::Open),
-        }
+        self.proceed(from, result, out)
+    }
+
+    fn proceed(
+        &mut self,
+        from: SessionId,
+        result: Result<Option<Work>, Violation>,
+        out: &mut Outputs,
+    ) -> Handled {
+        let result = match result {
+            Ok(Some(work)) => return Handled::After(Box::new(work)),
+            Ok(None) => Ok(()),
+            Err(violation) => Err(violation),
+        };
+        Handled::Now(self.conclude(from, result, out))
+    }
+
+    /// When [`expire`](Self::expire) has something to do; `None` if never.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.dealer.next_deadline()
+    }
+
+    /// Does what is due by now.
+    pub(crate) fn expire(&mut self, out: &mut Outputs) {
+        let now = (self.environment.clock)().instant;
+        self.dealer.expire(now, out);
     }
 
     /// A request with an invalid URI: it fails, and the session lives.
@@ -154,17 +247,15 @@ impl RealmState {
         explanation: &str,
         out: &mut Outputs,
     ) -> Flow {
+        if !self.members.contains_key(&from) {
+            return Flow::Open;
+        }
         let result = if answer == Some(RequestKind::Invocation) {
             let why = "the callee answered with an invalid URI";
             self.dealer
                 .fail(from, request, reason::INVALID_URI, why, out)
         } else {
-            self.count(from, request).map(|()| {
-                if let Some(kind) = answer {
-                    let error = refusal(kind, request, reason::INVALID_URI, Some(explanation));
-                    out.send(from, error);
-                }
-            })
+            self.refuse_request(from, answer, request, explanation, out)
         };
         self.conclude(from, result, out)
     }
@@ -177,24 +268,23 @@ impl RealmState {
         why: Undeliverable,
         out: &mut Outputs,
     ) {
-        // The id was given, so this cannot fail.
-        let (error, explanation) = (why.reason(), why.explanation());
-        let _issued = self
-            .dealer
-            .fail(callee, invocation, error, explanation, out);
+        self.dealer.undelivered(callee, invocation, why, out);
+    }
+
+    /// A RESULT with a part of the result could not be sent: the call fails, unless it is over.
+    pub(crate) fn undelivered_progress(
+        &mut self,
+        caller: SessionId,
+        call: RequestId,
+        why: Undeliverable,
+        out: &mut Outputs,
+    ) {
+        self.dealer.undelivered_progress(caller, call, why, out);
     }
 
     /// The session broke the protocol, as by a frame that cannot be decoded.
     pub(crate) fn violated(&mut self, from: SessionId, violation: Violation, out: &mut Outputs) {
         let _closed = self.conclude(from, Err(violation), out);
-    }
-
-    /// The session is over, for whatever reason.
-    pub(crate) fn leave(&mut self, session: SessionId, out: &mut Outputs) {
-        if self.members.remove(&session).is_some() {
-            self.broker.leave(session);
-            self.dealer.leave(session, out);
-        }
     }
 
     #[cfg(test)]
@@ -204,7 +294,10 @@ impl RealmState {
 
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.members.is_empty() && self.broker.is_empty() && self.dealer.is_empty()
+        self.members.is_empty()
+            && self.broker.is_empty()
+            && self.dealer.is_empty()
+            && self.testaments.is_empty()
     }
 
     fn route(
@@ -244,15 +337,37 @@ impl RealmState {
                 self.dealer.unregister(from, message, out);
             }
             Message::Call(message) => {
-                self.count(from, message.request)?;
-                let random = &mut self.environment.random;
-                let work = self.dealer.call(from, message, random, out)?;
-                return Ok(work.map(Work::Call));
+                let id = self.count_call(from, message.request)?;
+                if message.options.progress() == Some(true) && !self.dealer.may_go_on(from) {
+                    return Err(Violation::Unannounced("progressive call invocations"));
+                }
+                if id == CallId::Used {
+                    let work = self.dealer.go_on(from, message, None, out)?;
+                    return Ok(work.map(Work::Invocation));
+                }
+                if message.procedure.is_reserved() {
+                    let work = self.call_reserved(from, message, out);
+                    return Ok(work.map(Work::Procedure));
+                }
+                let mut around = Surroundings {
+                    members: &self.members,
+                    environment: &mut self.environment,
+                };
+                let work = self.dealer.call(from, message, &mut around, out);
+                return Ok(work.map(Work::Invocation));
             }
             Message::Cancel(message) => self.dealer.cancel(from, &message, out),
-            Message::Yield(message) => self.dealer.yielded(from, message, out)?,
+            Message::Yield(message) => {
+                let clock = &self.environment.clock;
+                self.dealer.yielded(from, message, clock, out)?;
+            }
             Message::Error(message) if message.request_kind == RequestKind::Invocation => {
-                self.dealer.failed(from, message, out)?;
+                let mut around = Surroundings {
+                    members: &self.members,
+                    environment: &mut self.environment,
+                };
+                let work = self.dealer.failed(from, message, &mut around, out)?;
+                return Ok(work.map(Work::Invocation));
             }
             Message::Error(message) => return Err(Violation::ErrorFor(message.request_kind)),
             Message::Unknown(message) => return Err(Violation::UnknownMessage(message.code)),
@@ -268,7 +383,7 @@ impl RealmState {
         message: &Message,
         out: &mut Outputs,
     ) -> Result<(), Violation> {
-        let (kind, request) = match message {
+        let (answer, request) = match message {
             Message::Error(message) => {
                 let why = "the URI of the callee's error is too long";
                 let (callee, invocation) = (from, message.request);
@@ -277,29 +392,39 @@ impl RealmState {
                     .fail(callee, invocation, reason::INVALID_URI, why, out);
             }
             Message::Publish(message) => {
-                self.count(from, message.request)?;
-                if message.options.acknowledge() != Some(true) {
-                    return Ok(());
-                }
-                (RequestKind::Publish, message.request)
+                let acknowledged = message.options.acknowledge() == Some(true);
+                let answer = acknowledged.then_some(RequestKind::Publish);
+                (answer, message.request)
             }
-            Message::Subscribe(message) => {
-                self.count(from, message.request)?;
-                (RequestKind::Subscribe, message.request)
-            }
-            Message::Register(message) => {
-                self.count(from, message.request)?;
-                (RequestKind::Register, message.request)
-            }
-            Message::Call(message) => {
-                self.count(from, message.request)?;
-                (RequestKind::Call, message.request)
-            }
+            Message::Subscribe(message) => (Some(RequestKind::Subscribe), message.request),
+            Message::Register(message) => (Some(RequestKind::Register), message.request),
+            Message::Call(message) => (Some(RequestKind::Call), message.request),
             _ => return Ok(()),
         };
         let explanation = "the URI is longer than this router takes";
-        let error = refusal(kind, request, reason::INVALID_URI, Some(explanation));
-        out.send(from, error);
+        self.refuse_request(from, answer, request, explanation, out)
+    }
+
+    /// A request whose URI cannot be: its id counts, and it fails if it is to be answered.
+    fn refuse_request(
+        &mut self,
+        from: SessionId,
+        answer: Option<RequestKind>,
+        request: RequestId,
+        explanation: &str,
+        out: &mut Outputs,
+    ) -> Result<(), Violation> {
+        if answer == Some(RequestKind::Call) {
+            if self.count_call(from, request)? == CallId::Used {
+                return self.dealer.refuse_part(from, request);
+            }
+        } else {
+            self.count(from, request)?;
+        }
+        if let Some(kind) = answer {
+            let error = refusal(kind, request, reason::INVALID_URI, Some(explanation));
+            out.send(from, error);
+        }
         Ok(())
     }
 
@@ -310,12 +435,10 @@ impl RealmState {
         message: Publish,
         out: &mut Outputs,
     ) -> Option<Work> {
-        if message.topic.is_reserved() {
-            // WAMP spec, "URIs": applications must not use anything below `wamp`.
+        if let Err((error, explanation)) = self.check_publish(&message) {
             if message.options.acknowledge() == Some(true) {
-                let explanation = Some("URIs below \"wamp\" are reserved");
                 let kind = RequestKind::Publish;
-                let error = refusal(kind, message.request, reason::INVALID_URI, explanation);
+                let error = refusal(kind, message.request, error, Some(explanation));
                 out.send(from, error);
             }
             return None;
@@ -329,6 +452,17 @@ impl RealmState {
         }
         self.publish(from, &message, FanOut::default(), out);
         None
+    }
+
+    /// Whether this may be published; if not, the error and an explanation for people.
+    fn check_publish(&self, message: &Publish) -> Result<(), (&'static str, &'static str)> {
+        if message.topic.is_reserved() {
+            // WAMP spec, "URIs": applications must not use anything below `wamp`.
+            return Err((reason::INVALID_URI, "URIs below \"wamp\" are reserved"));
+        }
+        let disclosed = self.broker.disclosure.judge(message.options.disclose_me());
+        let denied = |error| (error, "this realm discloses nobody");
+        disclosed.map(|_| ()).map_err(denied)
     }
 
     fn publish(&mut self, from: SessionId, message: &Publish, fan_out: FanOut, out: &mut Outputs) {
@@ -347,7 +481,6 @@ impl RealmState {
 
     /// Publishes for the router itself, to whatever topic. Nobody is the publisher of that, so
     /// nobody is left out as such; the options say who else is.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
     pub(crate) fn publish_own(
         &mut self,
         topic: &Uri,
@@ -394,6 +527,22 @@ impl RealmState {
         Ok(())
     }
 
+    /// As [`count`](Self::count), but for an id that was used: with it, a caller that announced so
+    /// sends another part of the arguments of a call.
+    ///
+    /// WAMP spec, "Verification of CALL Request IDs".
+    fn count_call(&mut self, from: SessionId, request: RequestId) -> Result<CallId, Violation> {
+        match self.count(from, request) {
+            Ok(()) => Ok(CallId::New),
+            Err(Violation::RequestId { expected, found })
+                if found < expected && self.dealer.may_go_on(from) =>
+            {
+                Ok(CallId::Used)
+            }
+            Err(violation) => Err(violation),
+        }
+    }
+
     fn conclude(
         &mut self,
         from: SessionId,
@@ -401,7 +550,10 @@ impl RealmState {
         out: &mut Outputs,
     ) -> Flow {
         match result {
-            Ok(()) => Flow::Open,
+            Ok(()) => {
+                self.tell_changes(out);
+                Flow::Open
+            }
             Err(violation) => {
                 tracing::debug!(?violation, "protocol violation");
                 out.send(from, violation.abort());
@@ -431,10 +583,10 @@ fn requested_uri(message: &Message) -> Option<&str> {
 const SHORT_PAYLOAD: usize = 16 << 10;
 
 /// The longest URI that a request may carry, in bytes: the router remembers and repeats it.
-const LONGEST_URI: usize = 8 << 10;
+pub(crate) const LONGEST_URI: usize = 8 << 10;
 
 /// WAMP spec, "Payload Passthru Mode": its use is a violation where it is not announced.
-fn check_payload_passthru(message: &Message) -> Result<(), Violation> {
+pub(crate) fn check_payload_passthru(message: &Message) -> Result<(), Violation> {
     let scheme = match message {
         Message::Publish(message) => message.options.ppt_scheme(),
         Message::Call(message) => message.options.ppt_scheme(),
@@ -454,6 +606,16 @@ pub(crate) fn refusal(
     request: RequestId,
     error: &'static str,
     explanation: Option<&str>,
+) -> ErrorMessage {
+    explained(kind, request, error, explanation.map(str::to_owned))
+}
+
+/// The same with an explanation that is made for the case.
+fn explained(
+    kind: RequestKind,
+    request: RequestId,
+    error: &'static str,
+    explanation: Option<String>,
 ) -> ErrorMessage {
     let mut details = ErrorDetails::new();
     if let Some(explanation) = explanation {
@@ -489,6 +651,10 @@ pub(crate) fn static_uri(uri: &'static str) -> Uri {
     Uri::new(uri).expect("a predefined URI")
 }
 
+mod administration;
+mod farewell;
+mod notices;
+mod procedures;
 #[cfg(test)]
 mod sequences;
 #[cfg(test)]

@@ -217,13 +217,18 @@ proptest! {
             let joined = clients.next_request.contains_key(&session);
             match action {
                 Action::Join { interruptible } if !joined => {
-                    let principal = Principal { authid: String::new(), authrole: String::new(), trustlevel: None };
+                    let principal = Principal {
+                        authid: String::new(),
+                        authrole: String::new(),
+                        method: Method::Anonymous,
+                        trustlevel: None,
+                    };
                     let announced = if *interruptible {
                         Announced::default().with(RoleName::Callee, Feature::CallCanceling)
                     } else {
                         Announced::default()
                     };
-                    realm.join(session, principal, announced, everything.clone());
+                    realm.join(session, principal, announced, everything.clone(), &mut out);
                     clients.next_request.insert(session, 1);
                 }
                 Action::Leave if joined => {

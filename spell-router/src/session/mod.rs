@@ -59,19 +59,20 @@ pub(crate) struct Admission {
     pub(crate) realm: Uri,
     pub(crate) principal: Principal,
     pub(crate) announced: Announced,
-    method: Method,
+    /// Whether the realm keeps a history.
+    event_history: bool,
 }
 
 impl Admission {
     pub(crate) fn welcome(&self) -> Welcome {
         let mut details = WelcomeDetails::new();
         details
-            .set_roles(router_roles())
+            .set_roles(router_roles(self.event_history))
             .set_agent(AGENT)
             .set_realm(self.realm.as_str())
             .set_authid(self.principal.authid.as_str())
             .set_authrole(self.principal.authrole.as_str())
-            .set_authmethod(self.method.name())
+            .set_authmethod(self.principal.method.name())
             .set_authprovider(PROVIDER);
         Welcome {
             session: self.session,
@@ -80,29 +81,46 @@ impl Admission {
     }
 }
 
-/// What this router does, and no more.
+/// What this router does in this realm, and no more.
 ///
-/// WAMP spec, "Feature Announcement".
-fn router_roles() -> RoleFeatures {
+/// WAMP spec, "Feature Announcement". "Event History" wants the role `callee` announced with it,
+/// which is left out: there are clients that take a router with any role but `broker` and `dealer`
+/// for none.
+fn router_roles(event_history: bool) -> RoleFeatures {
     let mut roles = RoleFeatures::new();
     roles.add(
         RoleName::Broker,
         [
             Feature::EventRetention,
             Feature::PatternBasedSubscription,
+            Feature::PublicationTrustLevels,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
+            Feature::SessionMetaApi,
             Feature::SubscriberBlackWhiteListing,
+            Feature::SubscriptionMetaApi,
             Feature::SubscriptionRevocation,
         ],
     );
+    if event_history {
+        roles.add(RoleName::Broker, [Feature::EventHistory]);
+    }
     roles.add(
         RoleName::Dealer,
         [
             Feature::CallCanceling,
+            Feature::CallReroute,
+            Feature::CallTimeout,
+            Feature::CallTrustLevels,
+            Feature::CallerIdentification,
             Feature::PatternBasedRegistration,
+            Feature::ProgressiveCallInvocations,
+            Feature::ProgressiveCallResults,
+            Feature::RegistrationMetaApi,
             Feature::RegistrationRevocation,
+            Feature::SessionMetaApi,
             Feature::SharedRegistration,
+            Feature::TestamentMetaApi,
         ],
     );
     roles
@@ -165,8 +183,8 @@ impl Handshake {
             if method == Method::Anonymous {
                 if let Some(authrole) = access.anonymous() {
                     let authid = nonce().map_err(|_| out_of_entropy())?;
-                    let principal = access.principal(authid, authrole);
-                    let admission = self.admission(hello.realm, announced, principal, method);
+                    let principal = access.principal(authid, authrole, method);
+                    let admission = self.admission(hello.realm, announced, principal, access);
                     return Ok(Step::Admit(admission));
                 }
             } else if let Some(authid) = authid
@@ -179,8 +197,8 @@ impl Handshake {
                 };
                 let challenge = credential.clone().challenge(&claim);
                 let (extra, check) = challenge.map_err(|_| out_of_entropy())?;
-                let principal = access.principal(authid.to_owned(), authrole);
-                let admission = self.admission(hello.realm, announced, principal, method);
+                let principal = access.principal(authid.to_owned(), authrole, method);
+                let admission = self.admission(hello.realm, announced, principal, access);
                 self.state = State::Challenged { admission, check };
                 return Ok(Step::Challenge(Challenge {
                     method: method.name().to_owned(),
@@ -196,14 +214,14 @@ impl Handshake {
         realm: Uri,
         announced: Announced,
         principal: Principal,
-        method: Method,
+        access: &Access,
     ) -> Admission {
         Admission {
             session: self.session,
             realm,
             principal,
             announced,
-            method,
+            event_history: !access.histories.is_empty(),
         }
     }
 }

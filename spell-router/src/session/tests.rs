@@ -1,6 +1,6 @@
 //! The rules of the handshake, by plain calls.
 
-use spell_message::{Dict, message::Authenticate, options::HelloDetails};
+use spell_message::{Dict, Pattern, message::Authenticate, options::HelloDetails};
 
 use super::*;
 use crate::{CraSecret, Realm};
@@ -126,21 +126,49 @@ fn exactly_what_is_implemented_is_announced() {
             Feature::SubscriberBlackWhiteListing,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
+            Feature::PublicationTrustLevels,
+            Feature::SubscriptionMetaApi,
             Feature::PatternBasedSubscription,
             Feature::EventRetention,
             Feature::SubscriptionRevocation,
+            Feature::SessionMetaApi,
         ]
     );
     assert_eq!(
         announced(RoleName::Dealer),
         [
+            Feature::ProgressiveCallResults,
+            Feature::ProgressiveCallInvocations,
+            Feature::CallTimeout,
             Feature::CallCanceling,
+            Feature::CallerIdentification,
+            Feature::CallTrustLevels,
+            Feature::RegistrationMetaApi,
             Feature::PatternBasedRegistration,
             Feature::SharedRegistration,
             Feature::RegistrationRevocation,
+            Feature::CallReroute,
+            Feature::TestamentMetaApi,
+            Feature::SessionMetaApi,
         ]
     );
     assert!(!roles.has(RoleName::Caller));
+}
+
+#[test]
+fn a_history_is_announced_only_where_one_is_kept() {
+    let log = Pattern::prefix("com.log").unwrap();
+    for (realm, announced) in [
+        (Realm::new("realm1"), false),
+        (Realm::new("realm1").history(log, 10, 1_000), true),
+    ] {
+        let welcome = Client::new(realm).admitted(hello(|_| ())).welcome();
+        let roles = welcome.details.roles();
+        assert_eq!(
+            roles.supports(RoleName::Broker, Feature::EventHistory),
+            announced
+        );
+    }
 }
 
 #[test]

@@ -1,15 +1,17 @@
 //! What the tasks of a router share.
 
+mod alarm;
+
 use std::{
     collections::{HashMap, HashSet},
     fmt,
-    sync::{Arc, Mutex},
-    time::Duration,
+    sync::{Arc, Mutex, Weak},
+    time::{Duration, Instant},
 };
 
 use spell_message::{Message, RequestId, Serialization, SessionId, Uri, message::RequestKind};
 use spell_serializer::AnySerializer;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -70,13 +72,20 @@ struct SessionIds {
 ///
 /// The lock is held for a step of the routing core and to put what came out of it into the queues:
 /// for no IO, and never across an `await`. Encoding, decoding and transcoding happen outside of it.
-struct LiveRealm(Mutex<Routing>);
+pub(crate) struct LiveRealm {
+    routing: Mutex<Routing>,
+    /// Wakes the task that keeps time.
+    earlier: Notify,
+    shared: Weak<Shared>,
+}
 
 struct Routing {
     state: RealmState,
     queues: HashMap<SessionId, Arc<Outbound>>,
     outputs: Outputs,
     counters: Arc<Counters>,
+    /// Until when the task that keeps time sleeps; `None` if there is no such task.
+    alarm: Option<Instant>,
 }
 
 impl Shared {
@@ -167,16 +176,15 @@ impl Shared {
         let realm = Arc::clone(
             realms
                 .entry(admission.realm.clone())
-                .or_insert_with(|| Arc::new(LiveRealm::new(self.limits.quotas, &self.counters))),
+                .or_insert_with(|| Arc::new(self.new_realm(&admission.realm))),
         );
-        {
-            let mut routing = lock(&realm.0);
-            routing.queues.insert(session, Arc::clone(queue));
-            routing
-                .state
-                .join(session, admission.principal, admission.announced, line);
-        }
+        // From now on the realm stays. What takes longer holds up this realm only.
+        lock(&realm.routing)
+            .queues
+            .insert(session, Arc::clone(queue));
         drop(realms);
+        let (principal, announced) = (admission.principal, admission.announced);
+        realm.step(|state, out| state.join(session, principal, announced, line, out));
         self.counters.sessions.up();
         self.counters.joined.up();
         tracing::debug!(realm = ?admission.realm.as_str(), "session joined");
@@ -185,6 +193,16 @@ impl Shared {
             name: admission.realm,
             realm,
         }
+    }
+
+    /// A realm that someone is in, or may have been in.
+    pub(crate) fn live(&self, realm: &Uri) -> Option<Arc<LiveRealm>> {
+        lock(&self.realms).get(realm).cloned()
+    }
+
+    fn new_realm(self: &Arc<Self>, name: &Uri) -> LiveRealm {
+        let access = self.access(name).unwrap_or_default();
+        LiveRealm::new(self, &access)
     }
 }
 
@@ -195,27 +213,45 @@ impl fmt::Debug for Shared {
 }
 
 impl LiveRealm {
-    fn new(quotas: Quotas, counters: &Arc<Counters>) -> Self {
-        Self(Mutex::new(Routing {
-            state: RealmState::new(Environment::real(), quotas),
-            queues: HashMap::new(),
-            outputs: Outputs::default(),
-            counters: Arc::clone(counters),
-        }))
+    fn new(shared: &Arc<Shared>, access: &Access) -> Self {
+        let state = RealmState::new(Environment::real(), shared.limits.quotas)
+            .with_meta_api(access.meta_api().clone())
+            .with_disclosure(access.disclosure)
+            .with_histories(&access.histories);
+        Self {
+            routing: Mutex::new(Routing {
+                state,
+                queues: HashMap::new(),
+                outputs: Outputs::default(),
+                counters: Arc::clone(&shared.counters),
+                alarm: None,
+            }),
+            earlier: Notify::new(),
+            shared: Arc::downgrade(shared),
+        }
     }
 
     /// One step of the core, whose outputs go into the queues before anyone else's.
-    fn step<T>(&self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> T {
-        let Routing {
-            state,
-            queues,
-            outputs,
-            counters,
-        } = &mut *lock(&self.0);
-        let result = step(state, outputs);
-        counters.events_not_kept.add(outputs.take_events_not_kept());
-        for (to, message) in outputs.drain() {
-            if let Some(queue) = queues.get(&to) {
+    pub(crate) fn step<T>(
+        self: &Arc<Self>,
+        step: impl FnOnce(&mut RealmState, &mut Outputs) -> T,
+    ) -> T {
+        let mut routing = lock(&self.routing);
+        let result = routing.step(step);
+        self.set_alarm(&mut routing);
+        result
+    }
+}
+
+impl Routing {
+    fn step<T>(&mut self, step: impl FnOnce(&mut RealmState, &mut Outputs) -> T) -> T {
+        let result = step(&mut self.state, &mut self.outputs);
+        let events_not_kept = self.outputs.take_events_not_kept();
+        if events_not_kept > 0 {
+            self.counters.events_not_kept.add(events_not_kept);
+        }
+        for (to, message) in self.outputs.drain() {
+            if let Some(queue) = self.queues.get(&to) {
                 queue.push(message);
             }
         }
@@ -256,8 +292,9 @@ impl Membership {
 
     pub(crate) fn handle(&self, message: Message) -> Flow {
         let session = self.session();
-        let step = |state: &mut RealmState, out: &mut Outputs| state.handle(session, message, out);
-        let mut handled = self.realm.step(step);
+        let mut handled = self
+            .realm
+            .step(|state, out| state.handle(session, message, out));
         loop {
             match handled {
                 Handled::Now(flow) => return flow,
@@ -291,6 +328,11 @@ impl Membership {
         self.realm
             .step(|state, out| state.undelivered(self.session(), invocation, why, out));
     }
+
+    pub(crate) fn undelivered_progress(&self, call: RequestId, why: Undeliverable) {
+        self.realm
+            .step(|state, out| state.undelivered_progress(self.session(), call, why, out));
+    }
 }
 
 impl Drop for Membership {
@@ -302,8 +344,11 @@ impl Drop for Membership {
         // A realm that comes into being while its namesake goes would be another one, so both
         // happen under this lock.
         let mut realms = lock(&shared.realms);
-        let mut routing = lock(&self.realm.0);
+        let mut routing = lock(&self.realm.routing);
         routing.queues.remove(&session);
+        if routing.queues.is_empty() {
+            self.realm.stop_alarm(&routing);
+        }
         // What a listed realm keeps outlasts its sessions. Of others there may be any number.
         if routing.queues.is_empty() && !shared.access.contains_key(&self.name) {
             realms.remove(&self.name);

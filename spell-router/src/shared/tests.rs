@@ -107,7 +107,7 @@ mod transcoding {
         fn encode(&self, _value: &Value) -> Result<Bytes, Box<dyn Error + Send + Sync>> {
             let realm = lock(&REALM);
             let realm = realm.as_ref().expect("a realm");
-            lock(&FREE).push(realm.0.try_lock().is_ok());
+            lock(&FREE).push(realm.routing.try_lock().is_ok());
             Ok(Bytes::from_static(b"value"))
         }
     }

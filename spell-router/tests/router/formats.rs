@@ -5,12 +5,12 @@ use std::time::Duration;
 use bytes::BytesMut;
 use futures_util::{SinkExt, StreamExt};
 use spell_message::{
-    Message, Pattern, Payload, RequestId, RoleFeatures, RoleName, Uri,
-    message::{Call, ErrorMessage, Hello, Register, RequestKind},
-    options::{CallOptions, ErrorDetails, HelloDetails, RegisterOptions},
+    Format, Message, Pattern, Payload, RequestId, RoleFeatures, RoleName, Uri,
+    message::{Call, ErrorMessage, Hello, Register, RequestKind, Subscribe},
+    options::{CallOptions, ErrorDetails, HelloDetails, RegisterOptions, SubscribeOptions},
 };
 use spell_router::Router;
-use spell_serializer::AnySerializer;
+use spell_serializer::{AnySerializer, PayloadExt};
 use spell_transport::{BoxConnector, BoxTransport, Connector, Serialization};
 
 use crate::support::Client;
@@ -103,6 +103,31 @@ async fn an_error_that_cannot_be_sent_fails_the_call_and_the_caller_lives() {
             .await
             .starts_with("[33,2,")
     );
+}
+
+#[tokio::test]
+async fn a_retained_event_reaches_a_late_subscriber_of_another_serialization() {
+    let router = Router::builder().realm("realm1").build().unwrap();
+    let mut publisher = Client::join(&router, "realm1").await;
+    let publish = r#"[16,1,{"acknowledge":true,"retain":true},"com.t",["text",1]]"#;
+    publisher.ask(publish).await;
+    let mut subscriber = Peer::join(&router, Serialization::CBOR, "realm1").await;
+    let mut options = SubscribeOptions::new();
+    options.set_get_retained(true);
+    let subscribe = Subscribe {
+        request: RequestId::MIN,
+        options,
+        topic: Pattern::exact("com.t").unwrap(),
+    };
+    subscriber.send(subscribe).await;
+    assert!(matches!(subscriber.next().await, Message::Subscribed(_)));
+    let Message::Event(event) = subscriber.next().await else {
+        panic!("no event");
+    };
+    assert_eq!(event.details.retained(), Some(true));
+    assert_eq!(event.payload.format(), Some(Format::Cbor));
+    let args: (String, u32) = event.payload.parse_args().unwrap();
+    assert_eq!(args, ("text".to_owned(), 1));
 }
 
 /// A client of any serialization, written and read as messages.

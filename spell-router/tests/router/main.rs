@@ -7,6 +7,7 @@
 #[cfg(all(feature = "msgpack", feature = "cbor"))]
 mod formats;
 mod limits;
+mod retention;
 mod serving;
 #[cfg(all(feature = "websocket", feature = "rawsocket"))]
 mod sockets;

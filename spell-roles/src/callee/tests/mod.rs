@@ -33,13 +33,28 @@ fn registered_by(
     register: impl FnOnce(Register<'_>) -> Register<'_>,
 ) -> (Harness<Callee>, Registration) {
     let mut peer = joined(&[]);
+    let registration = register_at(&mut peer, register);
+    (peer, registration)
+}
+
+/// The same, at a router that takes messages up to this size.
+fn registered_at(max_send: usize) -> (Harness<Callee>, Registration) {
+    let mut peer = Harness::unjoined(Callee::new(), &[]);
+    peer.open(Some(max_send));
+    let registration = register_at(&mut peer, |register| register);
+    (peer, registration)
+}
+
+fn register_at(
+    peer: &mut Harness<Callee>,
+    register: impl FnOnce(Register<'_>) -> Register<'_>,
+) -> Registration {
     let handle = peer.handle.clone();
     let mut register = register(handle.register("com.example.p")).into_future();
     pending(&mut register);
     assert_eq!(peer.sent(), [r#"[64,1,{},"com.example.p"]"#]);
     peer.receive("[65,1,9]");
-    let registration = ready(&mut register).unwrap();
-    (peer, registration)
+    ready(&mut register).unwrap()
 }
 
 /// Register a handler for `com.example.p` as registration 9.
@@ -156,14 +171,7 @@ async fn a_full_queue_refuses_and_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_cannot_be_sent_is_an_error_for_both() {
-    let mut peer = Harness::unjoined(Callee::new(), &[]);
-    peer.open(Some(100));
-    let handle = peer.handle.clone();
-    let mut register = handle.register("com.example.p").into_future();
-    pending(&mut register);
-    peer.sent();
-    peer.receive("[65,1,9]");
-    let mut registration = ready(&mut register).unwrap();
+    let (mut peer, mut registration) = registered_at(100);
 
     let too_large = |id| format!(r#"[8,68,{id},{{}},"wamp.error.payload_size_exceeded"]"#);
     // One is seen to be too large by the handle, the other when it is committed.

@@ -82,6 +82,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// What the router knows of an invocation of this session.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Asked {
     wants_progress: bool,
     /// Whether it has more parts to send.
@@ -140,9 +141,11 @@ impl World {
                     ..Asked::default()
                 };
                 self.asked.insert(id, asked);
-                self.peer.receive(&format!(
-                    r#"[68,{id},{registration},{{"progress":{is_progressive},"timeout":{timeout},"receive_progress":{wants_progress}}},[{session}]]"#
-                ));
+                let details = format!(
+                    r#"{{"progress":{is_progressive},"timeout":{timeout},"receive_progress":{wants_progress}}}"#
+                );
+                self.peer
+                    .receive(&format!("[68,{id},{registration},{details},[{session}]]"));
             }
             Step::Part { index, is_last } => {
                 let mut open = self.asked.iter_mut().filter(|(_, asked)| asked.has_more);

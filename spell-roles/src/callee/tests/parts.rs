@@ -5,7 +5,7 @@ fn read(parts: &mut Parts) -> (Vec<u8>, Option<Interruption>) {
     let mut values = Vec::new();
     while let std::task::Poll::Ready(Some(next)) = poll(&mut Box::pin(parts.next())) {
         match next {
-            Ok(part) => values.push(part.args::<(u8,)>().unwrap().0),
+            Ok(part) => values.push(part.value().unwrap()),
             Err(interruption) => return (values, Some(interruption)),
         }
     }
@@ -59,7 +59,7 @@ async fn another_invocation_has_one_part() {
     let mut parts = next(&mut registration).parts().unwrap();
     let only = ready(&mut Box::pin(parts.next())).unwrap().unwrap();
     assert!(only.is_last());
-    assert_eq!(only.args::<(u8,)>().unwrap(), (5,));
+    assert_eq!(only.value::<u8>().unwrap(), 5);
     assert!(is_over(&mut parts));
 }
 
@@ -69,8 +69,7 @@ async fn a_handler_takes_the_parts() {
         register.handler(|mut parts: Parts, progress: Progress| async move {
             let mut sum = 0;
             while let Some(part) = parts.next().await {
-                let (value,): (u8,) = part?.args()?;
-                sum += value;
+                sum += part?.value::<u8>()?;
                 if let Some(result) = progress.result() {
                     result.arg(sum).await?;
                 }

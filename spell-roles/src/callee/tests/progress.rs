@@ -122,14 +122,7 @@ async fn there_is_no_progress_after_the_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn progress_that_cannot_be_sent_leaves_the_answer_open() {
-    let mut peer = Harness::unjoined(Callee::new(), &[]);
-    peer.open(Some(100));
-    let handle = peer.handle.clone();
-    let mut register = handle.register("com.example.p").into_future();
-    pending(&mut register);
-    peer.sent();
-    peer.receive("[65,1,9]");
-    let mut registration = ready(&mut register).unwrap();
+    let (mut peer, mut registration) = registered_at(100);
     peer.receive(&format!("[68,7,9,{WANTED}]"));
     let invocation = next(&mut registration);
     // The handle sees that it is too large, or that it is no JSON.

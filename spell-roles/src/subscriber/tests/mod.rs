@@ -764,6 +764,7 @@ fn what_works_is_announced() {
     Subscriber::new().features(&mut announced);
     for feature in [
         Feature::PatternBasedSubscription,
+        Feature::PayloadPassthruMode,
         Feature::PublicationTrustLevels,
         Feature::PublisherIdentification,
         Feature::SubscriptionRevocation,

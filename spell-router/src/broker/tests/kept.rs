@@ -12,7 +12,7 @@ fn kept(payload: &Payload) -> KeptEvent {
         payload,
     };
     let details = EventDetails::new();
-    KeptEvent::new(publication, id(0), details, SystemTime::UNIX_EPOCH).unwrap()
+    KeptEvent::new(publication, id(0), details, time(0)).unwrap()
 }
 
 #[test]
@@ -57,6 +57,6 @@ fn all_that_the_publisher_chose_counts() {
         options: &options,
         payload: &Payload::default(),
     };
-    let event = KeptEvent::new(publication, id(0), details, SystemTime::UNIX_EPOCH).unwrap();
+    let event = KeptEvent::new(publication, id(0), details, time(0)).unwrap();
     assert!(event.size() > small + 110 + 170 + 5);
 }

@@ -1,6 +1,9 @@
 //! What the broker keeps for later, compared with what it should be.
 
-use std::time::SystemTime;
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -10,8 +13,9 @@ use spell_message::{
 };
 
 use super::{Publication, kept::KeptEvent};
-use crate::realm::Principal;
+use crate::{auth::Method, realm::Principal, timestamp::Timestamp};
 
+mod history;
 mod kept;
 mod retained;
 
@@ -73,7 +77,7 @@ fn pattern() -> impl Strategy<Value = Pattern> {
 }
 
 impl Published {
-    fn kept(&self, number: usize, published: SystemTime) -> KeptEvent {
+    fn kept(&self, number: usize, published: Timestamp) -> Arc<KeptEvent> {
         let mut options = PublishOptions::new();
         self.lists.set(&mut options);
         let topic = Uri::new(TOPICS[self.topic]).unwrap();
@@ -84,7 +88,8 @@ impl Published {
             options: &options,
             payload: &payload,
         };
-        KeptEvent::new(publication, id(number), EventDetails::new(), published).unwrap()
+        let kept = KeptEvent::new(publication, id(number), EventDetails::new(), published);
+        Arc::new(kept.unwrap())
     }
 
     /// Whether this session would have got it.
@@ -137,6 +142,7 @@ fn principal(role: usize) -> Principal {
     Principal {
         authid: "joe".to_owned(),
         authrole: ROLES[role].to_owned(),
+        method: Method::Anonymous,
         trustlevel: None,
     }
 }
@@ -145,4 +151,9 @@ fn payload(args: &str) -> Payload {
     let args = Bytes::copy_from_slice(args.as_bytes());
     let end = args.len();
     Payload::encoded(Format::Json, args, end, end)
+}
+
+/// So many milliseconds after the epoch.
+fn time(millis: u64) -> Timestamp {
+    Timestamp::from(SystemTime::UNIX_EPOCH + Duration::from_millis(millis))
 }

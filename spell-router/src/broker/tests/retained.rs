@@ -34,7 +34,7 @@ proptest! {
         let mut retained = RetainedEvents::new(Room { events, bytes });
         let mut logs: Vec<Log> = vec![Log::new(); TOPICS.len()];
         for (index, published) in published.into_iter().enumerate() {
-            let kept = retained.retain(published.kept(index, SystemTime::UNIX_EPOCH));
+            let kept = retained.retain(published.kept(index, time(0)));
             let (used_events, used_bytes) = retained.usage();
             prop_assert!(used_events <= events && used_bytes <= bytes);
             prop_assert!(kept || events < usize::MAX || bytes < usize::MAX, "declined");
@@ -59,14 +59,14 @@ proptest! {
     ) {
         let mut retained = RetainedEvents::new(Room { events: 1_000, bytes: 1 << 20 });
         for (index, published) in published.iter().enumerate() {
-            retained.retain(published.kept(index, SystemTime::UNIX_EPOCH));
+            retained.retain(published.kept(index, time(0)));
         }
         for topic in 0..TOPICS.len() {
             let last = Published { topic, publisher: 1, lists: Lists::None, size: 0 };
-            retained.retain(last.kept(0, SystemTime::UNIX_EPOCH));
+            retained.retain(last.kept(0, time(0)));
         }
         let last = Published { topic: 0, publisher: 1, lists: Lists::None, size: 0 };
-        let size = last.kept(0, SystemTime::UNIX_EPOCH).size() - TOPICS[0].len();
+        let size = last.kept(0, time(0)).size() - TOPICS[0].len();
         let texts: usize = TOPICS.iter().map(|topic| topic.len()).sum();
         prop_assert_eq!(retained.usage(), (TOPICS.len(), TOPICS.len() * size + texts));
     }
@@ -85,9 +85,9 @@ fn one_topic_keeps_only_so_many_events_for_some() {
         size: 0,
     };
     for number in 1..=64 {
-        let event = event(number).kept(0, SystemTime::UNIX_EPOCH);
+        let event = event(number).kept(0, time(0));
         assert!(retained.retain(event), "{number}");
     }
-    assert!(!retained.retain(event(65).kept(0, SystemTime::UNIX_EPOCH)));
-    assert!(retained.retain(event(64).kept(0, SystemTime::UNIX_EPOCH)));
+    assert!(!retained.retain(event(65).kept(0, time(0))));
+    assert!(retained.retain(event(64).kept(0, time(0))));
 }

@@ -9,6 +9,10 @@ use spell_serializer::{Json, Serializer};
 use super::*;
 use crate::carrier::Undeliverable;
 
+mod audience;
+mod history;
+mod identification;
+mod meta;
 mod registration_revocation;
 mod retention;
 mod revocation;
@@ -77,6 +81,7 @@ impl Realm {
         let principal = Principal {
             authid: authid.to_owned(),
             authrole: authrole.to_owned(),
+            method: Method::Anonymous,
             trustlevel: None,
         };
         let line = Line::new(Json::new().into(), Some(limit));
@@ -85,7 +90,9 @@ impl Realm {
         } else {
             Announced::default()
         };
-        self.state.join(id(session), principal, announced, line);
+        let out = &mut Outputs::default();
+        self.state
+            .join(id(session), principal, announced, line, out);
     }
 
     /// Dave or another one with the role `user`, who announced these features of their roles.
@@ -93,6 +100,7 @@ impl Realm {
         let principal = Principal {
             authid: "dave".to_owned(),
             authrole: "user".to_owned(),
+            method: Method::Anonymous,
             trustlevel: None,
         };
         let line = Line::new(Json::new().into(), None);
@@ -101,7 +109,7 @@ impl Realm {
             .fold(Announced::default(), |known, (role, feature)| {
                 known.with(*role, *feature)
             });
-        self.state.join(id(session), principal, announced, line);
+        self.step(|state, out| state.join(id(session), principal, announced, line, out));
     }
 
     /// The outputs of a message after which the session lives.
@@ -664,7 +672,7 @@ mod dealer {
         }
         realm.send(BOB, r#"[64,4,{"match":"prefix"},""]"#);
         realm.send(BOB, r#"[64,5,{"match":"wildcard"},".."]"#);
-        let outputs = realm.send(ALICE, r#"[48,1,{},"wamp.session.count"]"#);
+        let outputs = realm.send(ALICE, r#"[48,1,{},"wamp.session.unheard_of"]"#);
         assert!(outputs[0].ends_with(r#""wamp.error.no_such_procedure"]"#));
     }
 

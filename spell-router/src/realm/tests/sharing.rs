@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use spell_message::{MatchPolicy, Pattern, RegistrationId, options::InvocationPolicy};
+use spell_message::{MatchPolicy, Pattern, options::InvocationPolicy};
 
 use super::*;
-use crate::changes::{Change, ChangeKind};
 
 const POLICIES: [&str; 4] = ["roundrobin", "random", "first", "last"];
 
@@ -123,40 +122,6 @@ fn patterns_can_be_shared() {
         realm.send(callee, &format!(r#"[64,1,{options},"com"]"#));
     }
     assert_eq!(called(&mut realm, 1..=3), [BOB, CAROL, BOB]);
-}
-
-fn changes(realm: &mut Realm) -> Vec<(ChangeKind, u64)> {
-    let id = RegistrationId::MIN;
-    let change = |change: Change<_>| {
-        assert_eq!(change.id, id);
-        (change.kind, change.session.get())
-    };
-    let registrations = &mut realm.state.dealer.registrations;
-    registrations.changes.drain().map(change).collect()
-}
-
-#[test]
-fn what_becomes_of_a_registration_is_told_in_its_order() {
-    let mut realm = Realm::new();
-    realm.state.dealer.registrations.changes.want(true);
-    realm.send(BOB, &register(1, "last"));
-    assert_eq!(
-        changes(&mut realm),
-        [(ChangeKind::Created, BOB), (ChangeKind::Added, BOB)]
-    );
-    realm.send(CAROL, &register(1, "last"));
-    realm.send(ALICE, &register(1, "first")); // refused
-    assert_eq!(changes(&mut realm), [(ChangeKind::Added, CAROL)]);
-    realm.send(BOB, "[66,2,1]");
-    realm.leave(CAROL);
-    assert_eq!(
-        changes(&mut realm),
-        [
-            (ChangeKind::Removed, BOB),
-            (ChangeKind::Removed, CAROL),
-            (ChangeKind::Deleted, CAROL)
-        ]
-    );
 }
 
 #[test]

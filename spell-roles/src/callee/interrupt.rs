@@ -17,7 +17,8 @@ use tokio::sync::Notify;
 /// # use spell_peer::PeerBuilder;
 /// # use spell_roles::{Callee, Caller, Session};
 /// use spell_roles::prelude::*;
-/// use spell_roles::Interrupt;
+/// use spell_message::options::CancelMode;
+/// use spell_roles::{Interrupt, Progress};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,19 +26,22 @@ use tokio::sync::Notify;
 /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
 /// # let peer = peer.role(Caller::new()).role(Callee::new());
 /// # let peer = peer.connect(router.connector()).await?;
-/// let count = |(limit,): (u64,), interrupt: Interrupt| async move {
-///     let mut count = 0;
-///     while count < limit && interrupt.cause().is_none() {
-///         tokio::task::yield_now().await;
-///         count += 1;
+/// let watch = |progress: Progress, interrupt: Interrupt| async move {
+///     if let Some(result) = progress.result() {
+///         result.arg("watching").await?;
 ///     }
-///     // A caller that gave up in mode `kill` gets this too.
-///     Ok(count)
+///     let interruption = interrupt.interrupted().await;
+///     // A caller that gave up in mode `kill` gets this.
+///     Ok(interruption.to_string())
 /// };
-/// let _count = peer.register("com.example.count").handler(count).await?;
+/// let _watch = peer.register("com.example.watch").handler(watch).await?;
 ///
-/// let counted: u64 = peer.call("com.example.count").arg(7).await?.value()?;
-/// assert_eq!(counted, 7);
+/// let mut results = peer.call("com.example.watch").receive_progress().await?;
+/// let begun = results.next().await.ok_or("no result")??;
+/// assert_eq!(begun.value::<String>()?, "watching");
+/// results.cancel(CancelMode::Kill).await?;
+/// let last = results.next().await.ok_or("no result")??;
+/// assert_eq!(last.value::<String>()?, "the caller gave up");
 /// # Ok(())
 /// # }
 /// ```

@@ -50,6 +50,11 @@ use crate::{
 /// };
 /// let _total = peer.register("com.example.total").handler(total).await?;
 ///
+/// let (mut values, total) = peer.call("com.example.total").arg(1).progressive().await?;
+/// values.send().arg(2).await?;
+/// values.finish().arg(3).await?;
+/// assert_eq!(total.await?.value::<i64>()?, 6);
+///
 /// let total: i64 = peer.call("com.example.total").arg(5).await?.value()?;
 /// assert_eq!(total, 5);
 /// # Ok(())

@@ -34,8 +34,16 @@ use crate::request::argument_methods;
 /// };
 /// let _count = peer.register("com.example.count").handler(count).await?;
 ///
-/// let count: u64 = peer.call("com.example.count").arg(3).await?.value()?;
-/// assert_eq!(count, 3);
+/// let mut results = peer.call("com.example.count").arg(2).receive_progress().await?;
+/// let mut seen = Vec::new();
+/// while let Some(result) = results.next().await {
+///     seen.push(result?.value::<u64>()?);
+/// }
+/// assert_eq!(seen, [0, 1, 2]);
+///
+/// // Whoever does not ask for progress gets the last result alone.
+/// let count: u64 = peer.call("com.example.count").arg(2).await?.value()?;
+/// assert_eq!(count, 2);
 /// # Ok(())
 /// # }
 /// ```

@@ -122,6 +122,32 @@ impl<'a> Register<'a> {
     /// and the invocation is [interrupted](super::Interruption::TimedOut). The time begins with the
     /// INVOCATION, and anew with each progressive result.
     ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Callee, Caller, Session};
+    /// use spell_message::reason;
+    /// use spell_roles::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Caller::new()).role(Callee::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let sleep = peer.register("com.example.sleep").forward_timeout();
+    /// let sleep = sleep.handler(|(): ()| async move {
+    ///     std::future::pending::<()>().await;
+    ///     Ok(())
+    /// });
+    /// let _sleep = sleep.await?;
+    ///
+    /// // In milliseconds.
+    /// let error = peer.call("com.example.sleep").option("timeout", 20).await.unwrap_err();
+    /// assert_eq!(error.uri().map(|uri| uri.as_str()), Some(reason::TIMEOUT));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// WAMP spec, "Call Timeouts".
     pub fn forward_timeout(self) -> Self {
         self.with(|options| _ = options.set_forward_timeout(true))

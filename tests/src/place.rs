@@ -118,4 +118,4 @@ pub fn uri(name: &str) -> String {
 }
 
 /// Longer than the time-out of a request, so that this is not what fails.
-const LONGEST: Duration = Duration::from_secs(90);
+const LONGEST: Duration = Duration::from_secs(45);

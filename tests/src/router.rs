@@ -6,11 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use spell_router::{CraSecret, Realm, Router};
+use spell_message::Pattern;
+use spell_router::{CraSecret, MetaApi, Realm, Router};
 
 use crate::{
-    accounts::{CRA, ITERATIONS, REALM, ROLE, SALT, SALTED_CRA, TICKET},
-    crossbar::Crossbar,
+    accounts::{CRA, ITERATIONS, REALM, ROLE, SALT, SALTED_CRA, TICKET, TRUSTLEVEL},
+    crossbar::{Crossbar, HISTORY},
     link::Urls,
     routers::CrateRouter,
     scratch::fresh_folder,
@@ -100,7 +101,10 @@ impl TestRouter {
 
     async fn embedded() -> Result<Self, Box<dyn Error + Send + Sync>> {
         let folder = fresh_folder("router")?;
-        let open = Realm::new(REALM);
+        let open = Realm::new(REALM)
+            .meta_api(MetaApi::new().administrators(["anonymous"]))
+            .trustlevel("anonymous", TRUSTLEVEL)
+            .history(Pattern::prefix(HISTORY)?, 1000, 1 << 20);
         let guarded = Realm::new(REALM)
             .refuse_anonymous()
             .ticket(TICKET.authid, TICKET.secret, ROLE)

@@ -22,6 +22,7 @@ pub(crate) async fn killing_waits_for_the_callee(place: &Place) {
     assert_canceled(call.await);
 }
 
+/// Crossbar.io and xconn put an error in place of the answer.
 pub(crate) async fn a_callee_that_is_killed_may_still_answer(place: &Place) {
     let (caller, callee) = place.clients().await;
     let procedure = uri("stubborn");
@@ -46,6 +47,7 @@ pub(crate) async fn killing_without_waiting_interrupts_the_callee(place: &Place)
     invocation.interrupted().await;
 }
 
+/// Crossbar.io does not tell the caller.
 pub(crate) async fn skipping_leaves_the_callee_alone(place: &Place) {
     let (caller, callee) = place.clients().await;
     let procedure = uri("skip");

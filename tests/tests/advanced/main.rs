@@ -9,7 +9,7 @@
 
 mod announcements;
 mod canceling;
-// mod meta;
+mod meta;
 mod progress;
 mod pubsub;
 mod registrations;
@@ -95,6 +95,7 @@ mod routers {
             a_publisher_gets_its_own_event_if_it_wants: embedded crossbar xconn;
             a_publisher_that_wants_is_disclosed: embedded xconn;
             a_publisher_is_disclosed_where_the_router_says_so: crossbar;
+            a_subscriber_learns_how_far_the_publisher_is_trusted: embedded;
             prefixes_and_wildcards_tell_the_topic: embedded crossbar xconn;
             an_event_for_two_patterns_is_told_apart_once: embedded crossbar xconn;
             an_event_that_is_retained_comes_to_who_asks: embedded crossbar;
@@ -108,11 +109,11 @@ mod routers {
         }
         canceling {
             killing_waits_for_the_callee: embedded crossbar xconn battler;
-            a_callee_that_is_killed_may_still_answer: embedded crossbar xconn battler;
+            a_callee_that_is_killed_may_still_answer: embedded battler;
             killing_without_waiting_interrupts_the_callee: embedded crossbar xconn battler;
-            skipping_leaves_the_callee_alone: embedded crossbar xconn battler;
+            skipping_leaves_the_callee_alone: embedded xconn battler;
             dropping_a_call_interrupts_the_callee: embedded crossbar xconn battler;
-            a_caller_that_leaves_interrupts_the_callee: embedded crossbar xconn battler;
+            a_caller_that_leaves_interrupts_the_callee: embedded crossbar xconn;
             a_callee_that_leaves_ends_its_calls: embedded crossbar xconn battler;
             a_call_that_takes_too_long_ends: embedded crossbar xconn battler;
             the_router_ends_a_call_that_takes_too_long: embedded battler;
@@ -128,12 +129,24 @@ mod routers {
             a_caller_that_wants_is_disclosed: embedded xconn battler;
             a_callee_may_ask_who_calls: embedded battler;
             a_caller_is_disclosed_where_the_router_says_so: crossbar;
+            a_callee_learns_how_far_the_caller_is_trusted: embedded;
+        }
+        meta {
+            sessions_are_told_of: embedded crossbar xconn;
+            a_session_is_killed: embedded crossbar xconn;
+            nobody_kills_its_own_session: embedded xconn;
+            registrations_are_told_of: embedded crossbar;
+            subscriptions_are_told_of: embedded crossbar;
+            a_testament_is_published_when_its_session_ends: embedded crossbar;
+            a_registration_is_revoked: embedded;
+            a_subscription_is_revoked: embedded crossbar;
+            events_of_the_past_are_told: embedded crossbar;
         }
     }
 }
 
 /// Each test, a function of a place and of a [`Library`](spell_tests::foreign::Library) for the peer at the other end,
-/// with the libraries that have what it tests. The router is the embedded one.
+/// with the libraries that have what it tests. The router is the embedded one, where no other one is named.
 mod libraries {
     use spell_serializer::{Cbor, Json};
     use spell_tests::{foreign::Library, link::Link, place::run, router::Make};
@@ -149,33 +162,30 @@ mod libraries {
     }
 
     macro_rules! with {
-        (autobahn_python, $test:path) => {
-            both!(autobahn_python, AutobahnPython, $test);
-        };
-        (autobahn_js, $test:path) => {
-            both!(autobahn_js, AutobahnJs, $test);
-        };
-        (wampy, $test:path) => {
-            both!(wampy, Wampy, $test);
-        };
+        (autobahn_python, $test:path) => { both!(autobahn_python, (Embedded, AutobahnPython), $test); };
+        (autobahn_js, $test:path) => { both!(autobahn_js, (Embedded, AutobahnJs), $test); };
+        (wampy, $test:path) => { both!(wampy, (Embedded, Wampy), $test); };
+        (autobahn_js_by_crossbar, $test:path) => { both!(autobahn_js_by_crossbar, (Crossbar, AutobahnJs), $test); };
+        (wampy_by_crossbar, $test:path) => { both!(wampy_by_crossbar, (Crossbar, Wampy), $test); };
+        (wampy_by_xconn, $test:path) => { both!(wampy_by_xconn, (Xconn, Wampy), $test); };
     }
 
     macro_rules! both {
-        ($name:ident, $library:ident, $test:path) => {
+        ($name:ident, $place:tt, $test:path) => {
             mod $name {
                 use crate::libraries::*;
-                place!(json, Json, Library::$library, $test);
-                place!(cbor, Cbor, Library::$library, $test);
+                place!(json, Json, $place, $test);
+                place!(cbor, Cbor, $place, $test);
             }
         };
     }
 
     macro_rules! place {
-        ($name:ident, $serializer:ident, $library:expr, $test:path) => {
+        ($name:ident, $serializer:ident, ($make:ident, $library:ident), $test:path) => {
             #[tokio::test]
             async fn $name() {
-                let place = (Make::Embedded, Link::WebSocket, $serializer::new().into());
-                run(place, async |place| $test(place, $library).await).await;
+                let place = (Make::$make, Link::WebSocket, $serializer::new().into());
+                run(place, async |place| $test(place, Library::$library).await).await;
             }
         };
     }
@@ -191,9 +201,10 @@ mod libraries {
             a_foreign_publisher_has_its_event_retained: autobahn_python autobahn_js;
         }
         progress {
-            a_foreign_callee_gives_results_as_they_come: autobahn_python autobahn_js wampy;
+            a_foreign_callee_gives_results_as_they_come: autobahn_python autobahn_js_by_crossbar wampy_by_crossbar;
+            a_foreign_callee_that_cannot_be_interrupted_gives_one_result: autobahn_js wampy;
             a_foreign_caller_gets_results_as_they_come: autobahn_python autobahn_js wampy;
-            a_foreign_caller_sends_arguments_as_they_come: wampy;
+            a_foreign_caller_sends_arguments_as_they_come: wampy_by_xconn;
         }
         canceling {
             a_foreign_callee_is_interrupted: autobahn_python;
@@ -206,6 +217,11 @@ mod libraries {
             a_foreign_callee_shares_a_procedure: autobahn_python autobahn_js wampy;
             a_foreign_callee_learns_who_calls: autobahn_python autobahn_js wampy;
             a_foreign_caller_is_disclosed: autobahn_js wampy;
+        }
+        meta {
+            a_foreign_peer_uses_the_meta_api: autobahn_python autobahn_js wampy;
+            a_foreign_peer_leaves_a_testament: autobahn_python autobahn_js wampy;
+            a_foreign_peer_learns_that_it_is_revoked: autobahn_js;
         }
     }
 }

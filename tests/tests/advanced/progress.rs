@@ -121,6 +121,25 @@ pub(crate) async fn a_foreign_callee_gives_results_as_they_come(place: &Place, l
     assert_eq!(result.value::<i32>().unwrap(), 2);
 }
 
+/// WAMP spec, "Progressive Call Results": who does not announce that it can be interrupted is not asked for more.
+pub(crate) async fn a_foreign_callee_that_cannot_be_interrupted_gives_one_result(
+    place: &Place,
+    library: Library,
+) {
+    let Some(mut foreign) = place.foreign(library).await else {
+        return;
+    };
+    let client = place.client().await;
+    let procedure = uri("foreign.at.once");
+    let register = json!({ "register": procedure, "does": "progress" });
+    foreign.ask(&register).await.unwrap();
+    let call = client.call(&procedure).args(("a", "b")).receive_progress();
+    let mut results = call.await.unwrap();
+    let result = results.next().await.unwrap().unwrap();
+    assert!(!result.is_progress());
+    assert_eq!(result.value::<i32>().unwrap(), 2);
+}
+
 pub(crate) async fn a_foreign_caller_gets_results_as_they_come(place: &Place, library: Library) {
     let Some(mut foreign) = place.foreign(library).await else {
         return;

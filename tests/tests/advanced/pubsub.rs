@@ -4,6 +4,7 @@ use serde_json::json;
 use spell_message::SessionId;
 use spell_roles::{PublicationFilter, Subscription, prelude::*};
 use spell_tests::{
+    accounts::TRUSTLEVEL,
     crossbar::DISCLOSED,
     foreign::Library,
     place::{Client, Place, uri},
@@ -115,6 +116,15 @@ pub(crate) async fn a_publisher_is_disclosed_where_the_router_says_so(place: &Pl
         let told = topic.starts_with(DISCLOSED).then_some(session.id());
         assert_eq!(event.publisher(), told, "{topic}");
     }
+}
+
+pub(crate) async fn a_subscriber_learns_how_far_the_publisher_is_trusted(place: &Place) {
+    let (publisher, subscriber) = place.clients().await;
+    let topic = uri("trusted");
+    let mut events = subscriber.subscribe(&topic).await.unwrap();
+    publisher.publish(&topic).await.unwrap();
+    let event = events.next().await.unwrap();
+    assert_eq!(event.trustlevel(), Some(TRUSTLEVEL));
 }
 
 pub(crate) async fn prefixes_and_wildcards_tell_the_topic(place: &Place) {

@@ -4,6 +4,7 @@ use serde_json::json;
 use spell_message::{SessionId, options::InvocationPolicy, reason};
 use spell_roles::{InvocationInfo, Registration, prelude::*};
 use spell_tests::{
+    accounts::TRUSTLEVEL,
     crossbar::DISCLOSED,
     foreign::Library,
     place::{Client, Place, uri},
@@ -151,12 +152,12 @@ pub(crate) async fn a_callee_may_ask_who_calls(place: &Place) {
         .await
         .unwrap();
     let result = caller.call(&procedure).await.unwrap();
-    let told: (u64, String, String) = result.value().unwrap();
+    let told: (u64, Option<String>, Option<String>) = result.value().unwrap();
     let session = caller.session().unwrap();
     let expected = (
         session.id().get(),
-        session.authid().unwrap().to_owned(),
-        session.authrole().unwrap().to_owned(),
+        session.authid().map(str::to_owned),
+        session.authrole().map(str::to_owned),
     );
     assert_eq!(told, expected);
 }
@@ -170,6 +171,16 @@ pub(crate) async fn a_caller_is_disclosed_where_the_router_says_so(place: &Place
         let expected = procedure.starts_with(DISCLOSED).then_some(id);
         assert_eq!(result.value::<Option<u64>>().unwrap(), expected);
     }
+}
+
+pub(crate) async fn a_callee_learns_how_far_the_caller_is_trusted(place: &Place) {
+    let (caller, callee) = place.clients().await;
+    let procedure = uri("trusted");
+    let handler = |call: InvocationInfo| async move { Ok(call.trustlevel()) };
+    let register = callee.register(&procedure).handler(handler);
+    let _registration = register.await.unwrap();
+    let result = caller.call(&procedure).await.unwrap();
+    assert_eq!(result.value::<Option<u64>>().unwrap(), Some(TRUSTLEVEL));
 }
 
 pub(crate) async fn a_foreign_callee_matches_patterns(place: &Place, library: Library) {

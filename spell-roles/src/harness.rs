@@ -73,7 +73,7 @@ impl<T: Role> Harness<T> {
     }
 
     /// The router announces these features, of a broker and of a dealer, in the next session.
-    pub(crate) fn announce(&mut self, features: &[Feature]) {
+    pub(crate) fn announce(&self, features: &[Feature]) {
         *self.roles.lock().unwrap() = broker_and_dealer(features);
     }
 

@@ -79,8 +79,8 @@ pub use meta::{
     AddTestament, FilterAuthroles, FlushTestaments, HistoricEvent, HistoryFilter, HistoryTime,
     IdsByMatch, Kill, Killed, LookupRegistration, LookupSubscription, Meta, MetaCall,
     MetaDecodeError, MetaError, MetaEvents, MetaExt, MetaSubscribe, MetaSubscription,
-    RegistrationChanged, RegistrationCreated, RegistrationDetails, SessionDetails, SessionLeft,
-    SubscriptionChanged, SubscriptionCreated, SubscriptionDetails, TestamentScope,
+    RegistrationChanged, RegistrationCreated, RegistrationDetails, Remove, SessionDetails,
+    SessionLeft, SubscriptionChanged, SubscriptionCreated, SubscriptionDetails, TestamentScope,
 };
 pub use publisher::{
     AcknowledgedPublish, PendingPublish, Publish, Publisher, PublisherExt, PublisherHandle,

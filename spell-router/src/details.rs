@@ -3,8 +3,7 @@
 use spell_message::options::ErrorDetails;
 
 /// What the caller gets of the details of a callee's error: all that is the application's. The
-/// rest only a router may say, so that nobody passes for another callee, or is about the payload
-/// passthru that this router does not do.
+/// rest only a router may say, so that nobody passes for another callee.
 ///
 /// WAMP spec, "ERROR".
 pub(crate) fn forwarded(details: ErrorDetails) -> ErrorDetails {
@@ -13,20 +12,8 @@ pub(crate) fn forwarded(details: ErrorDetails) -> ErrorDetails {
     }
     let details = details.into_dict().into_iter();
     let own = details.filter(|(key, _)| !NOT_FORWARDED.contains(&key.as_str()));
-    // Nothing that is left is a key of the specification, so nothing can be wrong with it.
+    // Nothing of this was wrong before.
     ErrorDetails::from_dict(own.collect()).unwrap_or_default()
 }
 
-const NOT_FORWARDED: [&str; 11] = [
-    "callee",
-    "callee_authid",
-    "callee_authrole",
-    "forward_for",
-    "ppt_scheme",
-    "ppt_serializer",
-    "ppt_cipher",
-    "ppt_keyid",
-    "enc_algo",
-    "enc_key",
-    "enc_serializer",
-];
+const NOT_FORWARDED: [&str; 4] = ["callee", "callee_authid", "callee_authrole", "forward_for"];

@@ -29,8 +29,6 @@ pub(crate) enum Violation {
     ErrorFor(RequestKind),
     #[error("an answer to the invocation {0}, which never was")]
     UnknownInvocation(RequestId),
-    #[error("{0}, which this router did not announce")]
-    NotAnnounced(&'static str),
     #[error("{0}, which the client did not announce")]
     Unannounced(&'static str),
     #[error("CALL {0} again, whose arguments are complete")]

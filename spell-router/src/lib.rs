@@ -45,15 +45,17 @@
 //! | Shared registrations, all policies | `shared_registration` |
 //! | Revocation of registrations | `registration_revocation` |
 //! | Call canceling, all three modes | `call_canceling` |
+//! | Meta API of sessions, registrations and subscriptions, see [`MetaApi`] | `session_meta_api`, `registration_meta_api`, `subscription_meta_api` |
+//! | Testaments, within [`RouterBuilder::max_testaments`] | `testament_meta_api` |
 //! | Call time-outs, by the router or the callee | `call_timeout` |
 //! | Call re-routing | `call_reroute` |
 //! | Progressive calls: results, and arguments, in parts | `progressive_call_results`, `progressive_call_invocations` |
 //! | Caller identification, as [`Realm::disclosure`] has it | `caller_identification` |
+//! | Payload passthru mode | `payload_passthru_mode` |
 //! | Trust levels of calls, by [`Realm::trustlevel`] | `call_trustlevels` |
 //! | Anonymous, ticket and challenge-response authentication, see [`Realm`] | `anonymous`, `ticket`, `wampcra` |
 //!
-//! Options of other features are ignored where the specification allows it (sharding). Payload
-//! passthru is refused as the violation of the protocol that it is, unannounced.
+//! Options of other features are ignored where the specification allows it (sharding).
 //!
 //! # How it judges
 //!
@@ -71,9 +73,15 @@
 //!   serialization cannot express, such as NaN in JSON, are treated alike, with
 //!   `wamp.error.invalid_argument`.
 //! * The details of a callee's ERROR reach the caller as they are, without the keys that only a
-//!   router may vouch for (`callee`, `callee_authid`, `callee_authrole`, `forward_for`) and those of
-//!   payload passthru. What does not fit or cannot be expressed is left out: first the details,
-//!   then the arguments.
+//!   router may vouch for (`callee`, `callee_authid`, `callee_authrole`, `forward_for`). What
+//!   does not fit or cannot be expressed is left out: first the details, then the arguments.
+//! * A payload that passes through is one binary, handed on as any argument and never looked into,
+//!   and the attributes that describe it are handed on unchanged. It goes to all subscribers; those
+//!   that did not announce the mode have to cope. A callee that did not is not called, and a caller
+//!   that did not gets an error instead of such a result: `wamp.error.feature_not_supported`. What
+//!   Autobahn has instead, a binary without a list that `enc_algo` marks, is understood and handed
+//!   on to those who announced the mode, under this name or as `payload_transparency`; all others
+//!   get a list with the binary.
 //! * Part of a result that the caller did not ask for is dropped, and the call lives. One that the
 //!   caller cannot get fails the call.
 //! * Of a caller that announced that it sends arguments in parts, a CALL with an id that was used is
@@ -95,6 +103,16 @@
 //!   other one until its last session leaves.
 //! * A realm with a history announces it without the role `callee`, which the specification wants
 //!   announced as well: there are clients that accept no such router.
+//! * The router's own procedures are no registrations: they are in no list of those. Subscriptions
+//!   to its topics are subscriptions like any other, listed and told of. Of what happens everyone is
+//!   told who subscribed to it and may look, also the session that is the cause.
+//! * Arguments that one of the router's procedures does not take are refused with
+//!   `wamp.error.invalid_argument`, too many of them as well; URIs among them that are none with
+//!   `wamp.error.invalid_uri`. Unknown keyword arguments are ignored.
+//! * Sessions that are killed together do not learn of each other's end. Of those that
+//!   `wamp.session.kill_all` ends no testament is published, and nobody is told that they left.
+//! * `wamp.subscription.get_events` gives each event as an argument of its own. It fails with
+//!   `wamp.error.no_such_subscription` also where a subscription has no history.
 //! * A session that has its fill of subscriptions, registrations or open calls is refused more with
 //!   [`LIMIT_EXCEEDED`]; so is a call whose callee has its fill of invocations.
 //! * A client that does not read is cut off when its queue is full; nobody waits for it.
@@ -130,6 +148,7 @@ mod ids;
 mod listen;
 mod meta;
 mod outbound;
+mod passthru;
 mod pattern;
 mod quotas;
 mod realm;

@@ -81,6 +81,7 @@ fn size(message: &Message, name: Option<&Uri>) -> usize {
     let details = match message {
         Message::Event(message) => details_size(message.details.as_dict()),
         Message::Invocation(message) => details_size(message.details.as_dict()),
+        Message::Result(message) => details_size(message.details.as_dict()),
         Message::Error(message) => {
             let details = details_size(message.details.as_dict());
             details.saturating_add(message.error.len())
@@ -289,4 +290,74 @@ impl Outbound {
 /// point where it could panic.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use spell_message::{
+        RequestId,
+        message::{Goodbye, Published},
+        options::GoodbyeDetails,
+        reason,
+    };
+
+    use super::*;
+    use crate::realm::static_uri;
+
+    fn outbound() -> Outbound {
+        Outbound::new(QueueLimits {
+            messages: 10,
+            bytes: 10_000,
+        })
+    }
+
+    fn published() -> Published {
+        Published {
+            request: RequestId::MIN,
+            publication: spell_message::PublicationId::MIN,
+        }
+    }
+
+    fn goodbye() -> Goodbye {
+        Goodbye {
+            details: GoodbyeDetails::new(),
+            reason: static_uri(reason::KILLED),
+        }
+    }
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn nothing_follows_goodbye() {
+        let queue = outbound();
+        queue.push(published());
+        assert!(!queue.is_finished());
+        queue.push(goodbye());
+        queue.push(published());
+        queue.push(goodbye());
+        assert!(queue.is_finished());
+        assert_eq!(std::iter::from_fn(|| queue.pop()).count(), 2);
+    }
+
+    #[test]
+    fn goodbye_wakes_a_writer_that_waits_for_a_slow_client() {
+        let queue = outbound();
+        queue.push(published());
+        let count = Arc::new(Count::default());
+        assert!(!queue.is_empty(&Waker::from(Arc::clone(&count))));
+        queue.push(published());
+        assert_eq!(count.0.load(Ordering::Relaxed), 0);
+        queue.push(goodbye());
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    }
 }

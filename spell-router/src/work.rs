@@ -8,7 +8,7 @@ use spell_message::{
 use crate::{
     carrier::{Line, Undeliverable},
     dealer::Assignment,
-    meta::{Procedure, Refused, Request},
+    meta::{EventsWork, Procedure, Refused, Request},
     outbound::{FanOut, Outgoing},
 };
 
@@ -25,6 +25,8 @@ pub(crate) enum Work {
     Publish(PublishWork),
     /// The arguments of a procedure of the router are to be understood.
     Procedure(ProcedureWork),
+    /// Events of the past are to be written.
+    Events(EventsWork),
 }
 
 /// What came of the work.
@@ -33,6 +35,8 @@ pub(crate) enum Finished {
     Invocation(Cause, Prepared),
     Publish(Publish, FanOut),
     Procedure(RequestId, Result<Request, Refused>),
+    /// The arguments of a result of the router.
+    Result(RequestId, Result<Payload, Refused>),
 }
 
 impl Work {
@@ -41,6 +45,7 @@ impl Work {
             Self::Invocation(work) => work.finish(),
             Self::Publish(work) => work.finish(),
             Self::Procedure(work) => work.finish(),
+            Self::Events(work) => Finished::Result(work.request, work.finish()),
         }
     }
 }

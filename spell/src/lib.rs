@@ -44,6 +44,7 @@
 //! | to authenticate, to reconnect, to set limits | [`client()`](fn@client) |
 //! | to publish and subscribe | [`PublisherExt`](roles::PublisherExt), [`SubscriberExt`](roles::SubscriberExt) |
 //! | to call and be called | [`CallerExt`](roles::CallerExt), [`CalleeExt`](roles::CalleeExt) |
+//! | to know of other sessions, registrations and subscriptions; testaments; the history of events | [`MetaExt`](roles::MetaExt) |
 //! | fewer roles, or roles of your own | [`peer::PeerBuilder`], [`peer::Role`] |
 //! | raw messages | [`roles::Tap`] |
 //! | a transport, or dialling, of your own | [`transport`] |
@@ -101,6 +102,6 @@ pub use spell_message::{Dict, List, Uri, Value};
 pub use spell_peer::{Backoff, CloseReason, JoinError, Peer, PeerBuilder, PeerState, SessionInfo};
 pub use spell_roles::{
     Args, CallArguments, CallError, CallResult, CallResults, Event, Interrupt, Invocation,
-    InvocationError, Kwargs, Parts, Progress, PublishError, RegisterError, Registration,
+    InvocationError, Kwargs, MetaError, Parts, Progress, PublishError, RegisterError, Registration,
     SubscribeError, Subscription, WampError, auth,
 };

@@ -5,6 +5,7 @@
 
 mod call;
 mod decode;
+mod details;
 mod error;
 mod events;
 mod handle;
@@ -25,7 +26,7 @@ pub use events::{
 };
 pub use handle::{Meta, MetaExt};
 pub use history::{HistoricEvent, HistoryFilter, HistoryTime};
-pub use registrations::{LookupRegistration, RegistrationDetails};
+pub use registrations::{LookupRegistration, RegistrationDetails, Remove};
 pub use sessions::{FilterAuthroles, Kill, Killed, SessionDetails};
 pub use subscribe::{MetaSubscribe, MetaSubscription};
 pub use subscriptions::{LookupSubscription, SubscriptionDetails};

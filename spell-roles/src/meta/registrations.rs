@@ -1,9 +1,12 @@
 use spell_message::{
-    Dict, Feature, IntoUri, MatchPolicy, RegistrationId, RoleName, SessionId, Value,
+    Dict, Feature, IntoUri, MatchPolicy, RegistrationId, RoleName, SessionId,
     options::{InvocationPolicy, RegisterOptions},
 };
 
-use super::{IdsByMatch, Meta, MetaCall, MetaDecodeError, decode::Arguments};
+use super::{
+    IdsByMatch, Meta, MetaCall,
+    details::{details_methods, policy},
+};
 
 const NEEDS: (RoleName, Feature) = (RoleName::Dealer, Feature::RegistrationMetaApi);
 
@@ -109,6 +112,33 @@ impl<'a> Meta<'a> {
             args.next("count").count()
         })
     }
+
+    /// Take a registration from a session that has it. A session that is not there, or does not
+    /// have it, is refused.
+    ///
+    /// Not in the specification but in its catalog of the meta API; Crossbar.io has it.
+    ///
+    /// `wamp.registration.remove_callee`
+    pub fn registration_remove_callee(
+        self,
+        registration: RegistrationId,
+        callee: SessionId,
+    ) -> MetaCall<'a, (), Remove> {
+        let args = [registration.into(), callee.into()];
+        self.call("wamp.registration.remove_callee", NEEDS, args, |_| Ok(()))
+    }
+}
+
+/// Marks a [`MetaCall`] that takes a registration or a subscription from a session.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Remove;
+
+impl<T> MetaCall<'_, T, Remove> {
+    /// A text for the session that loses it; default none.
+    pub fn reason(self, reason: impl Into<String>) -> Self {
+        self.option("reason", reason.into())
+    }
 }
 
 /// Marks a [`MetaCall`] that looks for a registration.
@@ -139,56 +169,10 @@ pub struct RegistrationDetails {
 }
 
 impl RegistrationDetails {
-    pub(super) fn read(
-        name: &'static str,
-        arguments: &mut Arguments,
-    ) -> Result<Self, MetaDecodeError> {
-        let details = arguments.next(name).dict()?;
-        Ok(Self {
-            id: arguments.entry(&details, "id").id()?,
-            uri: arguments.entry(&details, "uri").text()?,
-            details,
-        })
-    }
-
-    /// The registration.
-    pub fn id(&self) -> RegistrationId {
-        self.id
-    }
-
-    /// The procedure, or the pattern of procedures.
-    pub fn uri(&self) -> &str {
-        &self.uri
-    }
-
-    /// When it was created, as an ISO 8601 text.
-    pub fn created(&self) -> Option<&str> {
-        self.details.get("created")?.as_str()
-    }
-
-    /// How it matches procedures; `None` if that is none of the specification's ways.
-    pub fn match_policy(&self) -> Option<MatchPolicy> {
-        match_policy(&self.details)
-    }
+    details_methods!(RegistrationId);
 
     /// How its callees take turns; `None` if that is none of the specification's ways.
     pub fn invoke(&self) -> Option<InvocationPolicy> {
-        match self.details.get("invoke") {
-            None | Some(Value::Null) => Some(InvocationPolicy::default()),
-            Some(policy) => policy.as_str()?.parse().ok(),
-        }
-    }
-
-    /// All of it, what has no method here among it.
-    pub fn as_dict(&self) -> &Dict {
-        &self.details
-    }
-}
-
-/// The entry `match` of the details of a registration or a subscription.
-pub(super) fn match_policy(details: &Dict) -> Option<MatchPolicy> {
-    match details.get("match") {
-        None | Some(Value::Null) => Some(MatchPolicy::default()),
-        Some(policy) => policy.as_str()?.parse().ok(),
+        policy(&self.details, "invoke")
     }
 }

@@ -3,9 +3,7 @@ use spell_message::{
     options::SubscribeOptions,
 };
 
-use super::{
-    IdsByMatch, Meta, MetaCall, MetaDecodeError, decode::Arguments, registrations::match_policy,
-};
+use super::{IdsByMatch, Meta, MetaCall, Remove, details::details_methods};
 
 const NEEDS: (RoleName, Feature) = (RoleName::Broker, Feature::SubscriptionMetaApi);
 
@@ -107,6 +105,23 @@ impl<'a> Meta<'a> {
             args.next("count").count()
         })
     }
+
+    /// Take a subscription from a session that has it. A session that is not there, or does not
+    /// have it, is refused.
+    ///
+    /// Not in the specification but in its catalog of the meta API; Crossbar.io has it.
+    ///
+    /// `wamp.subscription.remove_subscriber`
+    pub fn subscription_remove_subscriber(
+        self,
+        subscription: SubscriptionId,
+        subscriber: SessionId,
+    ) -> MetaCall<'a, (), Remove> {
+        let args = [subscription.into(), subscriber.into()];
+        self.call("wamp.subscription.remove_subscriber", NEEDS, args, |_| {
+            Ok(())
+        })
+    }
 }
 
 /// Marks a [`MetaCall`] that looks for a subscription.
@@ -137,40 +152,5 @@ pub struct SubscriptionDetails {
 }
 
 impl SubscriptionDetails {
-    pub(super) fn read(
-        name: &'static str,
-        arguments: &mut Arguments,
-    ) -> Result<Self, MetaDecodeError> {
-        let details = arguments.next(name).dict()?;
-        Ok(Self {
-            id: arguments.entry(&details, "id").id()?,
-            uri: arguments.entry(&details, "uri").text()?,
-            details,
-        })
-    }
-
-    /// The subscription.
-    pub fn id(&self) -> SubscriptionId {
-        self.id
-    }
-
-    /// The topic, or the pattern of topics.
-    pub fn uri(&self) -> &str {
-        &self.uri
-    }
-
-    /// When it was created, as an ISO 8601 text.
-    pub fn created(&self) -> Option<&str> {
-        self.details.get("created")?.as_str()
-    }
-
-    /// How it matches topics; `None` if that is none of the specification's ways.
-    pub fn match_policy(&self) -> Option<MatchPolicy> {
-        match_policy(&self.details)
-    }
-
-    /// All of it, what has no method here among it.
-    pub fn as_dict(&self) -> &Dict {
-        &self.details
-    }
+    details_methods!(SubscriptionId);
 }

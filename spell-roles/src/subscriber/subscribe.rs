@@ -121,6 +121,27 @@ impl<'a> Subscribe<'a> {
     /// Whether the broker sends what it retained for the topic, as the first event; default no.
     /// For yes, the broker must have announced `event_retention`. Asked again after a reconnect.
     ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Publisher, Session, Subscriber};
+    /// use spell_roles::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Publisher::new()).role(Subscriber::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// peer.publish("com.example.price").arg(3).retain(true).await?;
+    ///
+    /// let mut prices = peer.subscribe("com.example.price").get_retained(true).await?;
+    /// let price = prices.next().await.ok_or("no event")?;
+    /// assert!(price.is_retained());
+    /// assert_eq!(price.value::<u32>()?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// WAMP spec, "Event Retention".
     pub fn get_retained(self, get_retained: bool) -> Self {
         self.set(|options| options.set_get_retained(get_retained))

@@ -1,4 +1,6 @@
-use spell_roles::{PublicationFilter, prelude::*};
+use spell_message::Pattern;
+use spell_roles::{PublicationFilter, SubscriptionEnd, prelude::*};
+use spell_router::Revocation;
 
 use super::*;
 
@@ -103,4 +105,39 @@ async fn a_filter_lets_what_matches_several_subscriptions_pass_once() {
     }
     assert_eq!(exact.next().await.unwrap().value::<u8>().unwrap(), 1);
     assert_eq!(prefix.next().await.unwrap().value::<u8>().unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_revoked_subscription_ends_and_the_others_go_on() {
+    let router = router();
+    let ada = join(&router, "ada").await;
+    let bob = join(&router, "bob").await;
+    let mut first = bob.subscribe("com.example.a").await.unwrap();
+    let mut second = bob.subscribe("com.example.a").await.unwrap();
+    let mut other = bob.subscribe("com.example.").prefix().await.unwrap();
+    let id = first.id().unwrap();
+    let administration = router.administration(REALM).unwrap();
+    let revocation = Revocation::new().reason("no more");
+    assert!(administration.revoke_subscription(id, &revocation));
+    for subscription in [&mut first, &mut second] {
+        assert!(subscription.next().await.is_none());
+        let end = subscription.ended().await;
+        let SubscriptionEnd::Revoked { reason, .. } = end else {
+            panic!("{end:?}");
+        };
+        assert_eq!(reason.as_deref(), Some("no more"));
+    }
+    let again = bob.subscribe("com.example.a").await.unwrap();
+    let subscriber = bob.joined().await.unwrap().id();
+    let meta = ada.meta();
+    let remove = meta.subscription_remove_subscriber(again.id().unwrap(), subscriber);
+    remove.await.unwrap();
+    assert!(matches!(
+        again.ended().await,
+        SubscriptionEnd::Revoked { .. }
+    ));
+    ada.publish("com.example.a").arg(1).await.unwrap();
+    assert_eq!(other.next().await.unwrap().value::<u8>().unwrap(), 1);
+    let pattern = Pattern::exact("com.example.a").unwrap();
+    assert_eq!(administration.subscription(&pattern), None);
 }

@@ -28,6 +28,7 @@ use crate::{
     Disclosure,
     environment::{Clock, Moment},
     outbound::{FanOut, Outgoing, Outputs},
+    passthru::{self, Attributed},
     quotas::{LIMIT_EXCEEDED, Quotas, Room},
     realm::{Member, Members, Principal, refusal},
     timestamp::Timestamp,
@@ -74,6 +75,8 @@ struct Receiver {
     /// Whether the event names its topic.
     named: bool,
     format: Format,
+    /// Whether it announced payload passthru mode.
+    knows_passthru: bool,
 }
 
 impl Broker {
@@ -101,7 +104,6 @@ impl Broker {
     /// published, not by who got it then.
     ///
     /// WAMP spec, "Event History".
-    #[cfg_attr(not(test), expect(dead_code, reason = "the meta API is yet to come"))]
     pub(crate) fn history(
         &self,
         subscription: SubscriptionId,
@@ -162,7 +164,7 @@ impl Broker {
         };
         let named = pattern.policy() != MatchPolicy::Exact;
         for kept in self.retained.last_for(pattern, to, &member.principal) {
-            let mut details = kept.details.clone();
+            let mut details = kept.details.clone().told_to(knows_passthru(member));
             details.set_retained(true);
             let event = Event {
                 subscription,
@@ -253,7 +255,7 @@ impl Broker {
             let event = Event {
                 subscription: receiver.subscription,
                 publication: id,
-                details: details.clone(),
+                details: details.clone().told_to(receiver.knows_passthru),
                 payload: publication.payload.clone(),
             };
             let topic = receiver.named.then(|| publication.topic.clone());
@@ -310,12 +312,13 @@ impl Broker {
         ids.filter(|id| self.histories.get(*id).is_some()).collect()
     }
 
-    /// What all receivers learn: how far the publisher is trusted, and who it is, if that is to be
+    /// What all receivers learn: how a payload that passes through is to be read, how far the publisher is trusted, and who it is, if that is to be
     /// told. Whoever left meanwhile cannot be told.
     ///
     /// WAMP spec, "Publisher Identification" and "Publication Trust Levels".
     fn details(&self, publication: Publication<'_>, members: &Members) -> EventDetails {
         let mut details = EventDetails::new();
+        details.describe(publication.options.as_dict());
         let Some(publisher) = publication.publisher else {
             return details;
         };
@@ -368,6 +371,7 @@ impl Broker {
                     subscription: id,
                     named,
                     format: member.format,
+                    knows_passthru: knows_passthru(member),
                 })
             })
         })
@@ -386,3 +390,11 @@ impl Broker {
 
 #[cfg(test)]
 mod tests;
+
+/// Events that pass through go to all subscribers: whoever did not announce the mode gets the one
+/// binary as any other argument.
+///
+/// WAMP spec, "Payload Passthru Mode": that is for the subscriber to cope with.
+fn knows_passthru(member: &Member) -> bool {
+    passthru::is_announced(member.announced, RoleName::Subscriber)
+}

@@ -7,10 +7,20 @@ use spell_message::{
     reason,
 };
 
-use super::{Dealer, Surroundings, party::Origin, undeliverable};
+use super::{
+    Dealer, Surroundings,
+    party::{Origin, Party},
+    undeliverable,
+};
 use crate::{
-    carrier::Undeliverable, details::forwarded, environment::Clock, error::Violation,
-    outbound::Outputs, realm::refusal, work::InvocationWork,
+    carrier::Undeliverable,
+    details::forwarded,
+    environment::Clock,
+    error::Violation,
+    outbound::Outputs,
+    passthru::{self, Attributed},
+    realm::refusal,
+    work::InvocationWork,
 };
 
 impl Dealer {
@@ -22,17 +32,53 @@ impl Dealer {
         out: &mut Outputs,
     ) -> Result<(), Violation> {
         self.check_issued(from, message.request)?;
-        if message.options.progress() == Some(true) {
+        if passthru::is_used(message.options.as_dict()) && !self.reaches_reader(from, &message) {
+            self.refuse_passthru(from, message.request, out);
+        } else if message.options.progress() == Some(true) {
             self.progressed(from, message, clock, out);
         } else if let Some(Origin { caller, call, .. }) = self.end(from, message.request) {
-            let result = ResultMessage {
-                request: call,
-                details: ResultDetails::new(),
-                payload: message.payload,
-            };
+            let result = self.result(caller, call, ResultDetails::new(), message);
             out.send(caller, result);
         }
         Ok(())
+    }
+
+    /// The RESULT that a YIELD becomes.
+    fn result(
+        &self,
+        caller: SessionId,
+        call: RequestId,
+        mut details: ResultDetails,
+        message: Yield,
+    ) -> ResultMessage {
+        details.describe(message.options.as_dict());
+        ResultMessage {
+            request: call,
+            details: details.told_to(self.reads_passthru(caller)),
+            payload: message.payload,
+        }
+    }
+
+    fn reads_passthru(&self, caller: SessionId) -> bool {
+        let caller = self.parties.get(&caller);
+        caller.is_some_and(Party::reads_passthru)
+    }
+
+    /// Whether the caller reads results that pass through; also if there is none any more.
+    fn reaches_reader(&self, from: SessionId, message: &Yield) -> bool {
+        let origin = self.origin(from, message.request);
+        origin.is_none_or(|origin| self.reads_passthru(origin.caller))
+    }
+
+    /// The caller cannot read the result, and so gets an error.
+    ///
+    /// WAMP spec, "Payload Passthru Mode", wants it for the callee, for which there is no message.
+    fn refuse_passthru(&mut self, callee: SessionId, invocation: RequestId, out: &mut Outputs) {
+        if let Some(Origin { caller, call, .. }) = self.origin(callee, invocation) {
+            let explanation = "the result passes through, and the caller does not take such";
+            let why = (reason::FEATURE_NOT_SUPPORTED, Some(explanation));
+            self.abandon(caller, call, why, out);
+        }
     }
 
     /// A part of the result. It is dropped if nobody asked for it: the callee should know, but the
@@ -52,11 +98,7 @@ impl Dealer {
         self.extend(caller, call, clock);
         let mut details = ResultDetails::new();
         details.set_progress(true);
-        let result = ResultMessage {
-            request: call,
-            details,
-            payload: message.payload,
-        };
+        let result = self.result(caller, call, details, message);
         out.send(caller, result);
     }
 
@@ -76,7 +118,7 @@ impl Dealer {
             let error = ErrorMessage {
                 request_kind: RequestKind::Call,
                 request: call,
-                details: forwarded(message.details),
+                details: forwarded(message.details).told_to(self.reads_passthru(caller)),
                 error: message.error,
                 payload: message.payload,
             };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use spell_message::{
-    MatchPolicy, Payload, RegistrationId, RequestId, SessionId, Uri,
+    MatchPolicy, Payload, RegistrationId, RequestId, SessionId, Uri, Value,
     message::{Call, Invocation},
     options::{CallOptions, InvocationDetails},
     reason,
@@ -17,6 +17,7 @@ use crate::{
     Disclosure,
     carrier::Line,
     outbound::Outgoing,
+    passthru::{self, Attributed},
     quotas::LIMIT_EXCEEDED,
     work::{Draft, Prepared},
 };
@@ -82,13 +83,8 @@ impl Assignment {
 
     /// Whether the message to the callee is surely carried as it is.
     pub(super) fn is_surely_carried(&self, line: &Line, payload: &Payload) -> bool {
-        let details = &self.details;
-        let texts = [
-            self.name.as_deref(),
-            details.caller_authid(),
-            details.caller_authrole(),
-        ];
-        line.surely_carries(payload, texts.into_iter().flatten())
+        let texts = self.details.as_dict().values().filter_map(Value::as_str);
+        line.surely_carries(payload, texts.chain(self.name.as_deref()))
     }
 }
 
@@ -169,9 +165,16 @@ impl Dealer {
             let explanation = "the callee does not take its arguments in parts";
             return Err((reason::FEATURE_NOT_SUPPORTED, Some(explanation)));
         }
+        let is_passthru = passthru::is_used(options.as_dict());
+        if is_passthru && !callee.takes_passthru() {
+            let explanation = "the callee does not take payloads that pass through";
+            return Err((reason::FEATURE_NOT_SUPPORTED, Some(explanation)));
+        }
         let mut details = InvocationDetails::new();
+        details.describe(options.as_dict());
+        details = details.told_to(callee.takes_passthru());
         let disclosed = self.disclosure.judge(options.disclose_me());
-        let disclosed = disclosed.map_err(|error| (error, None))?
+        let disclosed = disclosed.map_err(|error| (error, Some("this realm discloses nobody")))?
             || chosen.disclose_caller && self.disclosure != Disclosure::Never;
         if disclosed && let Some(caller) = around.members.get(&attempt.caller) {
             let principal = &caller.principal;

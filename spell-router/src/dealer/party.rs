@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use spell_message::{Feature, RequestId, RequestIds, RoleName, SessionId};
 
 use super::open_call::OpenCall;
-use crate::{announced::Announced, carrier::Line};
+use crate::{announced::Announced, carrier::Line, passthru};
 
 /// One session, as caller and as callee.
 #[derive(Debug)]
@@ -92,6 +92,16 @@ impl Party {
     pub(super) fn may_send_progress(&self) -> bool {
         self.announced
             .supports(RoleName::Caller, Feature::ProgressiveCallInvocations)
+    }
+
+    /// Whether, as a callee, it takes payloads that pass through.
+    pub(super) fn takes_passthru(&self) -> bool {
+        passthru::is_announced(self.announced, RoleName::Callee)
+    }
+
+    /// Whether, as a caller, it reads results that pass through.
+    pub(super) fn reads_passthru(&self) -> bool {
+        passthru::is_announced(self.announced, RoleName::Caller)
     }
 
     fn is_callee_with(&self, feature: Feature) -> bool {

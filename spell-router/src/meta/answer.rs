@@ -22,7 +22,7 @@ pub(crate) fn encoded<T: Serialize>(format: Format, args: &[T]) -> Result<Payloa
 }
 
 /// A format of the specification that is compiled in.
-fn own_format() -> Option<Format> {
+pub(crate) fn own_format() -> Option<Format> {
     if cfg!(feature = "msgpack") {
         Some(Format::MsgPack)
     } else if cfg!(feature = "cbor") {

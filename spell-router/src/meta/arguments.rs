@@ -1,6 +1,6 @@
 //! The arguments of a procedure of the router.
 
-use std::vec;
+use std::{collections::HashSet, vec};
 
 use spell_message::{
     Dict, Format, InvalidId, List, MatchPolicy, Pattern, Payload, Uri, Value, reason,
@@ -41,7 +41,7 @@ impl Arguments {
     ) -> Result<I, Refused> {
         let number = self.next().and_then(|value| value.as_u64());
         let id = number.and_then(|number| I::try_from(number).ok());
-        id.ok_or_else(|| wrong(name, "an id from 1 to 2^53"))
+        id.ok_or_else(|| wrong(name, AN_ID))
     }
 
     pub(crate) fn text(&mut self, name: &str) -> Result<String, Refused> {
@@ -52,7 +52,7 @@ impl Arguments {
     }
 
     /// A list of strings that may be left out.
-    pub(crate) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, Refused> {
+    pub(crate) fn texts(&mut self, name: &str) -> Result<Option<HashSet<String>>, Refused> {
         let Some(value) = self.next() else {
             return Ok(None);
         };
@@ -97,6 +97,12 @@ impl Arguments {
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(wrong(name, "a string")),
         }
+    }
+
+    pub(crate) fn flag_keyword(&mut self, name: &str) -> Result<Option<bool>, Refused> {
+        let flag = self.keyword(name).map(|value| value.as_bool());
+        flag.map(|flag| flag.ok_or_else(|| wrong(name, "a boolean")))
+            .transpose()
     }
 
     pub(crate) fn dict_keyword(&mut self, name: &str) -> Result<Option<Dict>, Refused> {
@@ -147,6 +153,9 @@ pub(crate) fn no_uri(name: &str) -> Refused {
 pub(crate) fn wrong(name: &str, expected: &str) -> Refused {
     Refused::argument(format!("`{name}` must be {expected}"))
 }
+
+/// What ids are.
+pub(crate) const AN_ID: &str = "an id from 1 to 2^53";
 
 fn as_dict(value: Option<Value>, name: &str) -> Result<Option<Dict>, Refused> {
     match value {

@@ -12,6 +12,7 @@
 mod answer;
 mod arguments;
 mod farewell;
+mod history;
 mod permission;
 mod procedure;
 mod query;
@@ -20,12 +21,13 @@ mod request;
 mod revocation;
 mod testament;
 
-pub(crate) use answer::{Answer, encoded};
+pub(crate) use answer::{Answer, encoded, own_format};
 pub use farewell::Farewell;
+pub(crate) use history::EventsWork;
 pub use permission::MetaApi;
 pub(crate) use procedure::Procedure;
 pub(crate) use query::{Query, details, lists};
 pub(crate) use refused::Refused;
-pub(crate) use request::{Request, Victims};
+pub(crate) use request::{Request, SessionQuery, Victims};
 pub use revocation::Revocation;
 pub(crate) use testament::{Scope, Testament, Testaments};

@@ -6,14 +6,20 @@ use spell_message::options::PublishOptions;
 
 /// Who may use the meta API of a realm, by their `authrole`.
 ///
-/// By default everyone may look: ask which sessions, registrations and subscriptions there are, and
-/// subscribe to the events about them. Nobody may intervene: kill sessions, or take registrations
-/// and subscriptions from them. What concerns only the caller itself, its testaments, is everyone's.
+/// | | Default | Procedures and topics |
+/// |---|---|---|
+/// | observers | everyone | `wamp.session.count`, `list`, `get`; all `wamp.registration` and `wamp.subscription` that are not below; all topics below `wamp` |
+/// | administrators | nobody | `wamp.session.kill`, `kill_by_authid`, `kill_by_authrole`, `kill_all`; `wamp.registration.remove_callee`, `wamp.subscription.remove_subscriber` |
+/// | everyone | | `wamp.session.add_testament`, `flush_testaments`, for these concern only the caller; `wamp.subscription.get_events`, which gives no more than the caller could have subscribed to |
 ///
-/// A call that is not allowed fails with `wamp.error.not_authorized`. Events about what a session
-/// may not look at do not reach it, whatever it subscribes to.
+/// A call that is not allowed fails with `wamp.error.not_authorized`. Anyone may subscribe to the
+/// topics, but their events reach only observers. In [`Router::local`](crate::Router::local)
+/// everyone may do everything. The program around the router needs no permission, see
+/// [`Administration`](crate::Administration).
 ///
-/// In [`Router::local`](crate::Router::local) everyone may do everything.
+/// `remove_callee` takes a registration and a session, `remove_subscriber` a subscription and a
+/// session, both as keyword argument a `reason`: they are not in the specification itself, but in
+/// its catalog of the meta API.
 ///
 /// ```
 /// use spell_router::{MetaApi, Realm};

@@ -5,13 +5,16 @@ use spell_message::{
     options::{RegisterOptions, SubscribeOptions},
 };
 
-use crate::meta::{
-    Query, Refused, Scope, Testament,
-    arguments::Arguments,
-    permission::Permission,
-    request::{
-        Request::{self, Registrations, Subscriptions},
-        Victims, farewell,
+use crate::{
+    broker::HistoryQuery,
+    meta::{
+        Query, Refused, Scope, Testament,
+        arguments::Arguments,
+        permission::Permission,
+        request::{
+            Request::{self, Registrations, Sessions, Subscriptions},
+            SessionQuery, Victims, farewell,
+        },
     },
 };
 
@@ -60,8 +63,8 @@ impl Procedure {
         }
     }
 
-    /// One that concerns the caller alone.
-    const fn own(uri: &'static str, read: Read) -> Self {
+    /// One that everyone may call.
+    const fn open(uri: &'static str, read: Read) -> Self {
         let permission = Permission::Everyone;
         Self {
             uri,
@@ -74,35 +77,43 @@ impl Procedure {
 static PROCEDURES: &[Procedure] = &[
     // WAMP spec, "Session Meta API".
     Procedure::look("wamp.session.count", |it| {
-        it.texts("filter_authroles").map(Request::CountSessions)
+        it.texts("filter_authroles")
+            .map(SessionQuery::Count)
+            .map(Sessions)
     }),
     Procedure::look("wamp.session.list", |it| {
-        it.texts("filter_authroles").map(Request::ListSessions)
+        it.texts("filter_authroles")
+            .map(SessionQuery::List)
+            .map(Sessions)
     }),
     Procedure::look("wamp.session.get", |it| {
-        it.id("session").map(Request::Session)
+        it.id("session").map(SessionQuery::Get).map(Sessions)
     }),
     Procedure::intervene("wamp.session.kill", |it| {
         let victim = Victims::Session(it.id("session")?);
-        Ok(Request::Kill(victim, farewell(it)?))
+        Ok(Sessions(SessionQuery::Kill(victim, farewell(it)?)))
     }),
     Procedure::intervene("wamp.session.kill_by_authid", |it| {
         let victims = Victims::Authid(it.text("authid")?);
-        Ok(Request::Kill(victims, farewell(it)?))
+        Ok(Sessions(SessionQuery::Kill(victims, farewell(it)?)))
     }),
     Procedure::intervene("wamp.session.kill_by_authrole", |it| {
         let victims = Victims::Authrole(it.text("authrole")?);
-        Ok(Request::Kill(victims, farewell(it)?))
+        Ok(Sessions(SessionQuery::Kill(victims, farewell(it)?)))
     }),
     Procedure::intervene("wamp.session.kill_all", |it| {
-        Ok(Request::Kill(Victims::All, farewell(it)?))
+        Ok(Sessions(SessionQuery::Kill(Victims::All, farewell(it)?)))
     }),
     // WAMP spec, "Session Testament".
-    Procedure::own("wamp.session.add_testament", |it| {
-        Testament::read(it).map(Request::AddTestament)
+    Procedure::open("wamp.session.add_testament", |it| {
+        Testament::read(it)
+            .map(SessionQuery::AddTestament)
+            .map(Sessions)
     }),
-    Procedure::own("wamp.session.flush_testaments", |it| {
-        Scope::read(it).map(Request::FlushTestaments)
+    Procedure::open("wamp.session.flush_testaments", |it| {
+        Scope::read(it)
+            .map(SessionQuery::FlushTestaments)
+            .map(Sessions)
     }),
     // WAMP spec, "Registration Meta API".
     Procedure::look("wamp.registration.list", |_| Ok(Registrations(Query::List))),
@@ -141,6 +152,12 @@ static PROCEDURES: &[Procedure] = &[
     }),
     Procedure::look("wamp.subscription.count_subscribers", |it| {
         Ok(Subscriptions(Query::CountSessions(it.id("subscription")?)))
+    }),
+    // WAMP spec, "Event History": who may subscribe may look at what was before, and here everyone
+    // may subscribe.
+    Procedure::open("wamp.subscription.get_events", |it| {
+        let subscription = it.id("subscription")?;
+        Ok(Request::Events(subscription, HistoryQuery::read(it)?))
     }),
     // Not in the specification but in its catalog of the meta API.
     Procedure::intervene("wamp.subscription.remove_subscriber", |it| {

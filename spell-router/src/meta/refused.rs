@@ -2,6 +2,8 @@
 
 use spell_message::{options::InvalidOption, reason};
 
+use crate::carrier::Undeliverable;
+
 /// Why a procedure of the router does not do what it is asked, as the ERROR says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
@@ -24,6 +26,11 @@ impl Refused {
             error,
             explanation: Some(explanation.into()),
         }
+    }
+
+    /// The answer cannot be carried to who asked.
+    pub(crate) fn undeliverable(why: Undeliverable) -> Self {
+        Self::because(why.reason(), why.explanation())
     }
 
     /// An option that is an argument is not what the specification says.

@@ -1,8 +1,11 @@
 //! What a procedure of the router is asked to do.
 
+use std::collections::HashSet;
+
 use spell_message::{RegistrationId, SessionId, SubscriptionId, Value};
 
 use crate::{
+    broker::HistoryQuery,
     meta::{
         Farewell, Query, Refused, Scope, Testament,
         arguments::{Arguments, checked_uri, no_uri},
@@ -13,14 +16,24 @@ use crate::{
 /// What a procedure of the router is asked to do, understood.
 #[derive(Debug)]
 pub(crate) enum Request {
-    CountSessions(Option<Vec<String>>),
-    ListSessions(Option<Vec<String>>),
-    Session(SessionId),
+    Sessions(SessionQuery),
+    Registrations(Query<RegistrationId>),
+    Subscriptions(Query<SubscriptionId>),
+    Events(SubscriptionId, HistoryQuery),
+}
+
+/// What is asked of sessions, or for the one that asks.
+///
+/// WAMP spec, "Session Meta API" and "Session Testament".
+#[derive(Debug)]
+pub(crate) enum SessionQuery {
+    /// How many there are, with one of these roles if any are given.
+    Count(Option<HashSet<String>>),
+    List(Option<HashSet<String>>),
+    Get(SessionId),
     Kill(Victims, Farewell),
     AddTestament(Testament),
     FlushTestaments(Scope),
-    Registrations(Query<RegistrationId>),
-    Subscriptions(Query<SubscriptionId>),
 }
 
 /// Which sessions are to be killed.

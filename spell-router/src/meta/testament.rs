@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use spell_message::{
-    Message, Payload, RequestId, SessionId, message::Publish, options::PublishOptions,
-};
+use spell_message::{Payload, RequestId, SessionId, message::Publish, options::PublishOptions};
 use spell_serializer::PayloadBuilder;
 
 use crate::{
@@ -14,7 +12,6 @@ use crate::{
     },
     outbound::details_size,
     quotas::{LIMIT_EXCEEDED, Quotas},
-    realm::check_payload_passthru,
 };
 
 /// What is published when a session is over, unless it withdraws it before.
@@ -72,8 +69,6 @@ impl Testament {
             topic,
             payload,
         };
-        check_payload_passthru(&Message::Publish(publish.clone()))
-            .map_err(|violation| Refused::argument(violation.to_string()))?;
         Ok(Self {
             scope,
             publish,

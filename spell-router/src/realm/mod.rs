@@ -21,6 +21,7 @@ use crate::{
     error::Violation,
     meta::{MetaApi, Testaments},
     outbound::{FanOut, Outputs},
+    passthru,
     quotas::{Quotas, Room},
     work::{Finished, PublishWork, Work},
 };
@@ -190,7 +191,11 @@ impl RealmState {
         }
         let result = match finished {
             Finished::Procedure(request, asked) => {
-                self.perform(from, request, asked, out);
+                let work = self.perform(from, request, asked, out);
+                Ok(work.map(Work::Events))
+            }
+            Finished::Result(request, result) => {
+                Self::send_result(from, request, result, out);
                 Ok(None)
             }
             Finished::Invocation(cause, prepared) => {
@@ -306,7 +311,9 @@ impl RealmState {
         message: Message,
         out: &mut Outputs,
     ) -> Result<Option<Work>, Violation> {
-        check_payload_passthru(&message)?;
+        if let Some(member) = self.members.get(&from) {
+            passthru::check(&message, member.announced)?;
+        }
         let long = requested_uri(&message).is_some_and(|uri| uri.len() > LONGEST_URI);
         if long {
             self.refuse_long_uri(from, &message, out)?;
@@ -585,21 +592,6 @@ const SHORT_PAYLOAD: usize = 16 << 10;
 /// The longest URI that a request may carry, in bytes: the router remembers and repeats it.
 pub(crate) const LONGEST_URI: usize = 8 << 10;
 
-/// WAMP spec, "Payload Passthru Mode": its use is a violation where it is not announced.
-pub(crate) fn check_payload_passthru(message: &Message) -> Result<(), Violation> {
-    let scheme = match message {
-        Message::Publish(message) => message.options.ppt_scheme(),
-        Message::Call(message) => message.options.ppt_scheme(),
-        Message::Yield(message) => message.options.ppt_scheme(),
-        Message::Error(message) => message.details.ppt_scheme(),
-        _ => None,
-    };
-    match scheme {
-        None | Some("") => Ok(()),
-        Some(_) => Err(Violation::NotAnnounced("payload passthru mode")),
-    }
-}
-
 /// The ERROR that refuses a request; the explanation, for people, goes into its details.
 pub(crate) fn refusal(
     kind: RequestKind,
@@ -654,6 +646,8 @@ pub(crate) fn static_uri(uri: &'static str) -> Uri {
 mod administration;
 mod farewell;
 mod notices;
+#[cfg(test)]
+mod observed;
 mod procedures;
 #[cfg(test)]
 mod sequences;

@@ -11,7 +11,7 @@ use spell_message::{Dict, Format, SessionId, Value};
 use super::{Principal, RealmState, static_uri};
 use crate::{
     changes::{Change, ChangeKind},
-    meta::encoded,
+    meta::{encoded, own_format},
     outbound::Outputs,
 };
 
@@ -85,11 +85,14 @@ impl RealmState {
         }
     }
 
-    /// The format of someone who subscribed to the topic; `None` if nobody did.
+    /// The format of someone who subscribed to the topic, or any if only its history is kept; `None`
+    /// if nobody did.
     fn listening_format(&self, topic: &str) -> Option<Format> {
-        let mut matching = self.broker.subscriptions.matching(topic);
-        let subscriber = matching.find_map(|(_, shared)| shared.subscribers.first())?;
-        Some(self.members.get(subscriber)?.format)
+        let mut matching = self.broker.subscriptions.matching(topic).peekable();
+        matching.peek()?;
+        let subscriber = matching.find_map(|(_, shared)| shared.subscribers.first());
+        let member = subscriber.and_then(|subscriber| self.members.get(subscriber));
+        member.map_or_else(own_format, |member| Some(member.format))
     }
 }
 

@@ -1,7 +1,9 @@
 //! What the realm answers itself.
 
+use std::collections::HashSet;
+
 use spell_message::{
-    Dict, RegistrationId, RequestId, SessionId, SubscriptionId, Value,
+    Dict, Payload, RegistrationId, RequestId, SessionId, SubscriptionId, Value,
     message::{Call, RequestKind, ResultMessage},
     options::ResultDetails,
     reason,
@@ -9,8 +11,12 @@ use spell_message::{
 
 use super::{Member, RealmState, explained};
 use crate::{
+    broker::HistoryQuery,
     carrier::Undeliverable,
-    meta::{Answer, Procedure, Query, Refused, Request, Victims, details, encoded, lists},
+    meta::{
+        Answer, EventsWork, Procedure, Query, Refused, Request, SessionQuery, Victims, details,
+        encoded, lists,
+    },
     outbound::Outputs,
     work::ProcedureWork,
 };
@@ -48,34 +54,78 @@ impl RealmState {
         None
     }
 
-    /// Does what a procedure is asked for, and answers.
+    /// Does what a procedure is asked for, and answers, unless the answer takes long to write.
     pub(super) fn perform(
         &mut self,
         from: SessionId,
         request: RequestId,
         asked: Result<Request, Refused>,
         out: &mut Outputs,
-    ) {
-        let answer = asked.and_then(|asked| self.answer_to(from, asked, out));
+    ) -> Option<EventsWork> {
+        let answer = match asked {
+            Ok(Request::Events(subscription, query)) => {
+                match self.events(from, request, subscription, &query) {
+                    Ok(work) => return Some(work),
+                    Err(refused) => Err(refused),
+                }
+            }
+            Ok(Request::Sessions(query)) => self.answer_about_sessions(from, query, out),
+            Ok(Request::Registrations(query)) => self.answer_about_registrations(query, out),
+            Ok(Request::Subscriptions(query)) => self.answer_about_subscriptions(query, out),
+            Err(refused) => Err(refused),
+        };
         self.answer(from, request, answer, out);
+        None
     }
 
-    fn answer_to(&mut self, from: SessionId, asked: Request, out: &mut Outputs) -> Answer {
-        match asked {
-            Request::CountSessions(roles) => {
-                let count = self.members.values().filter(|member| member.has(&roles));
-                Ok(Some(count.count().into()))
+    /// WAMP spec, "Event History".
+    fn events(
+        &self,
+        from: SessionId,
+        request: RequestId,
+        subscription: SubscriptionId,
+        query: &HistoryQuery,
+    ) -> Result<EventsWork, Refused> {
+        let no_such_subscription = || Refused::plainly(reason::NO_SUCH_SUBSCRIPTION);
+        let member = self.members.get(&from).ok_or_else(no_such_subscription)?;
+        let known = self.broker.subscriptions.get(subscription);
+        let policy = known.ok_or_else(no_such_subscription)?.pattern.policy();
+        let events = self.broker.history(subscription, query, &member.principal);
+        let events = events.ok_or_else(|| {
+            let explanation = "no history is kept of this subscription";
+            Refused::because(reason::NO_SUCH_SUBSCRIPTION, explanation)
+        })?;
+        Ok(EventsWork {
+            request,
+            subscription,
+            policy,
+            events,
+            format: member.format,
+        })
+    }
+
+    fn answer_about_sessions(
+        &mut self,
+        from: SessionId,
+        query: SessionQuery,
+        out: &mut Outputs,
+    ) -> Answer {
+        match query {
+            SessionQuery::Count(roles) => {
+                let members = self.members.values();
+                let counted = members.filter(|member| member.has(roles.as_ref()));
+                Ok(Some(counted.count().into()))
             }
-            Request::ListSessions(roles) => {
+            SessionQuery::List(roles) => {
                 let members = self.members.iter();
-                let listed = members.filter(|(_, member)| member.has(&roles));
+                let listed = members.filter(|(_, member)| member.has(roles.as_ref()));
                 Ok(Some(listed.map(|(session, _)| *session).collect()))
             }
-            Request::Session(session) => match self.members.get(&session) {
+            SessionQuery::Get(session) => match self.members.get(&session) {
                 Some(member) => Ok(Some(member.principal.details(session).into())),
                 None => Err(Refused::plainly(reason::NO_SUCH_SESSION)),
             },
-            Request::Kill(victims, farewell) => {
+            SessionQuery::Kill(victims, farewell) => {
                 let killed = self.kill(&victims, Some(from), &farewell, out);
                 match victims {
                     Victims::Session(_) => no_such_session_unless(!killed.is_empty()),
@@ -83,13 +133,13 @@ impl RealmState {
                     Victims::Authrole(_) | Victims::All => Ok(Some(killed.len().into())),
                 }
             }
-            Request::AddTestament(testament) => self.testaments.add(from, testament).map(|()| None),
-            Request::FlushTestaments(scope) => {
+            SessionQuery::AddTestament(testament) => {
+                self.testaments.add(from, testament).map(|()| None)
+            }
+            SessionQuery::FlushTestaments(scope) => {
                 self.testaments.flush(from, scope);
                 Ok(None)
             }
-            Request::Registrations(query) => self.answer_about_registrations(query, out),
-            Request::Subscriptions(query) => self.answer_about_subscriptions(query, out),
         }
     }
 
@@ -97,14 +147,21 @@ impl RealmState {
         let Some(member) = self.members.get(&to) else {
             return;
         };
-        let answer = answer.and_then(|result| {
+        let result = answer.and_then(|result| {
             let args: Vec<Value> = result.into_iter().collect();
-            encoded(member.format, &args).map_err(|_| {
-                let why = Undeliverable::NotExpressible;
-                Refused::because(why.reason(), why.explanation())
-            })
+            let payload = encoded(member.format, &args);
+            payload.map_err(|_| Refused::undeliverable(Undeliverable::NotExpressible))
         });
-        match answer {
+        Self::send_result(to, request, result, out);
+    }
+
+    pub(super) fn send_result(
+        to: SessionId,
+        request: RequestId,
+        result: Result<Payload, Refused>,
+        out: &mut Outputs,
+    ) {
+        match result {
             Ok(payload) => out.send(
                 to,
                 ResultMessage {
@@ -142,7 +199,7 @@ impl RealmState {
         let registrations = &self.dealer.registrations;
         let known = |id: RegistrationId| {
             let known = registrations.get(id);
-            known.ok_or(Refused::plainly(reason::NO_SUCH_REGISTRATION))
+            known.ok_or_else(|| Refused::plainly(reason::NO_SUCH_REGISTRATION))
         };
         let result: Value = match query {
             Query::List => lists(|policy| registrations.of_policy(policy)).into(),
@@ -173,7 +230,7 @@ impl RealmState {
         let subscriptions = &self.broker.subscriptions;
         let known = |id: SubscriptionId| {
             let known = subscriptions.get(id);
-            known.ok_or(Refused::plainly(reason::NO_SUCH_SUBSCRIPTION))
+            known.ok_or_else(|| Refused::plainly(reason::NO_SUCH_SUBSCRIPTION))
         };
         let result: Value = match query {
             Query::List => lists(|policy| subscriptions.of_policy(policy)).into(),
@@ -201,9 +258,9 @@ impl RealmState {
 
 impl Member {
     /// Whether its role is one of these; without any, all are.
-    fn has(&self, roles: &Option<Vec<String>>) -> bool {
+    fn has(&self, roles: Option<&HashSet<String>>) -> bool {
         let role = &self.principal.authrole;
-        roles.as_ref().is_none_or(|roles| roles.contains(role))
+        roles.is_none_or(|roles| roles.contains(role))
     }
 }
 

@@ -32,14 +32,15 @@ enum Action {
 
 const NAMES: [&str; 4] = ["a", "a.b", "a.c", "b.b"];
 
+pub(super) fn policy() -> impl Strategy<Value = MatchPolicy> {
+    prop_oneof![
+        Just(MatchPolicy::Exact),
+        Just(MatchPolicy::Prefix),
+        Just(MatchPolicy::Wildcard),
+    ]
+}
+
 fn action() -> impl Strategy<Value = Action> {
-    let policy = || {
-        prop_oneof![
-            Just(MatchPolicy::Exact),
-            Just(MatchPolicy::Prefix),
-            Just(MatchPolicy::Wildcard),
-        ]
-    };
     let mode = prop_oneof![
         Just(CancelMode::Skip),
         Just(CancelMode::Kill),
@@ -136,7 +137,7 @@ impl Clients {
         Some(match *action {
             Action::Subscribe(name, policy) => Message::Subscribe(Subscribe {
                 request: request(),
-                options: SubscribeOptions::new(),
+                options: subscribe_options(),
                 topic: pattern(name, policy),
             }),
             Action::Unsubscribe(id) => {
@@ -150,7 +151,7 @@ impl Clients {
             }
             Action::Publish(name) => Message::Publish(Publish {
                 request: request(),
-                options: PublishOptions::new(),
+                options: publish_options(),
                 topic: uri(name),
                 payload,
             }),
@@ -199,6 +200,19 @@ impl Clients {
             _ => return None,
         })
     }
+}
+
+/// Every event is retained, and whoever subscribes gets what was.
+fn publish_options() -> PublishOptions {
+    let mut options = PublishOptions::new();
+    options.set_retain(true);
+    options
+}
+
+fn subscribe_options() -> SubscribeOptions {
+    let mut options = SubscribeOptions::new();
+    options.set_get_retained(true);
+    options
 }
 
 proptest! {

@@ -93,6 +93,7 @@ fn router_roles(event_history: bool) -> RoleFeatures {
         [
             Feature::EventRetention,
             Feature::PatternBasedSubscription,
+            Feature::PayloadPassthruMode,
             Feature::PublicationTrustLevels,
             Feature::PublisherExclusion,
             Feature::PublisherIdentification,
@@ -114,6 +115,7 @@ fn router_roles(event_history: bool) -> RoleFeatures {
             Feature::CallTrustLevels,
             Feature::CallerIdentification,
             Feature::PatternBasedRegistration,
+            Feature::PayloadPassthruMode,
             Feature::ProgressiveCallInvocations,
             Feature::ProgressiveCallResults,
             Feature::RegistrationMetaApi,

@@ -132,6 +132,7 @@ fn exactly_what_is_implemented_is_announced() {
             Feature::EventRetention,
             Feature::SubscriptionRevocation,
             Feature::SessionMetaApi,
+            Feature::PayloadPassthruMode,
         ]
     );
     assert_eq!(
@@ -150,6 +151,7 @@ fn exactly_what_is_implemented_is_announced() {
             Feature::CallReroute,
             Feature::TestamentMetaApi,
             Feature::SessionMetaApi,
+            Feature::PayloadPassthruMode,
         ]
     );
     assert!(!roles.has(RoleName::Caller));

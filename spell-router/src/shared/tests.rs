@@ -155,6 +155,17 @@ mod transcoding {
     }
 
     #[test]
+    fn what_the_router_says_itself_is_not_written_in_a_format_of_the_user_under_the_lock() {
+        let (_turn, alice, bob) = begin();
+        let subscribe = message(r#"[32,1,{},"wamp.session.on_leave"]"#);
+        assert_eq!(bob.handle(subscribe), Flow::Open);
+        let call = message(r#"[48,2,{},"wamp.session.list"]"#);
+        assert_eq!(bob.handle(call), Flow::Open);
+        drop(alice);
+        assert!(lock(&FREE).iter().all(|free| *free));
+    }
+
+    #[test]
     fn large_arguments_of_an_event_are_transcoded_by_the_publisher_without_the_lock() {
         let (_turn, alice, bob) = begin();
         assert_eq!(bob.handle(message(r#"[32,1,{},"com.t"]"#)), Flow::Open);

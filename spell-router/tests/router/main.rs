@@ -4,6 +4,7 @@
     reason = "a client that is not served has failed the test"
 )]
 
+mod administration;
 #[cfg(all(feature = "msgpack", feature = "cbor"))]
 mod formats;
 mod limits;

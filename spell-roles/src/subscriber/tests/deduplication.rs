@@ -79,8 +79,11 @@ async fn a_filtered_stream_ends_with_its_subscription() {
 #[test]
 fn clones_are_one_filter() {
     let filter = PublicationFilter::new(1);
-    assert!(filter.clone().admits(publication(1)));
+    let clone = filter.clone();
+    assert!(clone.admits(publication(1)));
     assert!(!filter.admits(publication(1)));
+    assert!(filter.admits(publication(2)));
+    assert!(!clone.admits(publication(2)));
     let none = PublicationFilter::new(0);
     assert!(none.admits(publication(1)) && none.admits(publication(1)));
 }

@@ -2,31 +2,46 @@
 //!
 //! Messages are written as JSON. Each output is a line `receiver ← message`.
 
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
 use bytes::{Bytes, BytesMut};
 use spell_message::{Feature, RoleName, SessionId, message::RequestKind};
 use spell_serializer::{Json, Serializer};
 
 use super::*;
-use crate::carrier::Undeliverable;
+use crate::{carrier::Undeliverable, environment::Moment, outbound::lock};
 
 mod audience;
+mod caller_identification;
+mod canceling;
 mod history;
 mod identification;
 mod meta;
+mod parts;
+mod passthru;
+mod progress;
 mod registration_revocation;
+mod rerouting;
 mod retention;
 mod revocation;
 mod router_events;
 mod sharing;
 mod subscriptions;
+mod timeouts;
 
 const ALICE: u64 = 1;
 const BOB: u64 = 2;
 const CAROL: u64 = 3;
 const DAVE: u64 = 4;
 
+const CALL_CANCELING: (RoleName, Feature) = (RoleName::Callee, Feature::CallCanceling);
+
 struct Realm {
     state: RealmState,
+    now: Arc<Mutex<Moment>>,
 }
 
 impl Realm {
@@ -50,13 +65,33 @@ impl Realm {
             next += 1;
             next << 11
         });
+        let now = Arc::new(Mutex::new((Environment::real().clock)()));
+        let clock = Arc::clone(&now);
         let environment = Environment {
             random,
-            ..Environment::real()
+            clock: Box::new(move || *lock(&clock)),
         };
         Self {
             state: RealmState::new(environment, quotas),
+            now,
         }
+    }
+
+    /// What comes of some time, in milliseconds.
+    fn pass(&mut self, time: u64) -> Vec<String> {
+        let time = Duration::from_millis(time);
+        {
+            let mut now = lock(&self.now);
+            now.instant += time;
+            now.system += time;
+        }
+        self.step(RealmState::expire)
+    }
+
+    /// In how many milliseconds something is due.
+    fn due(&self) -> Option<u128> {
+        let deadline = self.state.next_deadline()?;
+        Some((deadline - lock(&self.now).instant).as_millis())
     }
 
     /// What comes of a step that no message asks for.
@@ -97,13 +132,23 @@ impl Realm {
 
     /// Dave or another one with the role `user`, who announced these features of their roles.
     fn join_announcing(&mut self, session: u64, features: &[(RoleName, Feature)]) {
+        self.join_taking(session, features, None);
+    }
+
+    /// The same, for someone who takes no larger messages.
+    fn join_taking(
+        &mut self,
+        session: u64,
+        features: &[(RoleName, Feature)],
+        limit: Option<usize>,
+    ) {
         let principal = Principal {
             authid: "dave".to_owned(),
             authrole: "user".to_owned(),
             method: Method::Anonymous,
             trustlevel: None,
         };
-        let line = Line::new(Json::new().into(), None);
+        let line = Line::new(Json::new().into(), limit);
         let announced = features
             .iter()
             .fold(Announced::default(), |known, (role, feature)| {
@@ -127,19 +172,41 @@ impl Realm {
     }
 
     fn try_send(&mut self, from: u64, message: &str) -> (Flow, Vec<String>) {
+        let (mut handled, mut outputs) = self.begin(from, message);
+        loop {
+            match handled {
+                Handled::Now(flow) => return (flow, outputs),
+                Handled::After(work) => {
+                    let more;
+                    (handled, more) = self.finish(from, *work);
+                    outputs.extend(more);
+                }
+            }
+        }
+    }
+
+    /// Sends, but leaves the work to be done.
+    fn begin(&mut self, from: u64, message: &str) -> (Handled, Vec<String>) {
         let frame = Bytes::copy_from_slice(message.as_bytes());
         let message = Json::new().decode(&frame).expect(message);
         let mut out = Outputs::default();
-        let mut handled = self.state.handle(id(from), message, &mut out);
-        let flow = loop {
-            match handled {
-                Handled::Now(flow) => break flow,
-                Handled::After(work) => {
-                    handled = self.state.resume(id(from), work.finish(), &mut out);
-                }
-            }
-        };
-        (flow, lines(out))
+        let handled = self.state.handle(id(from), message, &mut out);
+        (handled, lines(out))
+    }
+
+    /// Sends what takes work.
+    fn begin_work(&mut self, from: u64, message: &str) -> Work {
+        match self.begin(from, message) {
+            (Handled::After(work), outputs) if outputs.is_empty() => *work,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Does the work.
+    fn finish(&mut self, from: u64, work: Work) -> (Handled, Vec<String>) {
+        let mut out = Outputs::default();
+        let handled = self.state.resume(id(from), work.finish(), &mut out);
+        (handled, lines(out))
     }
 
     fn leave(&mut self, session: u64) -> Vec<String> {
@@ -311,17 +378,6 @@ mod requests {
             .refuse_uri(id(ALICE), None, RequestId::MIN, "bad", &mut out);
         assert_eq!((flow, lines(out)), (Flow::Open, vec![]));
         realm.send(ALICE, r#"[16,2,{},"com.t"]"#);
-    }
-
-    #[test]
-    fn payload_passthru_is_not_announced_so_its_use_is_a_violation() {
-        for message in [
-            r#"[16,1,{"ppt_scheme":"x_own"},"com.t",[1]]"#,
-            r#"[48,1,{"ppt_scheme":"x_own"},"com.p",[1]]"#,
-        ] {
-            let mut realm = Realm::new();
-            assert!(is_abort(&realm.violate(ALICE, message), ALICE), "{message}");
-        }
     }
 }
 
@@ -802,93 +858,9 @@ mod dealer {
     }
 
     #[test]
-    fn progressive_calls_are_not_announced_so_one_is_a_violation() {
+    fn a_progressive_call_is_a_violation_of_a_caller_that_did_not_announce_it() {
         let mut realm = Realm::with_call();
         let call = r#"[48,2,{"progress":true},"com.p"]"#;
         assert!(is_abort(&realm.violate(ALICE, call), ALICE));
-    }
-}
-
-mod canceling {
-    use super::*;
-
-    const CANCELED: &str = r#"1 ← [8,48,1,{},"wamp.error.canceled"]"#;
-
-    #[test]
-    fn skip_fails_the_call_and_leaves_the_callee_alone() {
-        let mut realm = Realm::with_call();
-        assert_eq!(realm.send(ALICE, r#"[49,1,{"mode":"skip"}]"#), [CANCELED]);
-        assert!(realm.send(BOB, "[70,1,{}]").is_empty());
-    }
-
-    #[test]
-    fn killnowait_interrupts_and_fails_the_call_at_once() {
-        let mut realm = Realm::with_call();
-        let outputs = realm.send(ALICE, r#"[49,1,{"mode":"killnowait"}]"#);
-        assert_eq!(outputs, [r#"2 ← [69,1,{"mode":"killnowait"}]"#, CANCELED]);
-        let late = r#"[8,68,1,{},"wamp.error.canceled"]"#;
-        assert!(realm.send(BOB, late).is_empty());
-    }
-
-    #[test]
-    fn kill_interrupts_and_waits_for_what_the_callee_answers() {
-        for (answer, expected) in [
-            (r#"[8,68,1,{},"wamp.error.canceled"]"#, CANCELED),
-            ("[70,1,{},[5]]", "1 ← [50,1,{},[5]]"),
-            (r#"[8,68,1,{},"com.bad"]"#, r#"1 ← [8,48,1,{},"com.bad"]"#),
-        ] {
-            let mut realm = Realm::with_call();
-            let outputs = realm.send(ALICE, r#"[49,1,{"mode":"kill"}]"#);
-            assert_eq!(outputs, [r#"2 ← [69,1,{"mode":"kill"}]"#]);
-            assert_eq!(realm.send(BOB, answer), [expected]);
-            assert!(realm.state.is_idle());
-        }
-    }
-
-    #[test]
-    fn no_mode_is_killnowait() {
-        let mut realm = Realm::with_call();
-        let outputs = realm.send(ALICE, "[49,1,{}]");
-        assert_eq!(outputs, [r#"2 ← [69,1,{"mode":"killnowait"}]"#, CANCELED]);
-    }
-
-    #[test]
-    fn every_mode_is_skip_for_a_callee_that_cannot_be_interrupted() {
-        for mode in ["skip", "kill", "killnowait"] {
-            let mut realm = Realm::new();
-            realm.join_as(4, "dave", "user", false, 100);
-            realm.send(4, r#"[64,1,{},"com.p"]"#);
-            realm.send(ALICE, r#"[48,1,{},"com.p"]"#);
-            let outputs = realm.send(ALICE, &format!(r#"[49,1,{{"mode":"{mode}"}}]"#));
-            assert_eq!(outputs, [CANCELED], "{mode}");
-            assert!(realm.send(4, "[70,1,{}]").is_empty());
-        }
-    }
-
-    #[test]
-    fn a_callee_is_interrupted_once() {
-        let mut realm = Realm::with_call();
-        realm.send(ALICE, r#"[49,1,{"mode":"kill"}]"#);
-        assert!(realm.send(ALICE, r#"[49,1,{"mode":"kill"}]"#).is_empty());
-        assert_eq!(
-            realm.send(ALICE, r#"[49,1,{"mode":"killnowait"}]"#),
-            [CANCELED]
-        );
-    }
-
-    #[test]
-    fn cancelling_what_is_over_or_never_was_does_nothing() {
-        let mut realm = Realm::with_call();
-        realm.send(BOB, "[70,1,{}]");
-        for message in ["[49,1,{}]", "[49,99,{}]"] {
-            assert!(realm.send(ALICE, message).is_empty());
-        }
-    }
-
-    #[test]
-    fn nobody_cancels_the_call_of_another() {
-        let mut realm = Realm::with_call();
-        assert!(realm.send(CAROL, "[49,1,{}]").is_empty());
-        assert_eq!(realm.send(BOB, "[70,1,{}]"), ["1 ← [50,1,{}]"]);
     }
 }

@@ -6,6 +6,7 @@ use super::*;
 use crate::meta::{Farewell, MetaApi, Victims};
 
 mod arguments;
+mod events;
 mod killing;
 mod permissions;
 mod registrations;

@@ -120,7 +120,7 @@ mod routers {
         }
         registrations {
             the_best_match_is_called: embedded crossbar xconn;
-            callees_take_turns: embedded crossbar xconn battler;
+            callees_take_turns: embedded crossbar battler;
             the_first_callee_is_called: embedded crossbar xconn battler;
             the_last_callee_is_called: embedded crossbar xconn battler;
             any_callee_is_called: embedded crossbar xconn battler;
@@ -162,12 +162,24 @@ mod libraries {
     }
 
     macro_rules! with {
-        (autobahn_python, $test:path) => { both!(autobahn_python, (Embedded, AutobahnPython), $test); };
-        (autobahn_js, $test:path) => { both!(autobahn_js, (Embedded, AutobahnJs), $test); };
-        (wampy, $test:path) => { both!(wampy, (Embedded, Wampy), $test); };
-        (autobahn_js_by_crossbar, $test:path) => { both!(autobahn_js_by_crossbar, (Crossbar, AutobahnJs), $test); };
-        (wampy_by_crossbar, $test:path) => { both!(wampy_by_crossbar, (Crossbar, Wampy), $test); };
-        (wampy_by_xconn, $test:path) => { both!(wampy_by_xconn, (Xconn, Wampy), $test); };
+        (autobahn_python, $test:path) => {
+            both!(autobahn_python, (Embedded, AutobahnPython), $test);
+        };
+        (autobahn_js, $test:path) => {
+            both!(autobahn_js, (Embedded, AutobahnJs), $test);
+        };
+        (wampy, $test:path) => {
+            both!(wampy, (Embedded, Wampy), $test);
+        };
+        (autobahn_js_by_crossbar, $test:path) => {
+            both!(autobahn_js_by_crossbar, (Crossbar, AutobahnJs), $test);
+        };
+        (wampy_by_crossbar, $test:path) => {
+            both!(wampy_by_crossbar, (Crossbar, Wampy), $test);
+        };
+        (wampy_by_xconn, $test:path) => {
+            both!(wampy_by_xconn, (Xconn, Wampy), $test);
+        };
     }
 
     macro_rules! both {

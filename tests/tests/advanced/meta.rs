@@ -55,7 +55,6 @@ pub(crate) async fn a_session_is_killed(place: &Place) {
         .await
         .unwrap();
     assert_eq!(victim.closed().await.uri(), Some("com.example.reason"));
-
 }
 
 pub(crate) async fn nobody_kills_its_own_session(place: &Place) {

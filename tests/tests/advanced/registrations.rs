@@ -43,6 +43,7 @@ pub(crate) async fn the_best_match_is_called(place: &Place) {
     assert_eq!(error.uri().unwrap().as_str(), reason::NO_SUCH_PROCEDURE);
 }
 
+/// xconn begins with the first callee again whenever any session leaves, of another test for example.
 pub(crate) async fn callees_take_turns(place: &Place) {
     let shared = Shared::new(place, InvocationPolicy::RoundRobin).await;
     let called = [
@@ -152,14 +153,13 @@ pub(crate) async fn a_callee_may_ask_who_calls(place: &Place) {
         .await
         .unwrap();
     let result = caller.call(&procedure).await.unwrap();
-    let told: (u64, Option<String>, Option<String>) = result.value().unwrap();
+    let (id, authid, authrole): (u64, Option<String>, Option<String>) = result.value().unwrap();
     let session = caller.session().unwrap();
-    let expected = (
-        session.id().get(),
-        session.authid().map(str::to_owned),
-        session.authrole().map(str::to_owned),
-    );
-    assert_eq!(told, expected);
+    assert_eq!(id, session.id().get());
+    // battler has nothing to tell here, and tells it by an empty text.
+    let told = |text: Option<String>| text.filter(|text| !text.is_empty());
+    assert_eq!(told(authid).as_deref(), session.authid());
+    assert_eq!(told(authrole).as_deref(), session.authrole());
 }
 
 pub(crate) async fn a_caller_is_disclosed_where_the_router_says_so(place: &Place) {

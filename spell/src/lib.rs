@@ -45,6 +45,7 @@
 //! | to publish and subscribe | [`PublisherExt`](roles::PublisherExt), [`SubscriberExt`](roles::SubscriberExt) |
 //! | to call and be called | [`CallerExt`](roles::CallerExt), [`CalleeExt`](roles::CalleeExt) |
 //! | to know of other sessions, registrations and subscriptions; testaments; the history of events | [`MetaExt`](roles::MetaExt) |
+//! | arguments that the router cannot read | [`passthru`] |
 //! | fewer roles, or roles of your own | [`peer::PeerBuilder`], [`peer::Role`] |
 //! | raw messages | [`roles::Tap`] |
 //! | a transport, or dialling, of your own | [`transport`] |
@@ -77,6 +78,7 @@
 //! | `rawsocket` | yes | `rs://`, `tcp://`, `unix:` |
 //! | `tls` | yes | `wss://`, `rss://`, by rustls |
 //! | `json`, `msgpack`, `cbor` | yes | the serializers |
+//! | `encryption` | no | end-to-end encryption, in [`passthru`] |
 //! | `router` | no | the embedded router, as `spell::router` |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -104,4 +106,6 @@ pub use spell_roles::{
     Args, CallArguments, CallError, CallResult, CallResults, Event, Interrupt, Invocation,
     InvocationError, Kwargs, MetaError, Parts, Progress, PublishError, RegisterError, Registration,
     SubscribeError, Subscription, WampError, auth,
+    InvocationError, Kwargs, Parts, Progress, PublishError, RegisterError, Registration,
+    SubscribeError, Subscription, WampError, auth, passthru,
 };

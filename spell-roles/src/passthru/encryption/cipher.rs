@@ -8,11 +8,11 @@ use crate::passthru::PassthruError;
 
 /// How a payload is encrypted and authenticated. Keys have 32 bytes.
 ///
-/// WAMP spec, "Payload Passthru Mode" ("ppt_cipher Attribute").
+/// WAMP spec, "Payload Passthru Mode" ("`ppt_cipher` Attribute").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cipher {
-    /// `xsalsa20poly1305`, also known as NaCl's `crypto_secretbox`.
+    /// `xsalsa20poly1305`, also known as `crypto_secretbox` of `NaCl`.
     ///
     /// Its nonces are long enough to be random for any number of messages.
     XSalsa20Poly1305,
@@ -69,7 +69,7 @@ fn nonce<const N: usize>() -> Result<[u8; N], PassthruError> {
     Ok(nonce)
 }
 
-/// The nonce, the tag, the ciphertext: as NaCl and its descendants combine them.
+/// The nonce, the tag, the ciphertext: as `NaCl` and its descendants combine them.
 fn secretbox_encrypt(
     secret: &[u8; 32],
     nonce: &[u8; SECRETBOX_NONCE],

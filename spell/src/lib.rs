@@ -105,7 +105,5 @@ pub use spell_peer::{Backoff, CloseReason, JoinError, Peer, PeerBuilder, PeerSta
 pub use spell_roles::{
     Args, CallArguments, CallError, CallResult, CallResults, Event, Interrupt, Invocation,
     InvocationError, Kwargs, MetaError, Parts, Progress, PublishError, RegisterError, Registration,
-    SubscribeError, Subscription, WampError, auth,
-    InvocationError, Kwargs, Parts, Progress, PublishError, RegisterError, Registration,
     SubscribeError, Subscription, WampError, auth, passthru,
 };

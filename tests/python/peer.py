@@ -81,15 +81,15 @@ def known(details, *names):
 
 
 class Codec:
-    """A payload codec: `JSON` under a name of its own, for payload passthru. It hides nothing."""
+    """A payload codec: the arguments in JSON, under the name x_json. It hides nothing."""
 
     def encode(self, is_originating, uri, args=None, kwargs=None):
-        text = json.dumps(plain({"uri": uri, "args": args, "kwargs": kwargs}))
+        text = json.dumps(plain({"args": args or [], "kwargs": kwargs or {}}))
         return EncodedPayload(text.encode(), "x_json", "json", None)
 
     def decode(self, is_originating, uri, encoded):
-        message = wamp(json.loads(bytes(encoded.payload)))
-        return message["uri"], message["args"], message["kwargs"]
+        arguments = wamp(json.loads(bytes(encoded.payload)))
+        return uri, arguments.get("args"), arguments.get("kwargs")
 
 
 def echo(_procedure, details, *args, **kwargs):

@@ -10,6 +10,7 @@
 mod announcements;
 mod canceling;
 mod meta;
+mod passthru;
 mod progress;
 mod pubsub;
 mod registrations;
@@ -100,6 +101,11 @@ mod routers {
             an_event_for_two_patterns_is_told_apart_once: embedded crossbar xconn;
             an_event_that_is_retained_comes_to_who_asks: embedded crossbar;
         }
+        passthru {
+            an_encrypted_event_is_read_by_who_has_the_key: embedded crossbar;
+            an_encrypted_call_is_answered_encrypted: embedded crossbar;
+            a_payload_of_ones_own_passes: embedded crossbar;
+        }
         progress {
             results_arrive_as_they_come: embedded crossbar xconn battler;
             an_error_ends_the_results: embedded crossbar xconn battler;
@@ -171,6 +177,19 @@ mod libraries {
         (wampy, $test:path) => {
             both!(wampy, (Embedded, Wampy), $test);
         };
+        (wampy_cbor, $test:path) => {
+            mod wampy_cbor {
+                use crate::libraries::*;
+                place!(cbor, Cbor, (Embedded, Wampy), $test);
+            }
+        };
+        (autobahn_python_by_crossbar, $test:path) => {
+            both!(
+                autobahn_python_by_crossbar,
+                (Crossbar, AutobahnPython),
+                $test
+            );
+        };
         (autobahn_js_by_crossbar, $test:path) => {
             both!(autobahn_js_by_crossbar, (Crossbar, AutobahnJs), $test);
         };
@@ -211,6 +230,12 @@ mod libraries {
             a_foreign_subscriber_matches_patterns: autobahn_python autobahn_js wampy;
             a_foreign_subscriber_gets_what_is_retained: autobahn_python autobahn_js wampy;
             a_foreign_publisher_has_its_event_retained: autobahn_python autobahn_js;
+        }
+        passthru {
+            a_foreign_subscriber_opens_an_event: autobahn_python_by_crossbar wampy_cbor;
+            a_foreign_publisher_seals_an_event: autobahn_python_by_crossbar wampy_cbor;
+            a_foreign_callee_opens_a_call: autobahn_python_by_crossbar wampy_cbor;
+            a_foreign_caller_seals_a_call: autobahn_python_by_crossbar wampy_cbor;
         }
         progress {
             a_foreign_callee_gives_results_as_they_come: autobahn_python autobahn_js_by_crossbar wampy_by_crossbar;

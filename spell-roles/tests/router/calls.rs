@@ -1,4 +1,4 @@
-use spell_message::options::CancelMode;
+use spell_message::{SessionId, options::CancelMode};
 use spell_roles::{Interrupt, Interruption, InvocationInfo, Parts, Progress, prelude::*};
 use tokio::sync::mpsc;
 
@@ -120,7 +120,7 @@ async fn a_call_is_cancelled_in_each_mode() {
 async fn who_calls_is_told_if_they_wish() {
     let router = router();
     let (ada, bob) = (join(&router, "ada").await, join(&router, "bob").await);
-    let who = |info: InvocationInfo| async move { Ok(info.caller().map(|id| id.get())) };
+    let who = |info: InvocationInfo| async move { Ok(info.caller().map(SessionId::get)) };
     let _who = ada.register("com.example.who").handler(who).await.unwrap();
     let id = bob.joined().await.unwrap().id().get();
     for (disclose_me, expected) in [(false, None), (true, Some(id))] {

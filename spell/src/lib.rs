@@ -44,8 +44,8 @@
 //! | to authenticate, to reconnect, to set limits | [`client()`](fn@client) |
 //! | to publish and subscribe | [`PublisherExt`](roles::PublisherExt), [`SubscriberExt`](roles::SubscriberExt) |
 //! | to call and be called | [`CallerExt`](roles::CallerExt), [`CalleeExt`](roles::CalleeExt) |
-//! | to know of other sessions, registrations and subscriptions; testaments; the history of events | [`MetaExt`](roles::MetaExt) |
 //! | arguments that the router cannot read | [`passthru`] |
+//! | to know of other sessions, registrations and subscriptions; testaments; the history of events | [`MetaExt`](roles::MetaExt) |
 //! | fewer roles, or roles of your own | [`peer::PeerBuilder`], [`peer::Role`] |
 //! | raw messages | [`roles::Tap`] |
 //! | a transport, or dialling, of your own | [`transport`] |

@@ -1,12 +1,12 @@
 //! What a router tells of sessions, registrations and subscriptions, and does to them.
 
 use serde_json::json;
-use spell_message::{MatchPolicy, options::InvocationPolicy, reason};
+use spell_message::{MatchPolicy, SessionId, options::InvocationPolicy, reason};
 use spell_roles::{RegistrationEnd, SubscriptionEnd, TestamentScope, prelude::*};
 use spell_tests::{
     crossbar::HISTORY,
     foreign::Library,
-    place::{Client, Place, uri},
+    place::{Place, uri},
     router::Make,
 };
 
@@ -163,19 +163,14 @@ pub(crate) async fn a_testament_is_published_when_its_session_ends(place: &Place
     assert_eq!(told, ["destroyed", "detached"]);
 }
 
-/// By the procedure that Crossbar.io has for it.
 pub(crate) async fn a_registration_is_revoked(place: &Place) {
     let (client, callee) = place.clients().await;
     let procedure = uri("revoked");
     let registration = callee.register(&procedure).await.unwrap();
-    let id = registration.id().unwrap().get();
-    let session = callee.session().unwrap().id().get();
-    client
-        .call("wamp.registration.remove_callee")
-        .args((id, session))
-        .kwarg("reason", "com.example.reason")
-        .await
-        .unwrap();
+    let id = registration.id().unwrap();
+    let session = callee.session().unwrap().id();
+    let remove = client.meta().registration_remove_callee(id, session);
+    remove.reason("com.example.reason").await.unwrap();
     match registration.ended().await {
         RegistrationEnd::Revoked { reason, .. } => {
             assert_eq!(reason.as_deref(), Some("com.example.reason"));
@@ -186,18 +181,13 @@ pub(crate) async fn a_registration_is_revoked(place: &Place) {
     assert_eq!(error.uri().unwrap().as_str(), reason::NO_SUCH_PROCEDURE);
 }
 
-/// By the procedure that Crossbar.io has for it.
 pub(crate) async fn a_subscription_is_revoked(place: &Place) {
     let (client, subscriber) = place.clients().await;
     let subscription = subscriber.subscribe(uri("revoked")).await.unwrap();
-    let id = subscription.id().unwrap().get();
-    let session = subscriber.session().unwrap().id().get();
-    client
-        .call("wamp.subscription.remove_subscriber")
-        .args((id, session))
-        .kwarg("reason", "com.example.reason")
-        .await
-        .unwrap();
+    let id = subscription.id().unwrap();
+    let session = subscriber.session().unwrap().id();
+    let remove = client.meta().subscription_remove_subscriber(id, session);
+    remove.reason("com.example.reason").await.unwrap();
     match subscription.ended().await {
         SubscriptionEnd::Revoked { reason, .. } => {
             assert_eq!(reason.as_deref(), Some("com.example.reason"));
@@ -287,35 +277,17 @@ pub(crate) async fn a_foreign_peer_learns_that_it_is_revoked(place: &Place, libr
     let meta = client.meta();
     let subscription = meta.subscription_lookup(&topic).await.unwrap().unwrap();
     let registration = meta.registration_lookup(&procedure).await.unwrap().unwrap();
-    revoke(
-        &client,
-        "wamp.subscription.remove_subscriber",
-        subscription.get(),
-        foreign.session(),
-    )
-    .await;
+    let session = SessionId::try_from(foreign.session()).unwrap();
+    let remove = meta.subscription_remove_subscriber(subscription, session);
+    remove.reason("com.example.reason").await.unwrap();
     assert_eq!(
         foreign.hear().await.unwrap(),
         json!({ "revoked": topic, "reason": "com.example.reason" })
     );
-    revoke(
-        &client,
-        "wamp.registration.remove_callee",
-        registration.get(),
-        foreign.session(),
-    )
-    .await;
+    let remove = meta.registration_remove_callee(registration, session);
+    remove.reason("com.example.reason").await.unwrap();
     assert_eq!(
         foreign.hear().await.unwrap(),
         json!({ "revoked": procedure, "reason": "com.example.reason" })
     );
-}
-
-async fn revoke(client: &Client, procedure: &str, id: u64, session: u64) {
-    client
-        .call(procedure)
-        .args((id, session))
-        .kwarg("reason", "com.example.reason")
-        .await
-        .unwrap();
 }

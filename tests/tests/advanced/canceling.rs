@@ -117,7 +117,7 @@ pub(crate) async fn the_router_ends_a_call_that_takes_too_long(place: &Place) {
     let (caller, callee) = place.clients().await;
     let procedure = uri("slow.for.the.router");
     let mut invocations = callee.register(&procedure).await.unwrap();
-    let call = caller.call(&procedure).option("timeout", 200).no_timeout();
+    let call = caller.call(&procedure).option("timeout", 1000).no_timeout();
     let call = call.start().await.unwrap();
     let invocation = invocations.next().await.unwrap();
     match call.await {
@@ -204,7 +204,7 @@ pub(crate) async fn a_foreign_caller_sets_a_time_limit(place: &Place, library: L
     let client = place.client().await;
     let procedure = uri("spell.slow");
     let mut invocations = client.register(&procedure).await.unwrap();
-    let call = json!({ "call": procedure, "options": { "timeout": 200 } });
+    let call = json!({ "call": procedure, "options": { "timeout": 1000 } });
     foreign.tell(&call).await.unwrap();
     let invocation = invocations.next().await.unwrap();
     let error = foreign.hear().await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spell_message::{RegistrationId, SubscriptionId};
+use spell_message::{RegistrationId, SubscriptionId, reason};
 
 use super::{super::*, action::*};
 

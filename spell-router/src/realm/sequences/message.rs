@@ -6,6 +6,7 @@ use spell_message::{
     options::{
         CallOptions, CancelOptions, PublishOptions, RegisterOptions, SubscribeOptions, YieldOptions,
     },
+    reason,
 };
 
 use super::{super::*, action::*, clients::Clients};

@@ -20,8 +20,9 @@ pub enum Overflow {
     ///
     /// That delays all that the router sends this peer, other events, results and invocations among
     /// it; the peer goes on to send. In the end the router feels it: it buffers, drops what is for
-    /// this peer, or ends the session of a client that does not read or answer its pings. Reading
-    /// goes on as soon as there is room, or who reads the queue is dropped.
+    /// this peer, or ends the session of a client that does not read or answer its pings; here a lost
+    /// connection may be noticed only later. Reading goes on as soon as there is room, or who reads
+    /// the queue is dropped.
     ///
     /// Who reads such a queue must not wait there for an answer of the router on the same peer, such
     /// as that of a call or of an acknowledged publication: it could wait behind what is not read,

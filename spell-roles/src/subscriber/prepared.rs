@@ -67,7 +67,8 @@ impl Parts {
     }
 }
 
-/// A SUBSCRIBE that was sent; the future of the [`Subscription`]. Made by [`Subscribe::start`].
+/// A SUBSCRIBE that was sent; the future of the [`Subscription`]. Made by
+/// [`Subscribe::start`](super::Subscribe::start).
 ///
 /// Its time limit goes on running.
 ///

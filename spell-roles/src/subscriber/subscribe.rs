@@ -217,6 +217,9 @@ impl<'a> Subscribe<'a> {
     /// [`get_retained`](Self::get_retained), and left out if it was seen. With neither, or if the
     /// router refuses, there is the [`Gap`](super::Gap) alone.
     ///
+    /// Together with [`Overflow::Wait`] let another peer ask: on the same one the answer of the
+    /// history may wait behind events that are not read, until its time is up.
+    ///
     /// ```
     /// # use spell_peer::PeerBuilder;
     /// # use spell_roles::{Caller, Session, Subscriber};
@@ -244,9 +247,9 @@ impl<'a> Subscribe<'a> {
     /// are not sealed are taken if the codec takes such.
     ///
     /// What cannot be opened gives its error when its arguments are read, and the subscription goes
-    /// on; [`Event::payload`] then is as it came. A handler is not called with such an event, unless
-    /// it takes an [`Event`]; it is logged and counted ([`Subscription::failed`]). See
-    /// [`passthru`](crate::passthru).
+    /// on; [`Event::payload`](super::Event::payload) then is as it came. A handler is not called
+    /// with such an event, unless it takes an [`Event`](super::Event); it is logged and counted
+    /// ([`Subscription::failed`]). See [`passthru`](crate::passthru).
     ///
     /// WAMP spec, "Payload Passthru Mode".
     pub fn passthru(mut self, codec: impl Into<Passthru>) -> Self {
@@ -390,7 +393,8 @@ pub struct SubscribeHandler<'a> {
 
 impl SubscribeHandler<'_> {
     /// Call this where a lost session leaves a gap between events, in the handler's task. Without
-    /// it, a handler that takes an [`Event`] sees it with the next one ([`Event::gap`]).
+    /// it, a handler that takes an [`Event`](super::Event) sees it with the next one
+    /// ([`Event::gap`](super::Event::gap)).
     pub fn on_gap(mut self, tell: impl FnMut(Gap) + Send + 'static) -> Self {
         self.handler = self.handler.on_gap(tell);
         self

@@ -310,7 +310,6 @@ impl Registrations {
     pub(super) fn close(&mut self, end: &SessionEnd) {
         self.routes.clear();
         self.departures.clear();
-        self.restoring.clear();
         self.contested.clear();
         for (request, key) in mem::take(&mut self.registering) {
             // Who waits for the first answer is told; what was registered once is asked for again.

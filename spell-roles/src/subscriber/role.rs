@@ -353,7 +353,6 @@ impl Role for Subscriber {
     }
 
     fn on_close(&mut self, end: &SessionEnd) {
-        self.restoring.clear();
         for (request, Asked { key, .. }) in self.subscribing.drain() {
             let wanted = self.wanted.get_mut(&key);
             if let Some(reply) = wanted.and_then(|wanted| wanted.reply.take()) {

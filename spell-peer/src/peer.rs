@@ -140,7 +140,9 @@ pub enum PeerState {
         /// Which router is tried, for people; holds no secret of a URL. `None` until it is chosen.
         endpoint: Option<Arc<str>>,
     },
-    /// A session is joined.
+    /// A session is joined, and all that the roles want of every session, such as subscriptions and
+    /// registrations, was asked of it again: sent, in order, before anything else. The answers come
+    /// later; what is refused ends alone.
     Joined(Arc<SessionInfo>),
     /// There is no session; the next attempt comes later.
     #[non_exhaustive]

@@ -208,7 +208,7 @@ impl<R: Role> Engine<R> {
         self.tasks.clear();
         let last_sent = self.core.last_sent();
         self.roles
-            .on_close(&SessionEnd::new(reason.clone(), last_sent));
+            .on_close(&SessionEnd::new(reason.clone(), last_sent, self.core.now));
         reason
     }
 
@@ -219,7 +219,23 @@ impl<R: Role> Engine<R> {
 
     /// The next frame to put on the wire.
     pub fn poll_transmit(&mut self) -> Option<Bytes> {
+        while self.core.outbox.is_empty() && self.is_restoring() {
+            self.with_roles(R::restore);
+        }
         self.core.outbox.pop()
+    }
+
+    /// Whether the roles have yet to ask the session for what is wanted of every session; they do as
+    /// [`poll_transmit`](Self::poll_transmit) takes what they sent. Until then commands are to wait,
+    /// and the user should not be told of the session.
+    pub fn is_restoring(&self) -> bool {
+        self.core.session.is_some() && !self.core.is_ending() && self.roles.is_restoring()
+    }
+
+    /// Whether no frames are to be handed in for now: someone here is too slow for them, and wishes
+    /// that the router waits.
+    pub fn pauses_reading(&self) -> bool {
+        self.core.session.is_some() && self.core.closed.is_none() && self.roles.pauses_reading()
     }
 
     /// The next task to run beside the driver; its output goes to
@@ -246,7 +262,7 @@ impl<R: Role> Engine<R> {
 
     /// Whether nothing waits for the wire.
     pub fn is_drained(&self) -> bool {
-        self.core.outbox.is_empty()
+        self.core.outbox.is_empty() && !self.is_restoring()
     }
 
     /// Why the session ended, once a role or the engine ended it.

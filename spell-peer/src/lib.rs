@@ -61,7 +61,7 @@ pub use engine::Engine;
 pub use error::{
     CloseReason, Closed, Delivery, InitError, JoinError, SendError, SessionEnd, Violation,
 };
-pub use role::{Contains, Role};
+pub use role::{Contains, Drain, Role};
 pub use session::SessionInfo;
 pub use task::Task;
 pub use tuple::{At, Push};

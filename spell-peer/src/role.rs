@@ -15,8 +15,8 @@ use crate::{Commands, Context, InitError, PeerConfig, SessionEnd, SessionInfo};
 ///
 /// # The life of a role
 ///
-/// `init` once; then for every connection `on_open`, `on_join` when the session is established,
-/// any number of `observe`, `on_message`, `handle_call` and `on_deadline`, and `on_close`. A role
+/// `init` once; then for every connection `on_open`, `on_join` and `after_join` when the session is
+/// established, any number of `observe`, `on_message`, `handle_call` and `on_deadline`, and `on_close`. A role
 /// outlives its connections, and so do its handles: what the user wants belongs into the role, what
 /// the session had ends with `on_close`.
 ///
@@ -73,6 +73,10 @@ pub trait Role: Sized + Send + 'static {
     /// The session is joined. Requests may be made from here on.
     fn on_join(&mut self, _session: &SessionInfo, _cx: &mut Context<'_, Self::Command>) {}
 
+    /// All roles were told of the session: for what is to follow the requests that restore what the
+    /// user wants.
+    fn after_join(&mut self, _cx: &mut Context<'_, Self::Command>) {}
+
     /// A message arrived. Called for every role and every message, before any role claims it.
     fn observe(&mut self, _message: &Message, _cx: &mut Context<'_, Self::Command>) {}
 
@@ -99,12 +103,33 @@ pub trait Role: Sized + Send + 'static {
     /// The deadline passed.
     fn on_deadline(&mut self, _cx: &mut Context<'_, Self::Command>) {}
 
+    /// The peer is to leave, once what is under way is done; see [`Context::drain`].
+    fn on_drain(&mut self, _step: Drain, _cx: &mut Context<'_, Self::Command>) {}
+
+    /// Whether nothing is under way that a peer which leaves should wait for. Asked after every
+    /// callback from [`Drain::Begin`] on.
+    fn is_drained(&self) -> bool {
+        true
+    }
+
     /// The peer is to end: say what is to be said to the router, and
     /// [`close`](Context::close). The connection is closed in any case.
     fn on_stop(&mut self, _cx: &mut Context<'_, Self::Command>) {}
 
     /// The connection is gone: fail what is pending.
     fn on_close(&mut self, _end: &SessionEnd) {}
+}
+
+/// How far a peer is that leaves once what is under way is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Drain {
+    /// Take no new work on, and finish what is under way.
+    Begin,
+    /// The time is up: end at once what is not finished.
+    Overdue,
+    /// All roles are done: the role that opens the session may say its farewell.
+    Done,
 }
 
 /// A set of roles that has the role `T`; the compiler finds its place `I`.

@@ -62,10 +62,10 @@ mod tap;
 mod weight;
 
 pub use callee::{
-    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, FromInvocation, Handled, Interrupt,
-    Interruption, IntoResult, Invocation, InvocationError, InvocationHandler, InvocationInfo,
-    Invocations, Kwargs, Part, Parts, PendingRegister, Progress, ProgressiveResult, Register,
-    RegisterHandler, Registration, RegistrationEnd,
+    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, DrainRegistration, Drained,
+    FromInvocation, Handled, Interrupt, Interruption, IntoResult, Invocation, InvocationError,
+    InvocationHandler, InvocationInfo, Invocations, Kwargs, Part, Parts, PendingRegister, Progress,
+    ProgressiveResult, Register, RegisterHandler, Registration, RegistrationEnd,
 };
 pub use caller::{
     Call, CallArguments, CallResult, CallResults, Caller, CallerExt, CallerHandle, PendingCall,

@@ -14,10 +14,10 @@ use spell_message::{
 };
 use spell_serializer::{AnySerializer, DecodeError, payload};
 
-pub(crate) use self::core::Core;
+pub(crate) use self::core::{Core, Draining};
 
 use crate::{
-    CloseReason, Context, InitError, PeerConfig, Role, SessionEnd, SessionInfo, Task,
+    CloseReason, Context, Drain, InitError, PeerConfig, Role, SessionEnd, SessionInfo, Task,
     outbox::Outbox,
 };
 
@@ -79,6 +79,7 @@ impl<R: Role> Engine<R> {
                 joining: None,
                 closed: None,
                 finishing: None,
+                drain: None,
                 last_end: None,
                 now: Instant::now(),
                 config,
@@ -110,6 +111,7 @@ impl<R: Role> Engine<R> {
         self.core.now = now;
         self.core.closed = None;
         self.core.finishing = None;
+        self.core.drain = None;
         self.core.session = None;
         self.core.joining = None;
         self.tasks.clear();
@@ -192,6 +194,10 @@ impl<R: Role> Engine<R> {
             self.core.closed = None;
         }
         self.core.close(reason);
+        if self.core.drain.take().is_some() {
+            // It was about to leave.
+            self.core.finishing.get_or_insert(CloseReason::Left);
+        }
         let core = &self.core;
         let told = core.finishing.as_ref().or(core.closed.as_ref());
         let reason = told.cloned().unwrap_or(CloseReason::Disconnected);
@@ -258,11 +264,33 @@ impl<R: Role> Engine<R> {
             let session = Arc::new(session);
             core.session = Some(session.clone());
             roles.on_join(&session, &mut Context::new(core, tasks));
+            roles.after_join(&mut Context::new(core, tasks));
+        }
+        if core.drain.is_some() && !core.is_ending() {
+            drain(roles, core, tasks);
         }
         if core.outbox.backlog() > core.config.outbox_hard_limit {
             core.close(CloseReason::Overflow);
         }
         output
+    }
+}
+
+/// Tell the roles how far the peer is that leaves once they are drained.
+fn drain<R: Role>(roles: &mut R, core: &mut Core, tasks: &mut VecDeque<Task<R::Command>>) {
+    let mut tell = |step, core: &mut Core| roles.on_drain(step, &mut Context::new(core, tasks));
+    match core.drain {
+        Some(Draining::Asked) => {
+            core.drain = Some(Draining::UnderWay);
+            tell(Drain::Begin, core);
+        }
+        Some(Draining::Overdue) => tell(Drain::Overdue, core),
+        _ => {}
+    }
+    let is_overdue = matches!(core.drain, Some(Draining::Overdue));
+    if is_overdue || roles.is_drained() {
+        core.drain = None;
+        roles.on_drain(Drain::Done, &mut Context::new(core, tasks));
     }
 }
 

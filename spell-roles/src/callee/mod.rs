@@ -3,6 +3,7 @@
 mod answer;
 mod cut_off;
 mod departures;
+mod drain;
 mod error;
 mod extract;
 mod handle;
@@ -24,6 +25,7 @@ mod tests;
 mod wanted;
 
 pub use answer::Answer;
+pub use drain::{DrainRegistration, Drained};
 pub use error::{AnswerError, InvocationError};
 pub use extract::{Args, FromInvocation, IntoResult, Kwargs};
 pub use handle::{CalleeExt, CalleeHandle};

@@ -54,6 +54,7 @@ mod pending;
 pub mod prelude;
 mod publisher;
 mod queue;
+mod repeat;
 mod request;
 mod session;
 mod started;
@@ -68,8 +69,8 @@ pub use callee::{
     ProgressiveResult, Register, RegisterHandler, Registration, RegistrationEnd,
 };
 pub use caller::{
-    Call, CallArguments, CallResult, CallResults, Caller, CallerExt, CallerHandle, PendingCall,
-    ProgressiveCall, SendArguments,
+    Call, CallArguments, CallResult, CallResults, Caller, CallerExt, CallerHandle, IdempotentCall,
+    PendingCall, ProgressiveCall, SendArguments,
 };
 pub use error::{
     CallError, PublishError, RegisterError, SubscribeError, UnregisterError, UnsubscribeError,
@@ -83,7 +84,8 @@ pub use meta::{
     SessionLeft, SubscriptionChanged, SubscriptionCreated, SubscriptionDetails, TestamentScope,
 };
 pub use publisher::{
-    AcknowledgedPublish, PendingPublish, Publish, Publisher, PublisherExt, PublisherHandle,
+    AcknowledgedPublish, IdempotentPublish, Outbox, OutboxStatistics, PendingPublish, Posted,
+    Publish, Publisher, PublisherExt, PublisherHandle,
 };
 pub use queue::Overflow;
 pub use session::{Leave, LeaveError, Session, SessionExt, SessionHandle};

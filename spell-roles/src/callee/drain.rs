@@ -104,7 +104,6 @@ impl IntoFuture for DrainRegistration {
 
 /// What became of the invocations that were under way when a registration was drained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "not all invocations may have been finished"]
 pub struct Drained {
     interrupted: u64,
 }

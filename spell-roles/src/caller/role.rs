@@ -1,4 +1,4 @@
-use std::{ops::ControlFlow, time::Duration};
+use std::{collections::BTreeMap, mem, ops::ControlFlow, time::Duration};
 
 use spell_message::{
     Feature, Message, Payload, RequestId, RoleFeatures, RoleName, Uri,
@@ -23,11 +23,16 @@ use crate::{
 /// time is up, is given up: the router is asked to cancel it, if it announced that it can, and what
 /// still comes of it is dropped.
 ///
+/// A call is sent once, unless the user says that it may be sent again, and only in a session that
+/// there is, unless the user says that it may wait for one.
+///
 /// WAMP spec, "Calling and Invocations", "Call Canceling", "Call Timeouts", "Progressive Call
 /// Results" and "Progressive Call Invocations".
 #[derive(Debug, Default)]
 pub struct Caller {
     pub(super) pending: Pending<Ongoing>,
+    /// Calls that wait for a session, in their order.
+    waiting: BTreeMap<Key, Box<NewCall>>,
 }
 
 impl Caller {
@@ -36,7 +41,14 @@ impl Caller {
         Self::default()
     }
 
-    fn call(&mut self, mut call: NewCall, cx: &mut Context<'_, Command>) {
+    fn call(&mut self, mut call: Box<NewCall>, cx: &mut Context<'_, Command>) {
+        if call.waits && !cx.is_joined() {
+            // If it was given up, the order to do so came, and found nothing.
+            if !call.ongoing.reply.is_given_up() {
+                self.waiting.insert(call.ongoing.reply.key(), call);
+            }
+            return;
+        }
         let mut unsupported = unsupported(&call, cx);
         if unsupported.is_none() {
             unsupported = passthru::fit(&mut call.options, RoleName::Dealer, cx).err();
@@ -50,9 +62,10 @@ impl Caller {
             payload,
             limit,
             needs: _,
+            waits: _,
             ongoing,
             started,
-        } = call;
+        } = *call;
         if let Some(limit) = limit.and_then(milliseconds)
             && options.timeout().is_none()
             && announced(Feature::CallTimeout, cx)
@@ -225,6 +238,12 @@ impl Role for Caller {
         );
     }
 
+    fn after_join(&mut self, cx: &mut Context<'_, Command>) {
+        for call in mem::take(&mut self.waiting).into_values() {
+            self.call(call, cx);
+        }
+    }
+
     fn on_message(
         &mut self,
         message: Message,
@@ -250,10 +269,11 @@ impl Role for Caller {
 
     fn handle_call(&mut self, command: Command, cx: &mut Context<'_, Command>) {
         match command.0 {
-            Order::Call(call) => self.call(*call, cx),
+            Order::Call(call) => self.call(call, cx),
             Order::Proceed(more) => self.proceed(*more, cx),
             Order::Cancel(order) => self.cancel(*order, cx),
             Order::GiveUp(key) => {
+                self.waiting.remove(&key);
                 if let Some((request, ongoing)) = self.pending.give_up(key) {
                     give_up(request, ongoing.mode, cx);
                 }
@@ -299,6 +319,8 @@ pub(super) struct NewCall {
     pub(super) limit: Option<Duration>,
     /// What the router must have announced besides.
     pub(super) needs: Option<(RoleName, Feature)>,
+    /// Whether it waits for a session if there is none.
+    pub(super) waits: bool,
     pub(super) ongoing: Ongoing,
     /// Told the id once the call is committed.
     pub(super) started: Option<IdSlot>,

@@ -1,6 +1,11 @@
 //! Why a session ended, and what that means for what was under way.
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use spell_message::{
     RequestId, Uri,
@@ -183,11 +188,22 @@ impl fmt::Display for Delivery {
 pub struct SessionEnd {
     reason: CloseReason,
     last_sent: Option<RequestId>,
+    at: Instant,
 }
 
 impl SessionEnd {
-    pub(crate) fn new(reason: CloseReason, last_sent: Option<RequestId>) -> Self {
-        Self { reason, last_sent }
+    pub(crate) fn new(reason: CloseReason, last_sent: Option<RequestId>, at: Instant) -> Self {
+        Self {
+            reason,
+            last_sent,
+            at,
+        }
+    }
+
+    /// When, by the time that the engine was given last. A connection may have been dead for a while
+    /// before that was noticed.
+    pub fn at(&self) -> Instant {
+        self.at
     }
 
     /// Why.
@@ -305,10 +321,10 @@ mod tests {
     #[test]
     fn the_last_sent_id_decides_what_became_of_a_request() {
         let id = |n| RequestId::new(n).unwrap();
-        let end = SessionEnd::new(CloseReason::Disconnected, Some(id(2)));
+        let end = SessionEnd::new(CloseReason::Disconnected, Some(id(2)), Instant::now());
         assert_eq!(end.delivery(id(2)), Delivery::OutcomeUnknown);
         assert_eq!(end.delivery(id(3)), Delivery::NotSent);
-        let end = SessionEnd::new(CloseReason::Disconnected, None);
+        let end = SessionEnd::new(CloseReason::Disconnected, None, Instant::now());
         assert_eq!(end.delivery(id(1)), Delivery::NotSent);
     }
 

@@ -116,7 +116,9 @@ pub enum PeerState {
         /// session was lost.
         attempt: u32,
     },
-    /// A session is joined.
+    /// A session is joined, and all that the roles want of every session, such as subscriptions and
+    /// registrations, was asked of it again: sent, in order, before anything else. The answers come
+    /// later; what is refused ends alone.
     Joined(Arc<SessionInfo>),
     /// There is no session; the next attempt comes later.
     #[non_exhaustive]

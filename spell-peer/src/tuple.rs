@@ -53,8 +53,28 @@ macro_rules! tuples {
                 $(cx.narrow($Choice::$R, |cx| self.$field.on_join(session, cx));)*
             }
 
-            fn after_join(&mut self, cx: &mut Context<'_, Self::Command>) {
-                $(cx.narrow($Choice::$R, |cx| self.$field.after_join(cx));)*
+            fn is_restoring(&self) -> bool {
+                $(self.$field.is_restoring())||*
+            }
+
+            fn restore(&mut self, cx: &mut Context<'_, Self::Command>) {
+                $(if self.$field.is_restoring() {
+                    return cx.narrow($Choice::$R, |cx| self.$field.restore(cx));
+                })*
+            }
+
+            fn is_resuming(&self) -> bool {
+                $(self.$field.is_resuming())||*
+            }
+
+            fn resume(&mut self, cx: &mut Context<'_, Self::Command>) {
+                $(if self.$field.is_resuming() {
+                    return cx.narrow($Choice::$R, |cx| self.$field.resume(cx));
+                })*
+            }
+
+            fn pauses_reading(&self) -> bool {
+                $(self.$field.pauses_reading())||*
             }
 
             fn observe(&mut self, message: &Message, cx: &mut Context<'_, Self::Command>) {

@@ -98,8 +98,13 @@ impl<T: Role> Harness<T> {
 
     /// Let the role handle what its handles asked for, and give what it sent.
     pub(crate) fn sent(&mut self) -> Vec<String> {
+        let mut sent = Vec::new();
+        if self.engine.is_restoring() {
+            sent = self.transmitted();
+        }
         self.handle_commands();
-        self.transmitted()
+        sent.extend(self.transmitted());
+        sent
     }
 
     /// What the role sent so far.

@@ -2,17 +2,22 @@
 //!
 //! Bounded by count and by bytes. What does not fit is decided at once, by the queue's [`Overflow`],
 //! and counted: every item that was pushed is either taken, waits, or was lost.
+//!
+//! Between two items there may be a [`Note`], which is never lost: of several that nothing separates
+//! any more, one is made.
 
 use std::{
     collections::VecDeque,
-    mem,
+    convert::Infallible,
+    fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
 /// What becomes of an item when its queue is full.
 ///
-/// Decided at once: the connection never waits for a slow consumer, and no other consumer does.
+/// Decided at once: but for [`Wait`](Self::Wait), the connection never waits for a slow consumer,
+/// and no other consumer does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Overflow {
@@ -27,6 +32,19 @@ pub enum Overflow {
     /// The item that comes is lost, and the stream ends; what waits can still be read. The default
     /// of calls with progressive results.
     End,
+    /// Nothing is lost: while the queue is full, nothing more is read from the whole connection.
+    ///
+    /// That delays all that the router sends this peer, other events, results and invocations among
+    /// it; the peer goes on to send. In the end the router feels it: it buffers, drops what is for
+    /// this peer, or ends the session of a client that does not read or answer its pings. Reading
+    /// goes on as soon as there is room, or who reads the queue is dropped.
+    ///
+    /// Who reads such a queue must not wait there for an answer of the router on the same peer, such
+    /// as that of a call or of an acknowledged publication: it could wait behind what is not read,
+    /// until its time is up. Ask in another task, or on another peer.
+    ///
+    /// The queue holds one item more than its bytes allow, rather than lose it.
+    Wait,
 }
 
 /// How much may wait in a queue, and what becomes of the rest.
@@ -37,8 +55,21 @@ pub(crate) struct Bounds {
     pub(crate) overflow: Overflow,
 }
 
+/// What is told in its place between two items, however long it waits.
+pub(crate) trait Note {
+    /// Nothing is left between the two.
+    fn and(self, later: Self) -> Self;
+}
+
+/// No notes.
+impl Note for Infallible {
+    fn and(self, _: Self) -> Self {
+        match self {}
+    }
+}
+
 /// The two ends of a queue.
-pub(crate) fn queue<T>(bounds: Bounds) -> (Producer<T>, Consumer<T>) {
+pub(crate) fn queue<T, N>(bounds: Bounds) -> (Producer<T, N>, Consumer<T, N>) {
     let bounds = match bounds.overflow {
         Overflow::KeepLatest => Bounds { count: 1, ..bounds },
         _ => bounds,
@@ -50,8 +81,11 @@ pub(crate) fn queue<T>(bounds: Bounds) -> (Producer<T>, Consumer<T>) {
             bytes: 0,
             lost: 0,
             lost_since: 0,
+            note: None,
             is_closed: false,
             waker: None,
+            on_room: OnRoom(None),
+            is_awaited: false,
         }),
     });
     let producer = Producer(shared.clone());
@@ -60,7 +94,7 @@ pub(crate) fn queue<T>(bounds: Bounds) -> (Producer<T>, Consumer<T>) {
 
 /// The driver's end. Dropped, it closes the queue.
 #[derive(Debug)]
-pub(crate) struct Producer<T>(Arc<Shared<T>>);
+pub(crate) struct Producer<T, N = Infallible>(Arc<Shared<T, N>>);
 
 /// What became of an item that was pushed.
 #[derive(Debug)]
@@ -68,16 +102,19 @@ pub(crate) struct Producer<T>(Arc<Shared<T>>);
 pub(crate) enum Pushed<T> {
     /// It waits for the consumer.
     Queued,
+    /// It waits, and nothing more should be pushed before there is room, under [`Overflow::Wait`].
+    Filled,
     /// It waits, and as many items that waited before are lost.
     Displaced(u64),
     /// It is lost: there was no room, or the queue is closed.
     Refused(T),
 }
 
-impl<T> Producer<T> {
+impl<T, N: Note> Producer<T, N> {
     /// Queue an item that takes `bytes`. Never waits.
     ///
-    /// An item larger than the whole queue is refused under any policy.
+    /// An item larger than the whole queue is refused under any policy but [`Overflow::Wait`], which
+    /// refuses nothing.
     pub(crate) fn push(&self, item: T, bytes: usize) -> Pushed<T> {
         let bounds = &self.0.bounds;
         let mut displaced = Vec::new();
@@ -85,13 +122,14 @@ impl<T> Producer<T> {
         if state.is_closed {
             return Pushed::Refused(item);
         }
+        let waits = bounds.overflow == Overflow::Wait;
         let makes_room = matches!(bounds.overflow, Overflow::DropOldest | Overflow::KeepLatest);
         let is_possible = bytes <= bounds.bytes && bounds.count > 0;
-        if !is_possible || (!makes_room && !state.has_room(bytes, bounds)) {
+        if !waits && (!is_possible || (!makes_room && !state.has_room(bytes, bounds))) {
             state.lose();
             return Pushed::Refused(item);
         }
-        while !state.has_room(bytes, bounds) {
+        while makes_room && !state.has_room(bytes, bounds) {
             let Some(oldest) = state.take() else { break };
             // The next to be read is the first to be told of what went before it.
             let lost = oldest.lost_before.saturating_add(1);
@@ -99,16 +137,26 @@ impl<T> Producer<T> {
                 Some(next) => next.lost_before = next.lost_before.saturating_add(lost),
                 None => state.lost_since = state.lost_since.saturating_add(lost),
             }
+            if let Some(note) = oldest.note {
+                match state.waiting.front_mut() {
+                    Some(next) => append(note, &mut next.note),
+                    None => append(note, &mut state.note),
+                }
+            }
             state.lost = state.lost.saturating_add(1);
             displaced.push(oldest.item);
         }
         let lost_before = mem::take(&mut state.lost_since);
+        let note = state.note.take();
         state.bytes = state.bytes.saturating_add(bytes);
         state.waiting.push_back(Waiting {
             item,
             bytes,
             lost_before,
+            note,
         });
+        state.is_awaited = waits && state.is_full(bounds);
+        let is_filled = state.is_awaited;
         let waker = state.waker.take();
         // Wakers and items may be of the user's making: never under the lock.
         drop(state);
@@ -116,9 +164,41 @@ impl<T> Producer<T> {
             waker.wake();
         }
         match u64::try_from(displaced.len()).unwrap_or(u64::MAX) {
+            0 if is_filled => Pushed::Filled,
             0 => Pushed::Queued,
             count => Pushed::Displaced(count),
         }
+    }
+
+    /// Tell the consumer something between what was pushed and what will be.
+    pub(crate) fn note(&self, note: N) {
+        let mut state = self.0.lock();
+        if state.is_closed {
+            return;
+        }
+        let note = match state.note.take() {
+            Some(earlier) => earlier.and(note),
+            None => note,
+        };
+        state.note = Some(note);
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Call this, on the consumer's side, each time there is room again in a queue that was
+    /// [filled](Pushed::Filled), or nobody who would take an item.
+    pub(crate) fn on_room(&self, tell: impl Fn() + Send + Sync + 'static) {
+        self.0.lock().on_room = OnRoom(Some(Arc::new(tell)));
+    }
+}
+
+impl<T, N> Producer<T, N> {
+    /// How many items were lost so far.
+    pub(crate) fn lost(&self) -> u64 {
+        self.0.lock().lost
     }
 
     /// Whether nobody will take what is pushed.
@@ -132,7 +212,15 @@ impl<T> Producer<T> {
     }
 }
 
-impl<T> Drop for Producer<T> {
+/// A note comes before what is noted, if anything is.
+fn append<N: Note>(earlier: N, noted: &mut Option<N>) {
+    *noted = Some(match noted.take() {
+        Some(later) => earlier.and(later),
+        None => earlier,
+    });
+}
+
+impl<T, N> Drop for Producer<T, N> {
     fn drop(&mut self) {
         self.0.close();
     }
@@ -140,7 +228,7 @@ impl<T> Drop for Producer<T> {
 
 /// The user's end. Dropped, it closes the queue, and what waits is gone.
 #[derive(Debug)]
-pub(crate) struct Consumer<T>(Arc<Shared<T>>);
+pub(crate) struct Consumer<T, N = Infallible>(Arc<Shared<T, N>>);
 
 /// An item that was taken.
 #[derive(Debug, PartialEq, Eq)]
@@ -150,13 +238,38 @@ pub(crate) struct Taken<T> {
     pub(crate) lost_before: u64,
 }
 
+/// What a queue with notes gives.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next<T, N> {
+    Item(Taken<T>),
+    Note(N),
+}
+
 impl<T> Consumer<T> {
     /// The next item; `None` once the queue is closed and empty.
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Taken<T>>> {
+        self.poll_noted(cx).map(|next| match next? {
+            Next::Item(taken) => Some(taken),
+            Next::Note(never) => match never {},
+        })
+    }
+}
+
+impl<T, N> Consumer<T, N> {
+    /// The next item or note; `None` once the queue is closed and empty.
+    pub(crate) fn poll_noted(&mut self, cx: &mut Context<'_>) -> Poll<Option<Next<T, N>>> {
+        let taken = self.poll_state(cx);
+        if taken.is_ready() {
+            self.0.tell_of_room();
+        }
+        taken
+    }
+
     #[expect(
         clippy::needless_pass_by_ref_mut,
         reason = "there is room for one waker, so only one task may poll"
     )]
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Taken<T>>> {
+    fn poll_state(&mut self, cx: &mut Context<'_>) -> Poll<Option<Next<T, N>>> {
         let mut state = self.0.lock();
         if let Some(poll) = state.poll() {
             return poll;
@@ -180,27 +293,28 @@ impl<T> Consumer<T> {
     }
 
     /// What tells of losses, wherever the consumer goes.
-    pub(crate) fn losses(&self) -> Losses<T> {
+    pub(crate) fn losses(&self) -> Losses<T, N> {
         Losses(self.0.clone())
     }
 }
 
-impl<T> Drop for Consumer<T> {
+impl<T, N> Drop for Consumer<T, N> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.is_closed = true;
         state.bytes = 0;
-        let waiting = mem::take(&mut state.waiting);
+        let dropped = (mem::take(&mut state.waiting), state.note.take());
         drop(state);
-        drop(waiting);
+        drop(dropped);
+        self.0.tell_of_room();
     }
 }
 
 /// Tells how many items were lost.
 #[derive(Debug)]
-pub(crate) struct Losses<T>(Arc<Shared<T>>);
+pub(crate) struct Losses<T, N = Infallible>(Arc<Shared<T, N>>);
 
-impl<T> Losses<T> {
+impl<T, N> Losses<T, N> {
     /// How many so far.
     pub(crate) fn count(&self) -> u64 {
         self.0.lock().lost
@@ -208,15 +322,32 @@ impl<T> Losses<T> {
 }
 
 #[derive(Debug)]
-struct Shared<T> {
+struct Shared<T, N> {
     bounds: Bounds,
     /// Held for a few moves only, and never while user code runs.
-    state: Mutex<State<T>>,
+    state: Mutex<State<T, N>>,
 }
 
-impl<T> Shared<T> {
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+impl<T, N> Shared<T, N> {
+    fn lock(&self) -> MutexGuard<'_, State<T, N>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Let the producer know, if it was told that the queue is filled and it is no more.
+    fn tell_of_room(&self) {
+        if self.bounds.overflow != Overflow::Wait {
+            return;
+        }
+        let mut state = self.lock();
+        if !state.is_awaited || state.is_full(&self.bounds) {
+            return;
+        }
+        state.is_awaited = false;
+        let OnRoom(tell) = state.on_room.clone();
+        drop(state);
+        if let Some(tell) = tell {
+            tell();
+        }
     }
 
     fn close(&self) {
@@ -231,31 +362,54 @@ impl<T> Shared<T> {
 }
 
 #[derive(Debug)]
-struct State<T> {
-    waiting: VecDeque<Waiting<T>>,
+struct State<T, N> {
+    waiting: VecDeque<Waiting<T, N>>,
     /// What `waiting` takes.
     bytes: usize,
     /// How many items were lost so far.
     lost: u64,
     /// How many of them were lost after the last one that waits.
     lost_since: u64,
+    /// What comes after the last one that waits.
+    note: Option<N>,
     is_closed: bool,
     waker: Option<Waker>,
+    on_room: OnRoom,
+    /// Whether the producer is to be told when there is room.
+    is_awaited: bool,
+}
+
+/// How the producer is told that there is room.
+#[derive(Clone)]
+struct OnRoom(Option<Arc<dyn Fn() + Send + Sync>>);
+
+impl fmt::Debug for OnRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnRoom").finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
-struct Waiting<T> {
+struct Waiting<T, N> {
     item: T,
     bytes: usize,
     lost_before: u64,
+    /// What comes before it.
+    note: Option<N>,
 }
 
-impl<T> State<T> {
+impl<T, N> State<T, N> {
+    /// Whether a queue that loses nothing takes no more.
+    fn is_full(&self, bounds: &Bounds) -> bool {
+        let is_busy = !self.is_closed && !self.waiting.is_empty();
+        is_busy && (self.waiting.len() >= bounds.count || self.bytes >= bounds.bytes)
+    }
+
     fn has_room(&self, bytes: usize, bounds: &Bounds) -> bool {
         self.waiting.len() < bounds.count && self.bytes.saturating_add(bytes) <= bounds.bytes
     }
 
-    fn take(&mut self) -> Option<Waiting<T>> {
+    fn take(&mut self) -> Option<Waiting<T, N>> {
         let oldest = self.waiting.pop_front()?;
         self.bytes = self.bytes.saturating_sub(oldest.bytes);
         Some(oldest)
@@ -267,11 +421,18 @@ impl<T> State<T> {
     }
 
     /// The next item, or the end; `None` if the consumer has to wait.
-    fn poll(&mut self) -> Option<Poll<Option<Taken<T>>>> {
+    fn poll(&mut self) -> Option<Poll<Option<Next<T, N>>>> {
+        let noted = match self.waiting.front_mut() {
+            Some(next) => next.note.take(),
+            None => self.note.take(),
+        };
+        if let Some(note) = noted {
+            return Some(Poll::Ready(Some(Next::Note(note))));
+        }
         match self.take() {
             Some(Waiting {
                 item, lost_before, ..
-            }) => Some(Poll::Ready(Some(Taken { item, lost_before }))),
+            }) => Some(Poll::Ready(Some(Next::Item(Taken { item, lost_before })))),
             None => self.is_closed.then_some(Poll::Ready(None)),
         }
     }
@@ -304,7 +465,7 @@ mod tests {
     }
 
     fn fill(overflow: Overflow, count: usize, items: u8) -> (Vec<(u8, u64)>, u64) {
-        let (producer, mut consumer) = queue(bounds(count, 1000, overflow));
+        let (producer, mut consumer) = queue::<_, Infallible>(bounds(count, 1000, overflow));
         for item in 0..items {
             let _ = producer.push(item, 1);
         }
@@ -325,7 +486,8 @@ mod tests {
 
     #[test]
     fn a_loss_is_told_with_the_next_item() {
-        let (producer, mut consumer) = queue(bounds(1, 1000, Overflow::DropNewest));
+        let (producer, mut consumer) =
+            queue::<_, Infallible>(bounds(1, 1000, Overflow::DropNewest));
         for item in 0..4 {
             let _ = producer.push(item, 1);
         }
@@ -336,7 +498,8 @@ mod tests {
 
     #[test]
     fn bytes_are_a_bound_of_their_own() {
-        let (producer, mut consumer) = queue(bounds(100, 10, Overflow::DropNewest));
+        let (producer, mut consumer) =
+            queue::<_, Infallible>(bounds(100, 10, Overflow::DropNewest));
         assert!(matches!(producer.push('a', 6), Pushed::Queued));
         assert!(matches!(producer.push('b', 5), Pushed::Refused('b')));
         assert!(matches!(producer.push('c', 4), Pushed::Queued));
@@ -349,7 +512,8 @@ mod tests {
 
     #[test]
     fn a_large_item_displaces_as_many_as_it_takes() {
-        let (producer, mut consumer) = queue(bounds(100, 10, Overflow::DropOldest));
+        let (producer, mut consumer) =
+            queue::<_, Infallible>(bounds(100, 10, Overflow::DropOldest));
         for item in ['a', 'b', 'c'] {
             assert!(matches!(producer.push(item, 3), Pushed::Queued));
         }
@@ -360,7 +524,7 @@ mod tests {
     #[test]
     fn an_item_larger_than_the_queue_displaces_nothing() {
         for overflow in [Overflow::DropOldest, Overflow::KeepLatest] {
-            let (producer, mut consumer) = queue(bounds(100, 10, overflow));
+            let (producer, mut consumer) = queue::<_, Infallible>(bounds(100, 10, overflow));
             assert!(matches!(producer.push('a', 3), Pushed::Queued));
             assert!(matches!(producer.push('b', 11), Pushed::Refused('b')));
             assert_eq!(
@@ -372,7 +536,7 @@ mod tests {
 
     #[test]
     fn a_closed_queue_gives_what_waits_then_ends() {
-        let (producer, mut consumer) = queue(bounds(9, 9, Overflow::DropNewest));
+        let (producer, mut consumer) = queue::<_, Infallible>(bounds(9, 9, Overflow::DropNewest));
         let _ = producer.push(1, 1);
         producer.close();
         assert!(matches!(producer.push(2, 1), Pushed::Refused(2)));
@@ -383,7 +547,7 @@ mod tests {
 
     #[test]
     fn a_queue_without_a_consumer_keeps_nothing() {
-        let (producer, consumer) = queue(bounds(9, 9, Overflow::DropOldest));
+        let (producer, consumer) = queue::<_, Infallible>(bounds(9, 9, Overflow::DropOldest));
         let item = Arc::new(());
         let _ = producer.push(item.clone(), 1);
         drop(consumer);
@@ -393,7 +557,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_consumer_is_woken_by_an_item_and_by_the_end() {
-        let (producer, mut consumer) = queue(bounds(9, 9, Overflow::DropNewest));
+        let (producer, mut consumer) = queue::<_, Infallible>(bounds(9, 9, Overflow::DropNewest));
         let reader = tokio::spawn(async move {
             let mut taken = Vec::new();
             while let Some(next) = poll_fn(|cx| consumer.poll_next(cx)).await {
@@ -411,7 +575,7 @@ mod tests {
     }
 
     /// A waker that reads the queue: it would hang if it were called under the lock.
-    struct Nosy(Arc<Shared<u8>>);
+    struct Nosy(Arc<Shared<u8, Infallible>>);
 
     impl Wake for Nosy {
         fn wake(self: Arc<Self>) {
@@ -421,7 +585,7 @@ mod tests {
 
     #[test]
     fn user_code_never_runs_under_the_lock() {
-        let (producer, mut consumer) = queue(bounds(9, 9, Overflow::DropNewest));
+        let (producer, mut consumer) = queue::<_, Infallible>(bounds(9, 9, Overflow::DropNewest));
         let waker = Waker::from(Arc::new(Nosy(consumer.0.clone())));
         let mut cx = Context::from_waker(&waker);
         assert!(consumer.poll_next(&mut cx).is_pending());
@@ -449,7 +613,7 @@ mod tests {
             bytes in 0_usize..30,
             steps in vec(prop_oneof![(0_usize..20).prop_map(Step::Push), Just(Step::Take)], 0..100),
         ) {
-            let (producer, mut consumer) = queue(bounds(count, bytes, overflow));
+            let (producer, mut consumer) = queue::<_, Infallible>(bounds(count, bytes, overflow));
             let most = if overflow == Overflow::KeepLatest { 1 } else { count };
             let mut cx = Context::from_waker(Waker::noop());
             let (mut sent, mut refused, mut displaced) = (0_u64, 0_u64, 0_u64);
@@ -470,7 +634,7 @@ mod tests {
                 match step {
                     Step::Push(size) => {
                         match producer.push(sent, size) {
-                            Pushed::Queued => {}
+                            Pushed::Queued | Pushed::Filled => {}
                             Pushed::Displaced(count) => displaced += count,
                             Pushed::Refused(_) => refused += 1,
                         }

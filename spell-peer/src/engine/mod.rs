@@ -206,7 +206,7 @@ impl<R: Role> Engine<R> {
         self.tasks.clear();
         let last_sent = self.core.last_sent();
         self.roles
-            .on_close(&SessionEnd::new(reason.clone(), last_sent));
+            .on_close(&SessionEnd::new(reason.clone(), last_sent, self.core.now));
         reason
     }
 
@@ -217,7 +217,31 @@ impl<R: Role> Engine<R> {
 
     /// The next frame to put on the wire.
     pub fn poll_transmit(&mut self) -> Option<Bytes> {
+        while self.core.outbox.is_empty() && self.is_restoring() {
+            self.with_roles(|roles, cx| {
+                if roles.is_restoring() {
+                    roles.restore(cx);
+                } else {
+                    roles.resume(cx);
+                }
+            });
+        }
         self.core.outbox.pop()
+    }
+
+    /// Whether the roles have yet to ask the session for what is wanted of every session, or to make
+    /// requests that waited for one; they do as [`poll_transmit`](Self::poll_transmit) takes what
+    /// they sent. Until then commands are to wait,
+    /// and the user should not be told of the session.
+    pub fn is_restoring(&self) -> bool {
+        let has_more = |roles: &R| roles.is_restoring() || roles.is_resuming();
+        self.core.session.is_some() && !self.core.is_ending() && has_more(&self.roles)
+    }
+
+    /// Whether no frames are to be handed in for now: someone here is too slow for them, and wishes
+    /// that the router waits.
+    pub fn pauses_reading(&self) -> bool {
+        self.core.session.is_some() && self.core.closed.is_none() && self.roles.pauses_reading()
     }
 
     /// The next task to run beside the driver; its output goes to
@@ -238,7 +262,7 @@ impl<R: Role> Engine<R> {
 
     /// Whether nothing waits for the wire.
     pub fn is_drained(&self) -> bool {
-        self.core.outbox.is_empty()
+        self.core.outbox.is_empty() && !self.is_restoring()
     }
 
     /// Why the session ended, once a role or the engine ended it.
@@ -264,7 +288,6 @@ impl<R: Role> Engine<R> {
             let session = Arc::new(session);
             core.session = Some(session.clone());
             roles.on_join(&session, &mut Context::new(core, tasks));
-            roles.after_join(&mut Context::new(core, tasks));
         }
         if core.drain.is_some() && !core.is_ending() {
             drain(roles, core, tasks);

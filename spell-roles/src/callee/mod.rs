@@ -1,6 +1,7 @@
 //! The role that is called.
 
 mod answer;
+mod conflict;
 mod cut_off;
 mod departures;
 mod drain;
@@ -25,6 +26,7 @@ mod tests;
 mod wanted;
 
 pub use answer::Answer;
+pub use conflict::Conflict;
 pub use drain::{DrainRegistration, Drained};
 pub use error::{AnswerError, InvocationError};
 pub use extract::{Args, FromInvocation, IntoResult, Kwargs};

@@ -1,6 +1,7 @@
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     mem,
+    time::Instant,
 };
 
 use spell_message::{
@@ -12,7 +13,13 @@ use spell_message::{
 use spell_peer::{CloseReason, Context, SendError, SessionEnd};
 use tracing::debug;
 
-use super::{RegistrationEnd, departures::Departures, role::Command, wanted::Wanted};
+use super::{
+    RegistrationEnd,
+    conflict::{Move, is_conflict},
+    departures::Departures,
+    role::Command,
+    wanted::Wanted,
+};
 use crate::{
     error::Failure,
     request::{Key, Reply},
@@ -27,6 +34,10 @@ pub(super) struct Registrations {
     routes: HashMap<RegistrationId, Key>,
     registering: HashMap<RequestId, Key>,
     unregistering: HashMap<RequestId, Unregistering>,
+    /// What is yet to be asked for in this session, in order.
+    restoring: VecDeque<Key>,
+    /// What another session has, and when to try again.
+    contested: BTreeSet<(Instant, Key)>,
     departures: Departures,
     /// The peer is about to leave: nothing is to be registered any more.
     is_leaving: bool,
@@ -52,16 +63,41 @@ impl Registrations {
         }
         let key = wanted.key();
         self.wanted.insert(key, wanted);
-        if cx.session().is_some() {
+        if self.is_restoring() {
+            self.restoring.push_back(key);
+        } else if cx.session().is_some() {
             self.register(key, cx);
         }
     }
 
-    /// A session began: ask for all that is wanted.
+    /// A session began: all that is wanted is to be asked for.
+    pub(super) fn join(&mut self) {
+        self.restoring = self.wanted.keys().copied().collect();
+    }
+
+    /// Whether some of it is not asked for yet.
+    pub(super) fn is_restoring(&self) -> bool {
+        !self.restoring.is_empty()
+    }
+
+    /// Ask for the next of it.
     pub(super) fn restore(&mut self, cx: &mut Context<'_, Command>) {
-        let keys: Vec<_> = self.wanted.keys().copied().collect();
-        for key in keys {
+        if let Some(key) = self.restoring.pop_front() {
             self.register(key, cx);
+        }
+    }
+
+    /// When to try again what another session has.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.contested.first().map(|(at, _)| *at)
+    }
+
+    /// Try again what it is time for.
+    pub(super) fn retry(&mut self, cx: &mut Context<'_, Command>) {
+        while self.deadline().is_some_and(|at| at <= cx.now()) {
+            if let Some((_, key)) = self.contested.pop_first() {
+                self.register(key, cx);
+            }
         }
     }
 
@@ -135,9 +171,20 @@ impl Registrations {
 
     /// The router refused it.
     pub(super) fn not_registered(&mut self, error: ErrorMessage, cx: &mut Context<'_, Command>) {
-        if let Some(key) = self.registering.remove(&error.request) {
-            self.fail(key, error.into());
-            self.departed(key, cx);
+        let Some(key) = self.registering.remove(&error.request) else {
+            return;
+        };
+        let next = match self.wanted.get_mut(&key) {
+            Some(wanted) if is_conflict(&error.error) => wanted.contest(cx.now()),
+            _ => Move::GiveUp,
+        };
+        match next {
+            Move::TryAt(at) => _ = self.contested.insert((at, key)),
+            Move::Force => self.register(key, cx),
+            Move::GiveUp => {
+                self.fail(key, error.into());
+                self.departed(key, cx);
+            }
         }
     }
 
@@ -210,6 +257,8 @@ impl Registrations {
     /// The peer is about to leave: all go.
     pub(super) fn leave(&mut self, cx: &mut Context<'_, Command>) {
         self.is_leaving = true;
+        self.restoring.clear();
+        self.contested.clear();
         let registered: Vec<_> = self.routes.iter().map(|(id, key)| (*id, *key)).collect();
         for (registration, key) in registered {
             if !self.is_unregistering(key) {
@@ -234,7 +283,7 @@ impl Registrations {
 
     /// The user let go of it, or gave up waiting for it.
     pub(super) fn release(&mut self, key: Key, cx: &mut Context<'_, Command>) {
-        let Some(wanted) = self.wanted.remove(&key) else {
+        let Some(wanted) = self.forget(key) else {
             return;
         };
         let Some(registration) = wanted.registration() else {
@@ -284,9 +333,15 @@ impl Registrations {
         (!is_gone).then(|| (unregistering.key, error.into()))
     }
 
+    /// It is wanted no more.
+    fn forget(&mut self, key: Key) -> Option<Wanted> {
+        self.contested.retain(|(_, other)| *other != key);
+        self.wanted.remove(&key)
+    }
+
     /// It is over: nothing more will come.
     fn end(&mut self, key: Key, end: RegistrationEnd) {
-        let Some(wanted) = self.wanted.remove(&key) else {
+        let Some(wanted) = self.forget(key) else {
             return;
         };
         if let Some(registration) = wanted.registration() {
@@ -309,6 +364,8 @@ impl Registrations {
         self.routes.clear();
         self.departures.clear();
         self.is_leaving = false;
+        self.restoring.clear();
+        self.contested.clear();
         for (request, key) in mem::take(&mut self.registering) {
             // Who waits for the first answer is told; what was registered once is asked for again.
             if self.wanted.get(&key).is_some_and(Wanted::is_new) {

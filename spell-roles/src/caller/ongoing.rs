@@ -112,7 +112,7 @@ impl Results {
     pub(super) fn offer(&mut self, request: RequestId, result: CallResult) -> bool {
         let bytes = weight(result.details().as_dict(), result.payload());
         let is_refused = match self.queue.push(result, bytes) {
-            Pushed::Queued => return true,
+            Pushed::Queued | Pushed::Filled => return true,
             Pushed::Displaced(_) => false,
             Pushed::Refused(_) => true,
         };

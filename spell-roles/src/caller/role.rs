@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, mem, ops::ControlFlow, time::Duration};
+use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
 use spell_message::{
     Feature, Message, Payload, RequestId, RoleFeatures, RoleName, Uri,
@@ -238,8 +238,12 @@ impl Role for Caller {
         );
     }
 
-    fn after_join(&mut self, cx: &mut Context<'_, Command>) {
-        for call in mem::take(&mut self.waiting).into_values() {
+    fn is_resuming(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn resume(&mut self, cx: &mut Context<'_, Command>) {
+        if let Some((_, call)) = self.waiting.pop_first() {
             self.call(call, cx);
         }
     }

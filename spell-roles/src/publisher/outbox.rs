@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use spell_peer::{Context, InitError, PeerConfig};
+use spell_peer::Context;
 use tracing::warn;
 
 use super::role::{Command, Publication};
@@ -62,23 +62,8 @@ pub struct Outbox {
 impl Outbox {
     /// Room for `count` publications, of `bytes` together, options and arguments counted, each of
     /// which waits no longer than `age`.
-    ///
-    /// As all are sent in one go, `bytes` must not be more than
-    /// [`PeerConfig::outbox_soft_limit`](spell_peer::PeerConfig::outbox_soft_limit); if it is, the
-    /// peer cannot be built.
     pub fn new(count: usize, bytes: usize, age: Duration) -> Self {
         Self { count, bytes, age }
-    }
-
-    pub(super) fn check(&self, config: &PeerConfig) -> Result<(), InitError> {
-        let (bytes, limit) = (self.bytes, config.outbox_soft_limit);
-        if bytes > limit {
-            let text = format!(
-                "the outbox of the publisher has {bytes} bytes, the connection takes {limit}"
-            );
-            return Err(InitError::new(text));
-        }
-        Ok(())
     }
 }
 
@@ -141,10 +126,6 @@ type Room = (usize, Option<Instant>);
 impl Waiting {
     pub(super) fn set_bounds(&mut self, outbox: Outbox) {
         self.bounds = Some(outbox);
-    }
-
-    pub(super) fn bounds(&self) -> Option<&Outbox> {
-        self.bounds.as_ref()
     }
 
     pub(super) fn statistics(&self) -> OutboxStatistics {
@@ -247,12 +228,15 @@ impl Waiting {
         }
     }
 
-    /// There is a session: all that wait, in their order.
-    pub(super) fn take(&mut self) -> Vec<Box<Publication>> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.publications.is_empty()
+    }
+
+    /// There is a session: the next one to be sent.
+    pub(super) fn take(&mut self) -> Option<Box<Publication>> {
         self.has_warned = false;
-        let numbers: Vec<_> = self.publications.keys().copied().collect();
-        let taken = numbers.into_iter().filter_map(|number| self.remove(number));
-        taken.collect()
+        let (number, _) = self.publications.first_key_value()?;
+        self.remove(*number)
     }
 
     /// What became of one that was taken.

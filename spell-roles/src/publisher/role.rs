@@ -5,7 +5,7 @@ use spell_message::{
     message::{self, RequestKind},
     options::PublishOptions,
 };
-use spell_peer::{Commands, Context, InitError, PeerConfig, Role, SessionEnd};
+use spell_peer::{Commands, Context, Role, SessionEnd};
 use tracing::{debug, trace, warn};
 
 use super::{
@@ -148,13 +148,6 @@ impl Role for Publisher {
         PublisherHandle::new(Requests::new(commands, |key| Command(Order::GiveUp(key))))
     }
 
-    fn init(&mut self, config: &PeerConfig) -> Result<(), InitError> {
-        match self.waiting.bounds() {
-            Some(outbox) => outbox.check(config),
-            None => Ok(()),
-        }
-    }
-
     fn features(&self, announced: &mut RoleFeatures) {
         announced.add(
             RoleName::Publisher,
@@ -167,25 +160,25 @@ impl Role for Publisher {
         );
     }
 
-    fn after_join(&mut self, cx: &mut Context<'_, Command>) {
+    fn is_resuming(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn resume(&mut self, cx: &mut Context<'_, Command>) {
         self.waiting.expire(cx.now());
-        for publication in self.waiting.take() {
-            // A role may have ended the session already.
-            if !cx.is_joined() {
-                self.waiting.hold(publication, cx);
-                continue;
-            }
-            let is_awaited = publication.answer.key().is_some();
-            match self.send(publication, cx) {
-                Sent::Sent => self.waiting.count(true),
-                Sent::Failed => {
-                    self.waiting.count(false);
-                    if !is_awaited {
-                        warn!("a publication of the outbox could not be sent");
-                    }
+        let Some(publication) = self.waiting.take() else {
+            return;
+        };
+        let is_awaited = publication.answer.key().is_some();
+        match self.send(publication, cx) {
+            Sent::Sent => self.waiting.count(true),
+            Sent::Failed => {
+                self.waiting.count(false);
+                if !is_awaited {
+                    warn!("a publication of the outbox could not be sent");
                 }
-                Sent::GivenUp => {}
             }
+            Sent::GivenUp => {}
         }
     }
 

@@ -1,10 +1,13 @@
 //! The role that subscribes to events.
 
+mod backfill;
 mod deduplicate;
 mod end;
 mod event;
+mod gap;
 mod handle;
 mod handler;
+mod reader;
 mod role;
 mod routes;
 mod subscribe;
@@ -16,8 +19,9 @@ mod wanted;
 pub use deduplicate::{Deduplicated, PublicationFilter};
 pub use end::SubscriptionEnd;
 pub use event::Event;
+pub use gap::{Gap, Notice};
 pub use handle::{SubscriberExt, SubscriberHandle};
 pub use handler::FromEvent;
 pub use role::Subscriber;
 pub use subscribe::{PendingSubscribe, Subscribe, SubscribeHandler};
-pub use subscription::{Events, Subscription};
+pub use subscription::{Events, Notices, Subscription};

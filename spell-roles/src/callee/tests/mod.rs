@@ -1,5 +1,6 @@
 //! What the callee does, seen from its user and from the wire.
 
+mod conflicts;
 mod draining;
 mod ending;
 mod handlers;

@@ -196,13 +196,17 @@ async fn what_is_told_of_the_delivery_is_true_for_all_attempts() {
     peer.lose();
     pending(&mut call);
     peer.handle_commands();
+    // So did the next one: it does not count as an attempt, as nothing was attempted in it.
     peer.open(None);
     peer.lose();
+    pending(&mut call);
+    peer.end();
     let error = ready(&mut call).unwrap_err();
     assert_eq!(error.delivery(), Some(Delivery::NotSent));
 
     // The first one was, and the router of the next session does not take it.
-    peer.open(None);
+    let mut peer = joined(&[]);
+    let handle = peer.handle.clone();
     let call = handle.call("com.example.p").arg("x".repeat(100));
     let mut call = call.idempotent().into_future();
     pending(&mut call);
@@ -211,6 +215,7 @@ async fn what_is_told_of_the_delivery_is_true_for_all_attempts() {
     pending(&mut call);
     peer.handle_commands();
     peer.open(Some(50));
+    assert_eq!(peer.transmitted(), NOTHING);
     let error = ready(&mut call).unwrap_err();
     assert_eq!(error.delivery(), Some(Delivery::OutcomeUnknown));
     assert!(matches!(

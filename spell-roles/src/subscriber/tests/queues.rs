@@ -59,6 +59,9 @@ async fn a_subscription_may_end_rather_than_lose_events() {
     peer.receive(&event(5, 3));
     assert_eq!(values(&mut strict), [1]);
     assert!(is_over(&mut strict));
-    assert!(matches!(strict.end(), Some(SubscriptionEnd::Lagged)));
+    assert!(matches!(
+        strict.end(),
+        Some(SubscriptionEnd::Lagged { missed: 1 })
+    ));
     assert_eq!(strict.missed(), 1);
 }

@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use crate::{CloseReason, Engine, Inbox, PeerState, Role, peer::StateSender};
+use crate::{CloseReason, Engine, Inbox, PeerEvent, PeerState, Role, peer::StateSender};
 
 /// The one task of a connection, as a future that ends with the session. Takes no lock.
 ///
@@ -200,8 +200,10 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
             && !self.engine.is_restoring()
         {
             self.state.send(PeerState::Joined(info.clone()));
+            self.state.tell(&PeerEvent::Joined(info.clone()));
             *self.joined = Some(Instant::from_std(turn.now));
         }
+        self.state.tell_reports(self.engine);
         if let Some(reason) = self.engine.closed() {
             return Err(reason.clone());
         }

@@ -130,6 +130,11 @@ impl<T: Role> Harness<T> {
         assert!(closed.is_none(), "{frame:?} ended the session: {closed:?}");
     }
 
+    /// Whether the role wishes that nothing more is received for now.
+    pub(crate) fn pauses_reading(&self) -> bool {
+        self.engine.pauses_reading()
+    }
+
     /// Time passes.
     pub(crate) fn advance(&mut self, by: Duration) {
         self.now += by;

@@ -84,12 +84,15 @@ pub(crate) fn queue<T, N>(bounds: Bounds) -> (Producer<T, N>, Consumer<T, N>) {
             note: None,
             is_closed: false,
             waker: None,
-            on_room: OnRoom(None),
             is_awaited: false,
         }),
     });
     let producer = Producer(shared.clone());
-    (producer, Consumer(shared))
+    let consumer = Consumer {
+        shared,
+        on_room: OnRoom(None),
+    };
+    (producer, consumer)
 }
 
 /// The driver's end. Dropped, it closes the queue.
@@ -108,6 +111,18 @@ pub(crate) enum Pushed<T> {
     Displaced(u64),
     /// It is lost: there was no room, or the queue is closed.
     Refused(T),
+}
+
+/// What the role of a queue makes of what became of an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Offered {
+    /// Nothing has to be done.
+    Taken,
+    /// Nothing more should come before there is room.
+    Filled,
+    /// By [`Overflow::End`], that was all.
+    Lagging,
 }
 
 impl<T, N: Note> Producer<T, N> {
@@ -187,12 +202,6 @@ impl<T, N: Note> Producer<T, N> {
             waker.wake();
         }
     }
-
-    /// Call this, on the consumer's side, each time there is room again in a queue that was
-    /// [filled](Pushed::Filled), or nobody who would take an item.
-    pub(crate) fn on_room(&self, tell: impl Fn() + Send + Sync + 'static) {
-        self.0.lock().on_room = OnRoom(Some(Arc::new(tell)));
-    }
 }
 
 impl<T, N> Producer<T, N> {
@@ -228,7 +237,19 @@ impl<T, N> Drop for Producer<T, N> {
 
 /// The user's end. Dropped, it closes the queue, and what waits is gone.
 #[derive(Debug)]
-pub(crate) struct Consumer<T, N = Infallible>(Arc<Shared<T, N>>);
+pub(crate) struct Consumer<T, N = Infallible> {
+    shared: Arc<Shared<T, N>>,
+    on_room: OnRoom,
+}
+
+/// How the producer is told that there is room.
+struct OnRoom(Option<Box<dyn Fn() + Send + Sync>>);
+
+impl fmt::Debug for OnRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnRoom").finish_non_exhaustive()
+    }
+}
 
 /// An item that was taken.
 #[derive(Debug, PartialEq, Eq)]
@@ -256,11 +277,31 @@ impl<T> Consumer<T> {
 }
 
 impl<T, N> Consumer<T, N> {
+    /// Call this each time there is room again in a queue that was [filled](Pushed::Filled), and
+    /// when nobody is there any more who would take an item.
+    pub(crate) fn on_room(&mut self, tell: impl Fn() + Send + Sync + 'static) {
+        self.on_room = OnRoom(Some(Box::new(tell)));
+    }
+
+    /// Let the producer know, if it was told that the queue is filled and it is no more.
+    fn tell_of_room(&self) {
+        let (OnRoom(Some(tell)), Overflow::Wait) = (&self.on_room, self.shared.bounds.overflow)
+        else {
+            return;
+        };
+        let mut state = self.shared.lock();
+        if state.is_awaited && !state.is_full(&self.shared.bounds) {
+            state.is_awaited = false;
+            drop(state);
+            tell();
+        }
+    }
+
     /// The next item or note; `None` once the queue is closed and empty.
     pub(crate) fn poll_noted(&mut self, cx: &mut Context<'_>) -> Poll<Option<Next<T, N>>> {
         let taken = self.poll_state(cx);
         if taken.is_ready() {
-            self.0.tell_of_room();
+            self.tell_of_room();
         }
         taken
     }
@@ -270,7 +311,7 @@ impl<T, N> Consumer<T, N> {
         reason = "there is room for one waker, so only one task may poll"
     )]
     fn poll_state(&mut self, cx: &mut Context<'_>) -> Poll<Option<Next<T, N>>> {
-        let mut state = self.0.lock();
+        let mut state = self.shared.lock();
         if let Some(poll) = state.poll() {
             return poll;
         }
@@ -280,7 +321,7 @@ impl<T, N> Consumer<T, N> {
         }
         drop(state);
         let waker = cx.waker().clone();
-        let mut state = self.0.lock();
+        let mut state = self.shared.lock();
         // An item may have come while the lock was open.
         if let Some(poll) = state.poll() {
             drop(state);
@@ -294,19 +335,19 @@ impl<T, N> Consumer<T, N> {
 
     /// What tells of losses, wherever the consumer goes.
     pub(crate) fn losses(&self) -> Losses<T, N> {
-        Losses(self.0.clone())
+        Losses(self.shared.clone())
     }
 }
 
 impl<T, N> Drop for Consumer<T, N> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let mut state = self.shared.lock();
         state.is_closed = true;
         state.bytes = 0;
         let dropped = (mem::take(&mut state.waiting), state.note.take());
         drop(state);
         drop(dropped);
-        self.0.tell_of_room();
+        self.tell_of_room();
     }
 }
 
@@ -333,23 +374,6 @@ impl<T, N> Shared<T, N> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Let the producer know, if it was told that the queue is filled and it is no more.
-    fn tell_of_room(&self) {
-        if self.bounds.overflow != Overflow::Wait {
-            return;
-        }
-        let mut state = self.lock();
-        if !state.is_awaited || state.is_full(&self.bounds) {
-            return;
-        }
-        state.is_awaited = false;
-        let OnRoom(tell) = state.on_room.clone();
-        drop(state);
-        if let Some(tell) = tell {
-            tell();
-        }
-    }
-
     fn close(&self) {
         let mut state = self.lock();
         state.is_closed = true;
@@ -374,19 +398,8 @@ struct State<T, N> {
     note: Option<N>,
     is_closed: bool,
     waker: Option<Waker>,
-    on_room: OnRoom,
     /// Whether the producer is to be told when there is room.
     is_awaited: bool,
-}
-
-/// How the producer is told that there is room.
-#[derive(Clone)]
-struct OnRoom(Option<Arc<dyn Fn() + Send + Sync>>);
-
-impl fmt::Debug for OnRoom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnRoom").finish_non_exhaustive()
-    }
 }
 
 #[derive(Debug)]
@@ -440,7 +453,11 @@ impl<T, N> State<T, N> {
 
 #[cfg(test)]
 mod tests {
-    use std::{future::poll_fn, task::Wake};
+    use std::{
+        future::poll_fn,
+        sync::atomic::{AtomicBool, AtomicU64, Ordering},
+        task::Wake,
+    };
 
     use proptest::{collection::vec, prelude::*};
 
@@ -482,6 +499,42 @@ mod tests {
         assert_eq!((taken, lost), (vec![(4, 4)], 4));
         let (taken, lost) = fill(Overflow::End, 2, 3);
         assert_eq!((taken, lost), (vec![(0, 0), (1, 0)], 1));
+        let (taken, lost) = fill(Overflow::Wait, 1, 2);
+        assert_eq!((taken, lost), (vec![(0, 0), (1, 0)], 0));
+    }
+
+    #[test]
+    fn a_queue_that_waits_tells_when_it_is_filled_and_when_there_is_room() {
+        let told = Arc::new(AtomicU64::new(0));
+        let tell = told.clone();
+        let (producer, mut consumer) = queue::<_, Infallible>(bounds(2, 10, Overflow::Wait));
+        consumer.on_room(move || _ = tell.fetch_add(1, Ordering::Relaxed));
+        let told = || told.load(Ordering::Relaxed);
+        assert!(matches!(producer.push('a', 1), Pushed::Queued));
+        assert_eq!(drain(&mut consumer).len(), 1);
+        assert_eq!(told(), 0, "nobody waits for it");
+        assert!(matches!(producer.push('b', 1), Pushed::Queued));
+        assert!(matches!(producer.push('c', 1), Pushed::Filled));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(consumer.poll_next(&mut cx).is_ready());
+        assert!(consumer.poll_next(&mut cx).is_ready());
+        assert_eq!(told(), 1, "once is enough");
+        // Too large for the queue, and not lost.
+        assert!(matches!(producer.push('d', 11), Pushed::Filled));
+        drop(consumer);
+        assert_eq!(told(), 2, "nobody is there to make room");
+        assert!(matches!(producer.push('e', 1), Pushed::Refused('e')));
+    }
+
+    #[test]
+    fn a_queue_without_any_room_that_waits_takes_one_at_a_time() {
+        for (count, bytes) in [(0, 10), (10, 0), (0, 0)] {
+            let (producer, mut consumer) = queue(bounds(count, bytes, Overflow::Wait));
+            for item in ['a', 'b'] {
+                assert!(matches!(producer.push(item, 1), Pushed::Filled));
+                assert_eq!(drain(&mut consumer), [(item, 0)]);
+            }
+        }
     }
 
     #[test]
@@ -586,7 +639,7 @@ mod tests {
     #[test]
     fn user_code_never_runs_under_the_lock() {
         let (producer, mut consumer) = queue::<_, Infallible>(bounds(9, 9, Overflow::DropNewest));
-        let waker = Waker::from(Arc::new(Nosy(consumer.0.clone())));
+        let waker = Waker::from(Arc::new(Nosy(consumer.shared.clone())));
         let mut cx = Context::from_waker(&waker);
         assert!(consumer.poll_next(&mut cx).is_pending());
         let _ = producer.push(1, 1);
@@ -608,13 +661,22 @@ mod tests {
                 Just(Overflow::DropNewest),
                 Just(Overflow::DropOldest),
                 Just(Overflow::KeepLatest),
+                Just(Overflow::Wait),
             ],
             count in 0_usize..5,
             bytes in 0_usize..30,
             steps in vec(prop_oneof![(0_usize..20).prop_map(Step::Push), Just(Step::Take)], 0..100),
         ) {
             let (producer, mut consumer) = queue::<_, Infallible>(bounds(count, bytes, overflow));
-            let most = if overflow == Overflow::KeepLatest { 1 } else { count };
+            let waits = overflow == Overflow::Wait;
+            let most = match overflow {
+                Overflow::KeepLatest => 1,
+                Overflow::Wait => count.max(1),
+                _ => count,
+            };
+            let is_filled = Arc::new(AtomicBool::new(false));
+            let resume = is_filled.clone();
+            consumer.on_room(move || resume.store(false, Ordering::Relaxed));
             let mut cx = Context::from_waker(Waker::noop());
             let (mut sent, mut refused, mut displaced) = (0_u64, 0_u64, 0_u64);
             let mut got = Vec::new();
@@ -632,9 +694,11 @@ mod tests {
             };
             for step in steps {
                 match step {
+                    Step::Push(_) if is_filled.load(Ordering::Relaxed) => {}
                     Step::Push(size) => {
                         match producer.push(sent, size) {
-                            Pushed::Queued | Pushed::Filled => {}
+                            Pushed::Queued => {}
+                            Pushed::Filled => is_filled.store(true, Ordering::Relaxed),
                             Pushed::Displaced(count) => displaced += count,
                             Pushed::Refused(_) => refused += 1,
                         }
@@ -642,9 +706,12 @@ mod tests {
                     }
                     Step::Take => _ = take(&mut consumer),
                 }
-                let state = consumer.0.lock();
+                let state = consumer.shared.lock();
                 prop_assert!(state.waiting.len() <= most);
-                prop_assert!(state.bytes <= bytes);
+                // The last one may be one too large.
+                let over = if waits { 20 } else { 0 };
+                prop_assert!(state.bytes <= bytes + over);
+                prop_assert!(!waits || is_filled.load(Ordering::Relaxed) == state.is_full(&consumer.shared.bounds));
                 let held: usize = state.waiting.iter().map(|waiting| waiting.bytes).sum();
                 prop_assert_eq!(held, state.bytes);
             }
@@ -652,8 +719,64 @@ mod tests {
             let got = u64::try_from(got.len()).unwrap();
             prop_assert_eq!(sent, got + refused + displaced);
             prop_assert_eq!(consumer.losses().count(), refused + displaced);
-            let since = consumer.0.lock().lost_since;
+            let since = consumer.shared.lock().lost_since;
             prop_assert_eq!(consumer.losses().count(), told + since);
+        }
+
+        #[test]
+        fn a_note_is_told_once_and_in_its_place(
+            overflow in prop_oneof![
+                Just(Overflow::DropNewest),
+                Just(Overflow::DropOldest),
+                Just(Overflow::KeepLatest),
+                Just(Overflow::Wait),
+            ],
+            count in 1_usize..4,
+            steps in vec(0_u8..3, 0..60),
+        ) {
+            let (producer, mut consumer) = queue::<u64, Places>(bounds(count, 1000, overflow));
+            let mut cx = Context::from_waker(Waker::noop());
+            let (mut sent, mut noted, mut told) = (0, 0, 0);
+            let mut last = None;
+            let end = [2].repeat(steps.len());
+            for step in steps.into_iter().chain(end) {
+                match step {
+                    0 => {
+                        let _ = producer.push(sent, 1);
+                        sent += 1;
+                    }
+                    1 => {
+                        producer.note(Places(vec![sent]));
+                        noted += 1;
+                    }
+                    _ => match consumer.poll_noted(&mut cx) {
+                        Poll::Ready(Some(Next::Item(taken))) => {
+                            prop_assert!(last < Some(taken.item));
+                            last = Some(taken.item);
+                        }
+                        Poll::Ready(Some(Next::Note(Places(places)))) => {
+                            told += places.len();
+                            prop_assert!(places.is_sorted());
+                            prop_assert!(last < places.first().copied());
+                            // The next item is one that came behind all of them.
+                            last = places.last().and_then(|place| place.checked_sub(1)).max(last);
+                        }
+                        _ => {}
+                    },
+                }
+            }
+            prop_assert_eq!(told, noted);
+        }
+    }
+
+    /// How many items had come.
+    #[derive(Debug)]
+    struct Places(Vec<u64>);
+
+    impl Note for Places {
+        fn and(mut self, later: Self) -> Self {
+            self.0.extend(later.0);
+            self
         }
     }
 }

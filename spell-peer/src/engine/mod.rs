@@ -17,8 +17,8 @@ use spell_serializer::{AnySerializer, DecodeError, payload};
 pub(crate) use self::core::{Core, Draining};
 
 use crate::{
-    CloseReason, Context, Drain, InitError, PeerConfig, Role, SessionEnd, SessionInfo, Task,
-    outbox::Outbox,
+    CloseReason, Context, Drain, InitError, PeerConfig, PeerEvent, Role, SessionEnd, SessionInfo,
+    Task, event::EventQueue, outbox::Outbox,
 };
 
 /// The protocol of one peer, without IO and without a clock: frames, commands and the time go in,
@@ -81,6 +81,8 @@ impl<R: Role> Engine<R> {
                 finishing: None,
                 drain: None,
                 last_end: None,
+                endpoint: None,
+                reports: EventQueue::default(),
                 now: Instant::now(),
                 config,
             },
@@ -118,6 +120,12 @@ impl<R: Role> Engine<R> {
         let max_send = max_send.unwrap_or(usize::MAX);
         self.core.outbox.open(serializer, max_send, ids);
         self.with_roles(R::on_open);
+    }
+
+    /// Where the transport leads to: what sessions tell as their
+    /// [endpoint](SessionInfo::endpoint) from now on.
+    pub fn set_endpoint(&mut self, endpoint: impl Into<Arc<str>>) {
+        self.core.endpoint = Some(endpoint.into());
     }
 
     /// A frame came from the wire. One that does not decode violates the protocol, but for an ERROR
@@ -250,6 +258,12 @@ impl<R: Role> Engine<R> {
         self.tasks.pop_front()
     }
 
+    /// The next thing that a role [reported](Context::report). Of more than 64 that nobody fetches
+    /// the oldest are lost, and counted.
+    pub fn poll_event(&mut self) -> Option<PeerEvent> {
+        self.core.reports.pop()
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.roles.deadline()
@@ -284,7 +298,10 @@ impl<R: Role> Engine<R> {
     fn with_roles<T>(&mut self, call: impl FnOnce(&mut R, &mut Context<'_, R::Command>) -> T) -> T {
         let Self { roles, core, tasks } = self;
         let output = call(roles, &mut Context::new(core, tasks));
-        if let Some(session) = core.joining.take() {
+        if let Some(mut session) = core.joining.take() {
+            if let Some(endpoint) = &core.endpoint {
+                session.set_endpoint(endpoint.clone());
+            }
             let session = Arc::new(session);
             core.session = Some(session.clone());
             roles.on_join(&session, &mut Context::new(core, tasks));

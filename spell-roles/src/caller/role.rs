@@ -1,4 +1,8 @@
-use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::ControlFlow,
+    time::Duration,
+};
 
 use spell_message::{
     Feature, Message, Payload, RequestId, RoleFeatures, RoleName, Uri,
@@ -13,6 +17,7 @@ use crate::{
     error::Failure,
     passthru,
     pending::Pending,
+    queue::Offered,
     request::{Key, Reply, Requests},
     started::IdSlot,
 };
@@ -33,6 +38,8 @@ pub struct Caller {
     pub(super) pending: Pending<Ongoing>,
     /// Calls that wait for a session, in their order.
     waiting: BTreeMap<Key, Box<NewCall>>,
+    /// Whose queue of results is full and loses nothing: until there is room, nothing more may come.
+    filled: HashSet<Key>,
 }
 
 impl Caller {
@@ -131,10 +138,16 @@ impl Caller {
         let Some(results) = ongoing.results() else {
             return trace!(request = %id, "a progressive result was not asked for");
         };
-        if !results.offer(id, result) {
-            // Dropping it ends the stream.
-            let _ = self.pending.take(id);
-            give_up(id, mode, cx);
+        let offered = results.offer(id, result);
+        let key = ongoing.reply.key();
+        match offered {
+            Offered::Taken => {}
+            Offered::Filled => _ = self.filled.insert(key),
+            Offered::Lagging => {
+                // Dropping it ends the stream.
+                let _ = self.pending.take(id);
+                give_up(id, mode, cx);
+            }
         }
     }
 
@@ -278,6 +291,7 @@ impl Role for Caller {
             Order::Cancel(order) => self.cancel(*order, cx),
             Order::GiveUp(key) => {
                 self.waiting.remove(&key);
+                self.filled.remove(&key);
                 if let Some((request, ongoing)) = self.pending.give_up(key) {
                     give_up(request, ongoing.mode, cx);
                 }
@@ -290,10 +304,16 @@ impl Role for Caller {
                 }
                 _ => {}
             },
+            Order::Resume(key) => _ = self.filled.remove(&key),
         }
     }
 
+    fn pauses_reading(&self) -> bool {
+        !self.filled.is_empty()
+    }
+
     fn on_close(&mut self, end: &SessionEnd) {
+        self.filled.clear();
         self.pending.close(end);
     }
 }
@@ -312,6 +332,8 @@ pub(super) enum Order {
     GiveUp(Key),
     /// The last arguments of this call will never come.
     Abandon(Key),
+    /// There is room again in the queue of results.
+    Resume(Key),
 }
 
 #[derive(Debug)]

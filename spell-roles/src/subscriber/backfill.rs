@@ -26,6 +26,9 @@ pub(super) struct Backfill {
     /// What passed lately.
     passed: PublicationFilter,
     filling: Option<Filling>,
+    /// How far the history was read the last time, and after what: if nothing came by itself since,
+    /// it goes on there.
+    reached: Option<(Option<PublicationId>, PublicationId)>,
     events: VecDeque<Event>,
 }
 
@@ -71,6 +74,7 @@ impl Backfill {
             subscribed: SystemTime::now(),
             passed: PublicationFilter::new(queue.saturating_add(PAGE)),
             filling: None,
+            reached: None,
             events: VecDeque::new(),
         }
     }
@@ -82,10 +86,9 @@ impl Backfill {
 
     /// There is a gap: fill it.
     pub(super) fn begin(&mut self, noted: Break) {
-        let start = match noted.after {
-            Some(last) => Start::Seen(last),
-            None => Start::Time(self.subscribed),
-        };
+        let reached = self.reached.filter(|(after, _)| *after == noted.after);
+        let seen = reached.map(|(_, end)| end).or(noted.after);
+        let start = seen.map_or(Start::Time(self.subscribed), Start::Seen);
         self.filling = Some(Filling {
             noted,
             is_told: false,
@@ -143,11 +146,12 @@ impl Backfill {
                 break;
             }
             // What was seen last is the first of them.
-            let is_seen = Some(event.publication()) == filling.noted.after;
+            let is_seen = matches!(filling.start, Start::Seen(last) if last == event.publication());
             if !is_seen && self.passed.admits(event.publication()) {
                 self.events.extend(self.history.event(event));
             }
         }
+        self.reached = end.map(|end| (filling.noted.after, end)).or(self.reached);
         let is_told = mem::replace(&mut filling.is_told, true);
         if let Some(end) = end.filter(|_| !is_over) {
             filling.start = Start::Page(end);

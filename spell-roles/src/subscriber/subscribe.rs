@@ -18,7 +18,7 @@ use super::{
     gap::Break,
     handler::{Handler, serve},
     reader::Reader,
-    role::Command,
+    role::{Command, Order},
     subscription::{Link, Status},
     wanted::{Seen, Wanted},
 };
@@ -321,7 +321,7 @@ impl<'a> Subscribe<'a> {
     async fn subscribe(self) -> Result<(Link, Reader), SubscribeError> {
         let (requests, limit) = (self.requests, self.limit);
         let (parts, wanted) = self.parts()?;
-        let key = requests.ask(limit, |reply| wanted.command(requests, reply, None));
+        let key = requests.ask(limit, |reply| wanted.command(reply, None));
         let key = key.await?;
         Ok(parts.link(key))
     }
@@ -338,8 +338,7 @@ impl<'a> Subscribe<'a> {
     pub async fn start(self) -> Result<PendingSubscribe, SubscribeError> {
         let (requests, limit) = (self.requests, self.limit);
         let (parts, wanted) = self.parts()?;
-        let command = |reply, slot| wanted.command(requests, reply, Some(slot));
-        let started = requests.start(limit, command);
+        let started = requests.start(limit, |reply, slot| wanted.command(reply, Some(slot)));
         Ok(PendingSubscribe {
             started: started.await?,
             parts: Some(parts),
@@ -440,7 +439,14 @@ struct Parts {
 }
 
 impl Parts {
-    fn link(self, key: Key) -> (Link, Reader) {
+    fn link(mut self, key: Key) -> (Link, Reader) {
+        // A handler that works on an event for ever must not keep the peer alive.
+        let requests = Arc::downgrade(&self.requests);
+        self.events.on_room(move || {
+            if let Some(requests) = requests.upgrade() {
+                requests.commands().release(Command(Order::Resume(key)));
+            }
+        });
         let backfill = self.history.map(|(caller, is_checked)| {
             let history = History {
                 caller,

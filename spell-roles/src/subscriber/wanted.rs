@@ -1,6 +1,6 @@
 use std::{
     mem,
-    sync::{Arc, OnceLock, Weak},
+    sync::{Arc, OnceLock},
     time::Instant,
 };
 
@@ -18,8 +18,8 @@ use super::{
     subscription::Status,
 };
 use crate::{
-    queue::{Overflow, Producer, Pushed},
-    request::{Key, Reply, Requests},
+    queue::{Offered, Overflow, Producer, Pushed},
+    request::{Key, Reply},
     started::IdSlot,
 };
 
@@ -52,32 +52,9 @@ pub(super) struct Seen {
     lost: Option<SessionEnd>,
 }
 
-/// What became of an event.
-pub(super) enum Offered {
-    Taken,
-    /// Nothing more should come for now.
-    Filled,
-    /// That ends the subscription.
-    Lagging,
-}
-
 impl Wanted {
     /// Ask the role for it; `started` is told the id of the SUBSCRIBE.
-    pub(super) fn command(
-        mut self,
-        requests: &Arc<Requests<Command>>,
-        reply: Reply<Key>,
-        started: Option<IdSlot>,
-    ) -> Command {
-        if self.overflow == Overflow::Wait {
-            // Who works on an event for ever must not keep the peer alive.
-            let (key, requests) = (reply.key(), Arc::downgrade(requests));
-            self.events.on_room(move || {
-                if let Some(requests) = Weak::upgrade(&requests) {
-                    requests.commands().release(Command(Order::Resume(key)));
-                }
-            });
-        }
+    pub(super) fn command(mut self, reply: Reply<Key>, started: Option<IdSlot>) -> Command {
         self.reply = Some(reply);
         self.started = started;
         Command(Order::Subscribe(Box::new(self)))

@@ -2,10 +2,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod calls;
+mod closing;
+mod dropping;
 mod history;
+mod load;
 mod meta_events;
 mod meta_procedures;
 mod pubsub;
+mod restarts;
 
 use spell_peer::{Peer, PeerBuilder};
 use spell_roles::{Callee, Caller, Publisher, Session, Subscriber, auth::Ticket};

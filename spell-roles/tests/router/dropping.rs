@@ -1,6 +1,7 @@
 //! Futures that are dropped at any await.
 
 use std::{
+    cell::Cell,
     future::poll_fn,
     pin::{Pin, pin},
     task::Poll,
@@ -16,9 +17,10 @@ type Step<'a> = Pin<Box<dyn Future<Output = bool> + 'a>>;
 
 /// Poll a future so many times at most, with a step of all other tasks after each, and drop it.
 /// Gives whether it came to its end.
-async fn polled(times: usize, future: impl Future) -> bool {
+async fn polled(limit: &Limit, future: impl Future) -> bool {
     let mut future = pin!(future);
-    for _ in 0..times {
+    for _ in 0..limit.polls {
+        limit.count.set(limit.count.get() + 1);
         let mut output = None;
         poll_fn(|cx| {
             if let Poll::Ready(ready) = future.as_mut().poll(cx) {
@@ -42,28 +44,35 @@ async fn own(peer: &Client) -> Registration<Handled> {
     register.await.unwrap()
 }
 
+/// How often a future is polled before it is dropped.
+struct Limit {
+    polls: usize,
+    /// How many polls there were.
+    count: Cell<usize>,
+}
+
 /// All that a peer does, each dropped after so many polls; gives whether each came to its end.
 fn operations<'a>(
     router: &'a Router,
     peer: &'a Client,
-    times: usize,
+    limit: &'a Limit,
 ) -> Vec<(&'static str, Step<'a>)> {
     let boxed = |name, step: Step<'a>| (name, step);
     vec![
         boxed(
             "call",
-            Box::pin(polled(times, peer.call("com.example.echo").arg(1).send())),
+            Box::pin(polled(limit, peer.call("com.example.echo").arg(1).send())),
         ),
         boxed(
             "idempotent call",
             Box::pin(polled(
-                times,
+                limit,
                 peer.call("com.example.echo").arg(1).idempotent().send(),
             )),
         ),
         boxed(
             "call with results",
-            Box::pin(polled(times, async {
+            Box::pin(polled(limit, async {
                 let call = peer.call("com.example.echo").arg(1).receive_progress();
                 let mut results = call.await.unwrap();
                 while results.next().await.is_some() {}
@@ -72,47 +81,47 @@ fn operations<'a>(
         boxed(
             "publish",
             Box::pin(polled(
-                times,
+                limit,
                 peer.publish("com.example.topic").arg(1).send(),
             )),
         ),
         boxed(
             "post",
             Box::pin(polled(
-                times,
+                limit,
                 peer.publish("com.example.topic").arg(1).post(),
             )),
         ),
         boxed(
             "acknowledged publish",
             Box::pin(polled(
-                times,
+                limit,
                 peer.publish("com.example.topic").acknowledge().send(),
             )),
         ),
         boxed(
             "started publish",
-            Box::pin(polled(times, async {
+            Box::pin(polled(limit, async {
                 let publish = peer.publish("com.example.topic").acknowledge();
                 publish.start().await.unwrap().await.unwrap()
             })),
         ),
         boxed(
             "subscribe",
-            Box::pin(polled(times, peer.subscribe("com.example.topic").send())),
+            Box::pin(polled(limit, peer.subscribe("com.example.topic").send())),
         ),
         boxed(
             "unsubscribe",
             Box::pin(async move {
                 let subscription = peer.subscribe("com.example.topic").await.unwrap();
-                polled(times, subscription.unsubscribe()).await
+                polled(limit, subscription.unsubscribe()).await
             }),
         ),
         boxed(
             "drain a subscription",
             Box::pin(async move {
                 let mut subscription = peer.subscribe("com.example.topic").await.unwrap();
-                polled(times, subscription.drain()).await
+                polled(limit, subscription.drain()).await
             }),
         ),
         boxed(
@@ -120,25 +129,25 @@ fn operations<'a>(
             Box::pin(async move {
                 let subscribe = peer.subscribe("com.example.topic");
                 let subscription = subscribe.handler(|(): ()| async {}).await.unwrap();
-                polled(times, subscription.drain()).await
+                polled(limit, subscription.drain()).await
             }),
         ),
         boxed(
             "register",
-            Box::pin(polled(times, peer.register("com.example.own").send())),
+            Box::pin(polled(limit, peer.register("com.example.own").send())),
         ),
         boxed(
             "unregister",
             Box::pin(async move {
                 let mut registration = peer.register("com.example.own").await.unwrap();
-                polled(times, registration.unregister()).await
+                polled(limit, registration.unregister()).await
             }),
         ),
         boxed(
             "drain a registration",
             Box::pin(async move {
                 let registration = own(peer).await;
-                polled(times, registration.drain().send()).await
+                polled(limit, registration.drain().send()).await
             }),
         ),
         boxed(
@@ -146,15 +155,15 @@ fn operations<'a>(
             Box::pin(async move {
                 let registration = own(peer).await;
                 let drain = registration.drain().within(Duration::from_secs(5));
-                polled(times, drain.send()).await
+                polled(limit, drain.send()).await
             }),
         ),
-        boxed("join", Box::pin(polled(times, join(router, "eve")))),
+        boxed("join", Box::pin(polled(limit, join(router, "eve")))),
         boxed(
             "leave",
             Box::pin(async move {
                 let eve = join(router, "eve").await;
-                polled(times, eve.leave().send()).await
+                polled(limit, eve.leave().send()).await
             }),
         ),
         boxed(
@@ -162,7 +171,7 @@ fn operations<'a>(
             Box::pin(async move {
                 let eve = join(router, "eve").await;
                 let _own = own(&eve).await;
-                polled(times, eve.leave().drain(Duration::from_secs(5)).send()).await
+                polled(limit, eve.leave().drain(Duration::from_secs(5)).send()).await
             }),
         ),
     ]
@@ -186,34 +195,33 @@ async fn whatever_is_dropped_wherever_it_stands_the_session_goes_on_and_nothing_
     let bob = join(&router, "bob").await;
     let session = |peer: &Client| -> SessionId { peer.session().unwrap().id() };
     let joined = session(&bob);
-    let mut polls = 0;
-    while polls < POLLS {
-        let mut unfinished = Vec::new();
-        for times in 1.. {
-            let operations = operations(&router, &bob, times);
-            let mut is_done = true;
-            for (name, operation) in operations {
-                let ended = operation.await;
-                is_done &= ended;
-                if !ended {
-                    unfinished.push(name);
-                }
-                polls += times;
-                // A gap in the ids would end the session: the router is strict.
-                let value: u64 = bob
-                    .call("com.example.echo")
-                    .arg(times)
-                    .await
-                    .unwrap()
-                    .value()
-                    .unwrap();
-                assert_eq!(value, u64::try_from(times).unwrap(), "after {name}");
-                assert_eq!(session(&bob), joined, "after {name}");
+    let mut limit = Limit {
+        polls: 0,
+        count: Cell::new(0),
+    };
+    let mut done = Vec::new();
+    while limit.count.get() < POLLS {
+        limit.polls += 1;
+        assert!(limit.polls < 1000, "only {done:?} are ever done");
+        let operations = operations(&router, &bob, &limit);
+        let all = operations.len();
+        for (name, operation) in operations {
+            if done.contains(&name) {
+                continue;
             }
-            if is_done {
-                break;
+            if operation.await {
+                done.push(name);
             }
-            assert!(times < 1000, "never done: {unfinished:?}");
+            // A gap in the ids would end the session: the router is strict.
+            let value: u64 = limit.polls.try_into().unwrap();
+            let echo = bob.call("com.example.echo").arg(value).await.unwrap();
+            assert_eq!(echo.value::<u64>().unwrap(), value, "after {name}");
+            assert_eq!(session(&bob), joined, "after {name}");
+        }
+        if done.len() == all {
+            // Each was dropped at all of its polls: begin anew.
+            done.clear();
+            limit.polls = 0;
         }
     }
     // Nothing is left: no session, no subscription, no registration but one.

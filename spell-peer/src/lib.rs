@@ -22,7 +22,7 @@
 //!
 //! | feature | default | gives |
 //! |---|---|---|
-//! | `driver` | yes | [`Peer`], [`PeerBuilder`], [`Supervisor`]: the engine on tokio |
+//! | `driver` | yes | [`Peer`], [`PeerBuilder`], [`Supervisor`], [`Endpoints`]: the engine on tokio |
 //!
 //! # Cancel safety
 //!

@@ -13,7 +13,9 @@ use std::{
 
 use bytes::Bytes;
 use spell_message::{Feature, RoleFeatures, RoleName, SessionId, Uri, options::WelcomeDetails};
-use spell_peer::{CloseReason, Commands, Context, Engine, Inbox, PeerConfig, Role, SessionInfo};
+use spell_peer::{
+    CloseReason, Commands, Context, Engine, Inbox, PeerConfig, PeerEvent, Role, SessionInfo,
+};
 use spell_serializer::{AnySerializer, Json};
 
 type Command<T> = <(Joined, T) as Role>::Command;
@@ -115,6 +117,18 @@ impl<T: Role> Harness<T> {
             .collect()
     }
 
+    /// The transport takes so many frames, and what its handles asked for reaches the role if that
+    /// leaves nothing to be restored.
+    pub(crate) fn sent_up_to(&mut self, count: usize) -> Vec<String> {
+        if !self.engine.is_restoring() {
+            self.handle_commands();
+        }
+        let frames = std::iter::from_fn(|| self.engine.poll_transmit()).take(count);
+        frames
+            .map(|frame| String::from_utf8(frame.to_vec()).unwrap())
+            .collect()
+    }
+
     /// Let the role handle what its handles asked for, and leave what it sent in the outbox.
     pub(crate) fn handle_commands(&mut self) {
         while let Some(command) = self.inbox.try_next() {
@@ -130,9 +144,19 @@ impl<T: Role> Harness<T> {
         assert!(closed.is_none(), "{frame:?} ended the session: {closed:?}");
     }
 
+    /// How many bytes wait for the transport.
+    pub(crate) fn queued(&self) -> usize {
+        self.engine.queued()
+    }
+
     /// Whether the role wishes that nothing more is received for now.
     pub(crate) fn pauses_reading(&self) -> bool {
         self.engine.pauses_reading()
+    }
+
+    /// What the role reported since it was asked the last time.
+    pub(crate) fn reported(&mut self) -> Vec<PeerEvent> {
+        std::iter::from_fn(|| self.engine.poll_event()).collect()
     }
 
     /// Time passes.

@@ -70,7 +70,7 @@ pub use callee::{
     Drained, FromInvocation, Handled, Interrupt, Interruption, IntoResult, Invocation,
     InvocationError, InvocationHandler, InvocationInfo, Invocations, Kwargs, Part, Parts,
     PendingRegister, Progress, ProgressiveResult, Register, RegisterHandler, Registration,
-    RegistrationEnd,
+    RegistrationEnd, RegistrationNotRestored,
 };
 pub use caller::{
     Call, CallArguments, CallResult, CallResults, Caller, CallerExt, CallerHandle, IdempotentCall,
@@ -96,6 +96,6 @@ pub use session::{Leave, LeaveError, Session, SessionExt, SessionHandle};
 pub use subscriber::{
     Deduplicated, Event, Events, FromEvent, Gap, Notice, Notices, PendingSubscribe,
     PublicationFilter, Subscribe, SubscribeHandler, Subscriber, SubscriberExt, SubscriberHandle,
-    Subscription, SubscriptionEnd,
+    Subscription, SubscriptionEnd, SubscriptionLagging, SubscriptionNotRestored,
 };
 pub use tap::{Messages, NextMessage, SendMessage, Tap, TapError, TapExt, TapHandle};

@@ -6,4 +6,5 @@ mod ends;
 mod events;
 mod failing_over;
 mod first_connect;
+mod restoring;
 mod support;

@@ -19,6 +19,7 @@ mod progress;
 mod register;
 mod registration;
 mod registrations;
+mod report;
 mod role;
 mod running;
 #[cfg(test)]
@@ -40,4 +41,5 @@ pub use prepared::PendingRegister;
 pub use progress::{Progress, ProgressiveResult};
 pub use register::{Register, RegisterHandler};
 pub use registration::{Handled, Invocations, Registration, RegistrationEnd};
+pub use report::RegistrationNotRestored;
 pub use role::Callee;

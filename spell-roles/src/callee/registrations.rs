@@ -59,7 +59,7 @@ impl Registrations {
             return;
         }
         if self.is_leaving {
-            return wanted.fail(Failure::no_session(Some(&CloseReason::Left)));
+            return wanted.fail(Failure::no_session(Some(&CloseReason::Left)), cx);
         }
         let key = wanted.key();
         self.wanted.insert(key, wanted);
@@ -108,6 +108,9 @@ impl Registrations {
 
     /// Ask for what is wanted. It stays wanted unless that fails.
     fn register(&mut self, key: Key, cx: &mut Context<'_, Command>) {
+        if self.is_leaving {
+            return;
+        }
         let Some(wanted) = self.wanted.get_mut(&key) else {
             return;
         };
@@ -119,7 +122,7 @@ impl Registrations {
             return;
         }
         if let Some(failure) = wanted.unsupported(cx) {
-            return self.fail(key, failure);
+            return self.fail(key, failure, cx);
         }
         match cx.request(|request| wanted.message(request)) {
             Ok(request) => {
@@ -130,15 +133,15 @@ impl Registrations {
             Err(SendError::NotJoined) => wanted.revert(),
             Err(error) => {
                 let failure = Failure::not_committed(error, cx);
-                self.fail(key, failure);
+                self.fail(key, failure, cx);
             }
         }
     }
 
     /// It cannot be registered: tell the user, whether for the first time or after a reconnect.
-    fn fail(&mut self, key: Key, failure: Failure) {
+    fn fail(&mut self, key: Key, failure: Failure, cx: &mut Context<'_, Command>) {
         if let Some(wanted) = self.wanted.remove(&key) {
-            wanted.fail(failure);
+            wanted.fail(failure, cx);
         }
     }
 
@@ -152,7 +155,7 @@ impl Registrations {
             // The callees of a shared registration have one id, and invocations name nothing else.
             Some(_) if is_taken => {
                 if let Some(wanted) = self.wanted.remove(&key) {
-                    wanted.fail_as_taken();
+                    wanted.fail_as_taken(cx);
                 }
             }
             Some(wanted) => {
@@ -182,7 +185,7 @@ impl Registrations {
             Move::TryAt(at) => _ = self.contested.insert((at, key)),
             Move::Force => self.register(key, cx),
             Move::GiveUp => {
-                self.fail(key, error.into());
+                self.fail(key, error.into(), cx);
                 self.departed(key, cx);
             }
         }
@@ -368,12 +371,13 @@ impl Registrations {
         self.contested.clear();
         for (request, key) in mem::take(&mut self.registering) {
             // Who waits for the first answer is told; what was registered once is asked for again.
-            if self.wanted.get(&key).is_some_and(Wanted::is_new) {
-                let failure = Failure::Closed {
+            let wanted = self.wanted.get_mut(&key);
+            if let Some(reply) = wanted.and_then(|wanted| wanted.reply.take()) {
+                self.wanted.remove(&key);
+                reply.send(Err(Failure::Closed {
                     reason: end.reason().clone(),
                     delivery: end.delivery(request),
-                };
-                self.fail(key, failure);
+                }));
             }
         }
         for unregistering in mem::take(&mut self.unregistering).into_values() {

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::{
     Conflict, Interrupt, Invocation, InvocationInfo, Part, RegistrationEnd,
+    RegistrationNotRestored,
     conflict::{Contest, Move},
     line::Line,
     parts::More,
@@ -156,20 +157,28 @@ impl Wanted {
     }
 
     /// It could not be registered, for the first time or again.
-    pub(super) fn fail(self, failure: Failure) {
-        match self.reply {
+    pub(super) fn fail(mut self, failure: Failure, cx: &mut Context<'_, Command>) {
+        match self.reply.take() {
             Some(reply) => reply.send(Err(failure)),
-            None => self.end(RegistrationEnd::NotRestored(failure.into())),
+            None => self.not_restored(failure.into(), cx),
         }
     }
 
     /// The router gave it the id of another registration of this peer.
-    pub(super) fn fail_as_taken(self) {
+    pub(super) fn fail_as_taken(mut self, cx: &mut Context<'_, Command>) {
         let error = RegisterError::AlreadyRegistered;
-        match self.reply {
+        match self.reply.take() {
             Some(reply) => reply.send(Ok(Err(error))),
-            None => self.end(RegistrationEnd::NotRestored(error)),
+            None => self.not_restored(error, cx),
         }
+    }
+
+    fn not_restored(self, error: RegisterError, cx: &mut Context<'_, Command>) {
+        cx.report(RegistrationNotRestored {
+            procedure: self.procedure.clone(),
+            error: error.clone(),
+        });
+        self.end(RegistrationEnd::NotRestored(error));
     }
 
     pub(super) fn end(self, end: RegistrationEnd) {

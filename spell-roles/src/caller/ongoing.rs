@@ -114,7 +114,7 @@ impl Results {
         let is_refused = match self.queue.push(result, bytes) {
             Pushed::Queued => return Offered::Taken,
             Pushed::Filled => return Offered::Filled,
-            Pushed::Displaced(_) => false,
+            Pushed::Displaced => false,
             Pushed::Refused(_) => true,
         };
         if !mem::replace(&mut self.has_warned, true) {

@@ -90,7 +90,7 @@ impl Subscriber {
             return;
         };
         if let Some(failure) = unsupported(wanted, cx) {
-            return self.fail(key, failure);
+            return self.fail(key, failure, cx);
         }
         if wanted.reply.as_ref().is_some_and(|reply| !reply.commit()) {
             self.wanted.remove(&key);
@@ -120,18 +120,17 @@ impl Subscriber {
                     reply.revert();
                 }
             }
-            Err(error) => self.fail(key, Failure::not_committed(error, cx)),
+            Err(error) => {
+                let failure = Failure::not_committed(error, cx);
+                self.fail(key, failure, cx);
+            }
         }
     }
 
     /// It cannot be made; others are not touched.
-    fn fail(&mut self, key: Key, failure: Failure) {
-        let Some(mut wanted) = self.forget(key) else {
-            return;
-        };
-        match wanted.reply.take() {
-            Some(reply) => reply.send(Err(failure)),
-            None => wanted.end(SubscriptionEnd::NotRestored(failure.into())),
+    fn fail(&mut self, key: Key, failure: Failure, cx: &mut Context<'_, Command>) {
+        if let Some(wanted) = self.forget(key) {
+            wanted.fail(failure, cx);
         }
     }
 
@@ -161,7 +160,7 @@ impl Subscriber {
     fn refused(&mut self, error: ErrorMessage, cx: &mut Context<'_, Command>) {
         if let Some(Asked { key, pattern }) = self.subscribing.take(error.request) {
             debug!(topic = pattern.as_str(), error = %error.error, "not subscribed");
-            self.fail(key, error.into());
+            self.fail(key, error.into(), cx);
             self.answered(&pattern, cx);
         }
     }
@@ -189,7 +188,7 @@ impl Subscriber {
             let Some(wanted) = self.wanted.get_mut(key) else {
                 continue;
             };
-            match wanted.offer(&message, bytes) {
+            match wanted.offer(&message, bytes, cx) {
                 Offered::Taken => {}
                 Offered::Filled => filled.push(*key),
                 Offered::Lagging => lagging.push((*key, wanted.events.lost())),

@@ -370,7 +370,7 @@ impl<'a> Subscribe<'a> {
             status: sender,
             reply: None,
             started: None,
-            has_warned: false,
+            is_lagging: false,
             seen: Seen::default(),
         };
         Ok((parts, wanted))

@@ -12,12 +12,14 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use super::{
-    Event, Gap, SubscriptionEnd,
+    Event, Gap, SubscriptionEnd, SubscriptionLagging, SubscriptionNotRestored,
     gap::Break,
     role::{Command, Order},
     subscription::Status,
 };
 use crate::{
+    SubscribeError,
+    error::Failure,
     queue::{Offered, Overflow, Producer, Pushed},
     request::{Key, Reply},
     started::IdSlot,
@@ -38,7 +40,8 @@ pub(super) struct Wanted {
     /// Who waits for it to be made the first time.
     pub(super) reply: Option<Reply<Key>>,
     pub(super) started: Option<IdSlot>,
-    pub(super) has_warned: bool,
+    /// Whether events were lost since the reader had caught up.
+    pub(super) is_lagging: bool,
     pub(super) seen: Seen,
 }
 
@@ -104,30 +107,56 @@ impl Wanted {
     }
 
     /// Queue an event.
-    pub(super) fn offer(&mut self, message: &Arc<message::Event>, bytes: usize) -> Offered {
+    pub(super) fn offer(
+        &mut self,
+        message: &Arc<message::Event>,
+        bytes: usize,
+        cx: &mut Context<'_, Command>,
+    ) -> Offered {
         self.seen.last = Some(message.publication);
         if let Some(first) = self.seen.first.take() {
             // It is the first one.
             let _ = first.set(message.publication);
         }
         let event = Event::new(message.clone(), self.pattern.clone());
-        let (lost, is_refused) = match self.events.push(event, bytes) {
-            Pushed::Queued => return Offered::Taken,
+        let is_refused = match self.events.push(event, bytes) {
+            Pushed::Queued => {
+                self.is_lagging = self.is_lagging && self.events.len() > 1;
+                return Offered::Taken;
+            }
             Pushed::Filled => return Offered::Filled,
-            Pushed::Displaced(count) => (count, false),
-            Pushed::Refused(_) => (1, true),
+            Pushed::Displaced => false,
+            Pushed::Refused(_) => true,
         };
-        if !mem::replace(&mut self.has_warned, true) {
-            let topic = self.pattern.as_str();
+        if self.overflow != Overflow::KeepLatest && !mem::replace(&mut self.is_lagging, true) {
+            let lagging = SubscriptionLagging {
+                topic: self.pattern.clone(),
+                missed: self.events.lost(),
+            };
             warn!(
-                topic,
-                lost, "a subscription is read too slowly: it begins to lose events"
+                topic = lagging.topic.as_str(),
+                missed = lagging.missed,
+                "{lagging}"
             );
+            cx.report(lagging);
         }
         if is_refused && self.overflow == Overflow::End {
             return Offered::Lagging;
         }
         Offered::Taken
+    }
+
+    /// It could not be made, for the first time or again.
+    pub(super) fn fail(mut self, failure: Failure, cx: &mut Context<'_, Command>) {
+        if let Some(reply) = self.reply.take() {
+            return reply.send(Err(failure));
+        }
+        let error = SubscribeError::from(failure);
+        cx.report(SubscriptionNotRestored {
+            topic: self.pattern.clone(),
+            error: error.clone(),
+        });
+        self.end(SubscriptionEnd::NotRestored(error));
     }
 
     pub(super) fn end(self, end: SubscriptionEnd) {

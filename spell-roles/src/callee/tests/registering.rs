@@ -106,6 +106,12 @@ async fn one_that_cannot_be_restored_ends_alone() {
         panic!("{:?}", first.end());
     };
     assert_eq!(error.uri().unwrap().as_str(), reason::NOT_AUTHORIZED);
+    let [reported] = &peer.reported()[..] else {
+        panic!("not one report");
+    };
+    let reported: &RegistrationNotRestored = reported.downcast_ref().unwrap();
+    assert_eq!(reported.procedure.as_str(), "com.example.first");
+    assert!(reported.error.uri().is_some());
     assert!(second.end().is_none());
     peer.receive("[68,77,9,{}]");
     drop(next(&mut second));

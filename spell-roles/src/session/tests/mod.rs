@@ -18,13 +18,13 @@ use spell_message::{
     reason,
 };
 use spell_peer::{
-    CloseReason, Commands, Context, Drain, Engine, Inbox, PeerConfig, Role, SessionInfo,
+    CloseReason, Commands, Context, Drain, Engine, Inbox, PeerConfig, Remedy, Role, SessionInfo,
 };
 use spell_serializer::{AnySerializer, Json};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::auth::{Anonymous, AuthError, Authenticator, Cra, Ticket};
+use crate::auth::{Anonymous, AuthError, Authenticator, Cra, SecretString, Ticket};
 
 mod authentication;
 mod leaving;

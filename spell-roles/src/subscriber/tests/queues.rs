@@ -52,6 +52,40 @@ async fn a_subscription_that_loses_nothing_pauses_reading_while_its_queue_is_ful
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_first_loss_is_reported_and_the_first_after_the_reader_caught_up() {
+    let (mut peer, handle) = joined();
+    let slow = handle.subscribe("com.example.a").queue_count(2);
+    let mut slow = subscribed(&mut peer, slow, 1, 5);
+    let latest = handle
+        .subscribe("com.example.a")
+        .overflow(Overflow::KeepLatest);
+    let _latest = subscribed(&mut peer, latest, 2, 5);
+    let reported = |peer: &mut Harness<Subscriber>| -> Vec<u64> {
+        let reported = peer.reported().into_iter();
+        let lagging = reported.map(|event| {
+            let lagging: &SubscriptionLagging = event.downcast_ref().unwrap();
+            assert_eq!(lagging.topic.as_str(), "com.example.a");
+            lagging.missed
+        });
+        lagging.collect()
+    };
+    for value in 1..=5 {
+        peer.receive(&event(5, value));
+    }
+    assert_eq!(reported(&mut peer), [1]);
+    assert!(matches!(next(&mut slow), task::Poll::Ready(Some(_))));
+    for value in 6..=7 {
+        peer.receive(&event(5, value));
+    }
+    assert!(reported(&mut peer).is_empty(), "it did not catch up");
+    assert_eq!(values(&mut slow), [2, 6]);
+    for value in 8..=11 {
+        peer.receive(&event(5, value));
+    }
+    assert_eq!(reported(&mut peer), [5]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pause_ends_with_who_caused_it() {
     for unsubscribes in [false, true] {
         let (mut peer, handle) = joined();

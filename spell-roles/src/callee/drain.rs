@@ -75,12 +75,11 @@ impl DrainRegistration {
             Some(limit) => tokio::time::timeout(limit, drained).await.ok(),
             None => Some(drained.await),
         };
-        let drained = match drained {
-            Some(drained) => drained,
-            None => {
-                requests.commands().release(Command(Order::Cut(key)));
-                (&mut waiting).await
-            }
+        let drained = if let Some(drained) = drained {
+            drained
+        } else {
+            requests.commands().release(Command(Order::Cut(key)));
+            (&mut waiting).await
         };
         match drained {
             Ok(drained) => Ok(drained),

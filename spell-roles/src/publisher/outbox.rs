@@ -123,6 +123,18 @@ struct Held {
 /// How many bytes of the outbox one takes, and until when; `None` is for ever.
 type Room = (usize, Option<Instant>);
 
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let held = self.publications.values();
+        // Who waits for one is told.
+        let lost = held.filter(|held| held.publication.answer.key().is_none());
+        let lost = lost.count();
+        if lost > 0 {
+            warn!(lost, "the peer ended with publications in its outbox");
+        }
+    }
+}
+
 impl Waiting {
     pub(super) fn set_bounds(&mut self, outbox: Outbox) {
         self.bounds = Some(outbox);

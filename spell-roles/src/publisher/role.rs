@@ -50,31 +50,31 @@ impl Publisher {
 
     fn publish(&mut self, publication: Box<Publication>, cx: &mut Context<'_, Command>) {
         if cx.is_joined() {
-            self.send(publication, cx);
+            self.send(*publication, cx);
         } else {
             self.waiting.hold(publication, cx);
         }
     }
 
-    /// Send it; gives whether that failed.
-    fn send(&mut self, publication: Box<Publication>, cx: &mut Context<'_, Command>) -> Sent {
+    /// Send it; gives what became of it.
+    fn send(&mut self, publication: Publication, cx: &mut Context<'_, Command>) -> Outcome {
         let Publication {
             topic,
             mut options,
             payload,
             waits: _,
             answer,
-        } = *publication;
+        } = publication;
         let mut unsupported = unsupported(&options, cx);
         if unsupported.is_none() {
             unsupported = passthru::fit(&mut options, RoleName::Broker, cx).err();
         }
         if let Some(failure) = unsupported {
             answer.fail(failure);
-            return Sent::Failed;
+            return Outcome::Failed;
         }
         if !answer.commit() {
-            return Sent::GivenUp;
+            return Outcome::GivenUp;
         }
         let sent = cx.request(|request| {
             Message::Publish(message::Publish {
@@ -89,11 +89,11 @@ impl Publisher {
                 if let Some(reply) = answer.sent(id) {
                     self.pending.insert(id, reply.key(), reply);
                 }
-                Sent::Sent
+                Outcome::Sent
             }
             Err(error) => {
                 answer.fail(Failure::not_committed(error, cx));
-                Sent::Failed
+                Outcome::Failed
             }
         }
     }
@@ -101,7 +101,7 @@ impl Publisher {
 
 /// What became of a publication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sent {
+enum Outcome {
     Sent,
     Failed,
     GivenUp,
@@ -170,15 +170,15 @@ impl Role for Publisher {
             return;
         };
         let is_awaited = publication.answer.key().is_some();
-        match self.send(publication, cx) {
-            Sent::Sent => self.waiting.count(true),
-            Sent::Failed => {
+        match self.send(*publication, cx) {
+            Outcome::Sent => self.waiting.count(true),
+            Outcome::Failed => {
                 self.waiting.count(false);
                 if !is_awaited {
                     warn!("a publication of the outbox could not be sent");
                 }
             }
-            Sent::GivenUp => {}
+            Outcome::GivenUp => {}
         }
     }
 

@@ -274,7 +274,6 @@ proptest! {
                     Step::Drop(index) if index < futures.len() => {
                         gone.insert(futures.remove(index).0);
                     }
-                    Step::Drop(_) => {}
                     Step::Open if !is_open => {
                         peer.open(None);
                         (is_open, id) = (true, 0);
@@ -283,7 +282,7 @@ proptest! {
                         peer.lose();
                         is_open = false;
                     }
-                    Step::Open | Step::Lose => {}
+                    Step::Drop(_) | Step::Open | Step::Lose => {}
                     Step::Advance(seconds) => peer.advance(Duration::from_secs(seconds)),
                 }
                 for frame in peer.sent() {

@@ -51,106 +51,97 @@ struct Limit {
     count: Cell<usize>,
 }
 
-/// All that a peer does, each dropped after so many polls; gives whether each came to its end.
-fn operations<'a>(
-    router: &'a Router,
-    peer: &'a Client,
-    limit: &'a Limit,
-) -> Vec<(&'static str, Step<'a>)> {
-    let boxed = |name, step: Step<'a>| (name, step);
+/// What a peer does, each dropped after so many polls; gives whether it came to its end.
+type Operations<'a> = Vec<(&'static str, Step<'a>)>;
+
+fn calls<'a>(peer: &'a Client, limit: &'a Limit) -> Operations<'a> {
+    let call = || peer.call("com.example.echo").arg(1);
     vec![
-        boxed(
-            "call",
-            Box::pin(polled(limit, peer.call("com.example.echo").arg(1).send())),
-        ),
-        boxed(
+        ("call", Box::pin(polled(limit, call().send()))),
+        (
             "idempotent call",
-            Box::pin(polled(
-                limit,
-                peer.call("com.example.echo").arg(1).idempotent().send(),
-            )),
+            Box::pin(polled(limit, call().idempotent().send())),
         ),
-        boxed(
+        (
             "call with results",
-            Box::pin(polled(limit, async {
-                let call = peer.call("com.example.echo").arg(1).receive_progress();
-                let mut results = call.await.unwrap();
+            Box::pin(polled(limit, async move {
+                let mut results = call().receive_progress().await.unwrap();
                 while results.next().await.is_some() {}
             })),
         ),
-        boxed(
-            "publish",
-            Box::pin(polled(
-                limit,
-                peer.publish("com.example.topic").arg(1).send(),
-            )),
-        ),
-        boxed(
-            "post",
-            Box::pin(polled(
-                limit,
-                peer.publish("com.example.topic").arg(1).post(),
-            )),
-        ),
-        boxed(
+    ]
+}
+
+fn publications<'a>(peer: &'a Client, limit: &'a Limit) -> Operations<'a> {
+    let publish = || peer.publish("com.example.topic").arg(1);
+    vec![
+        ("publish", Box::pin(polled(limit, publish().send()))),
+        ("post", Box::pin(polled(limit, publish().post()))),
+        (
             "acknowledged publish",
-            Box::pin(polled(
-                limit,
-                peer.publish("com.example.topic").acknowledge().send(),
-            )),
+            Box::pin(polled(limit, publish().acknowledge().send())),
         ),
-        boxed(
+        (
+            "idempotent publish",
+            Box::pin(polled(limit, publish().acknowledge().idempotent().send())),
+        ),
+        (
             "started publish",
-            Box::pin(polled(limit, async {
-                let publish = peer.publish("com.example.topic").acknowledge();
-                publish.start().await.unwrap().await.unwrap()
+            Box::pin(polled(limit, async move {
+                let started = publish().acknowledge().start().await.unwrap();
+                started.await.unwrap()
             })),
         ),
-        boxed(
-            "subscribe",
-            Box::pin(polled(limit, peer.subscribe("com.example.topic").send())),
-        ),
-        boxed(
+    ]
+}
+
+fn subscriptions<'a>(peer: &'a Client, limit: &'a Limit) -> Operations<'a> {
+    let subscribe = || peer.subscribe("com.example.topic");
+    vec![
+        ("subscribe", Box::pin(polled(limit, subscribe().send()))),
+        (
             "unsubscribe",
             Box::pin(async move {
-                let subscription = peer.subscribe("com.example.topic").await.unwrap();
+                let subscription = subscribe().await.unwrap();
                 polled(limit, subscription.unsubscribe()).await
             }),
         ),
-        boxed(
+        (
             "drain a subscription",
             Box::pin(async move {
-                let mut subscription = peer.subscribe("com.example.topic").await.unwrap();
+                let mut subscription = subscribe().await.unwrap();
                 polled(limit, subscription.drain()).await
             }),
         ),
-        boxed(
+        (
             "drain a subscription with a handler",
             Box::pin(async move {
-                let subscribe = peer.subscribe("com.example.topic");
-                let subscription = subscribe.handler(|(): ()| async {}).await.unwrap();
+                let subscription = subscribe().handler(|(): ()| async {}).await.unwrap();
                 polled(limit, subscription.drain()).await
             }),
         ),
-        boxed(
-            "register",
-            Box::pin(polled(limit, peer.register("com.example.own").send())),
-        ),
-        boxed(
+    ]
+}
+
+fn registrations<'a>(peer: &'a Client, limit: &'a Limit) -> Operations<'a> {
+    let register = || peer.register("com.example.own");
+    vec![
+        ("register", Box::pin(polled(limit, register().send()))),
+        (
             "unregister",
             Box::pin(async move {
-                let mut registration = peer.register("com.example.own").await.unwrap();
+                let mut registration = register().await.unwrap();
                 polled(limit, registration.unregister()).await
             }),
         ),
-        boxed(
+        (
             "drain a registration",
             Box::pin(async move {
                 let registration = own(peer).await;
                 polled(limit, registration.drain().send()).await
             }),
         ),
-        boxed(
+        (
             "drain a registration in time",
             Box::pin(async move {
                 let registration = own(peer).await;
@@ -158,15 +149,20 @@ fn operations<'a>(
                 polled(limit, drain.send()).await
             }),
         ),
-        boxed("join", Box::pin(polled(limit, join(router, "eve")))),
-        boxed(
+    ]
+}
+
+fn sessions<'a>(router: &'a Router, limit: &'a Limit) -> Operations<'a> {
+    vec![
+        ("join", Box::pin(polled(limit, join(router, "eve")))),
+        (
             "leave",
             Box::pin(async move {
                 let eve = join(router, "eve").await;
                 polled(limit, eve.leave().send()).await
             }),
         ),
-        boxed(
+        (
             "leave when all is done",
             Box::pin(async move {
                 let eve = join(router, "eve").await;
@@ -203,7 +199,11 @@ async fn whatever_is_dropped_wherever_it_stands_the_session_goes_on_and_nothing_
     while limit.count.get() < POLLS {
         limit.polls += 1;
         assert!(limit.polls < 1000, "only {done:?} are ever done");
-        let operations = operations(&router, &bob, &limit);
+        let mut operations = calls(&bob, &limit);
+        operations.extend(publications(&bob, &limit));
+        operations.extend(subscriptions(&bob, &limit));
+        operations.extend(registrations(&bob, &limit));
+        operations.extend(sessions(&router, &limit));
         let all = operations.len();
         for (name, operation) in operations {
             if done.contains(&name) {

@@ -132,7 +132,7 @@ async fn a_router_that_stops_reading_is_written_no_more_than_may_wait_and_reques
     drop(link);
 }
 
-async fn send(link: &mut (impl Transport + Unpin), text: &str) {
+async fn send(link: &mut impl Transport, text: &str) {
     use futures_util::SinkExt;
     link.send(text.to_owned().into()).await.unwrap();
 }

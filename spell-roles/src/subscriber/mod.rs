@@ -2,6 +2,7 @@
 
 mod backfill;
 mod deduplicate;
+mod drains;
 mod end;
 mod event;
 mod gap;

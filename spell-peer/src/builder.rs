@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use spell_message::RoleFeatures;
 use spell_serializer::AnySerializer;
-use spell_transport::Connector;
+use spell_transport::{Connector, KeepAlive};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -71,6 +71,22 @@ impl<R> PeerBuilder<R> {
         self
     }
 
+    /// Ask a silent router whether it is still there, or never with `None`, and give it up if it
+    /// does not answer. Default: after 20 s, and after 60 s. See [`PeerConfig::keep_alive`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use spell_transport::KeepAlive;
+    /// # use spell_peer::{PeerBuilder, Role};
+    /// # fn example<R>(builder: PeerBuilder<R>) -> PeerBuilder<R> {
+    /// builder.keep_alive(KeepAlive::within(Duration::from_secs(2)))
+    /// # }
+    /// ```
+    pub fn keep_alive(mut self, keep_alive: impl Into<Option<KeepAlive>>) -> Self {
+        self.config.keep_alive = keep_alive.into();
+        self
+    }
+
     /// Try again when joining fails or a session is lost, as `policy` says. Default: the peer ends
     /// with its first failure.
     pub fn retry(mut self, policy: impl RetryPolicy) -> Self {
@@ -115,10 +131,12 @@ where
     ) -> Result<(Peer<R>, Supervisor<R, C>), InitError> {
         let (commands, inbox) = Commands::channel(&self.config);
         let (state, watch) = watch::channel(PeerState::Connecting { attempt: 0 });
+        let (round_trip, round_trip_watch) = watch::channel(None);
         let stop = CancellationToken::new();
         let peer = Peer {
             handles: R::handle(commands),
             state: watch,
+            round_trip: round_trip_watch,
             stop: stop.clone(),
         };
         let supervisor = Supervisor {
@@ -127,6 +145,7 @@ where
             connector,
             policy: self.policy,
             state: StateSender(state),
+            round_trip,
             stop,
         };
         Ok((peer, supervisor))

@@ -38,6 +38,7 @@ mod engine;
 mod error;
 mod outbox;
 mod role;
+mod round_trip;
 mod session;
 mod task;
 mod tuple;
@@ -55,13 +56,14 @@ mod retry;
 mod supervisor;
 
 pub use command::{Commands, Inbox, Sending};
-pub use config::PeerConfig;
+pub use config::{PeerConfig, Probe};
 pub use context::Context;
 pub use engine::Engine;
 pub use error::{
     CloseReason, Closed, Delivery, InitError, JoinError, SendError, SessionEnd, Violation,
 };
 pub use role::{Contains, Role};
+pub use round_trip::RoundTripTime;
 pub use session::SessionInfo;
 pub use task::Task;
 pub use tuple::{At, Push};

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{CloseReason, Contains, Role, SessionInfo};
+use crate::{CloseReason, Contains, Role, RoundTripTime, SessionInfo};
 
 /// A peer that has the roles `R`. Cheap to clone; all clones are one peer.
 ///
@@ -14,6 +14,7 @@ use crate::{CloseReason, Contains, Role, SessionInfo};
 pub struct Peer<R: Role> {
     pub(crate) handles: R::Handle,
     pub(crate) state: watch::Receiver<PeerState>,
+    pub(crate) round_trip: watch::Receiver<Option<RoundTripTime>>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -42,6 +43,13 @@ impl<R: Role> Peer<R> {
             PeerState::Joined(session) => Some(session.clone()),
             _ => None,
         }
+    }
+
+    /// How far away the router is: `None` until it was silent long enough to be asked, and again
+    /// from when the next connection is open. See
+    /// [`PeerConfig::keep_alive`](crate::PeerConfig::keep_alive).
+    pub fn round_trip_time(&self) -> Option<RoundTripTime> {
+        *self.round_trip.borrow()
     }
 
     /// Wait until a session is joined.
@@ -91,6 +99,7 @@ impl<R: Role> Clone for Peer<R> {
         Self {
             handles: self.handles.clone(),
             state: self.state.clone(),
+            round_trip: self.round_trip.clone(),
             stop: self.stop.clone(),
         }
     }

@@ -3,12 +3,14 @@ use std::{fmt, future, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::SinkExt;
 use spell_transport::{ConnectError, Connector, Transport};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::{
-    CloseReason, Engine, Inbox, PeerState, RetryPolicy, Role, driver::Driver, peer::StateSender,
+    CloseReason, Engine, Inbox, PeerState, RetryPolicy, Role, RoundTripTime, driver::Driver,
+    peer::StateSender,
 };
 
 /// Runs a peer: dials, joins, drives the connection, waits, and dials again as the policy says.
@@ -21,6 +23,7 @@ pub struct Supervisor<R: Role, C> {
     pub(crate) connector: C,
     pub(crate) policy: Box<dyn RetryPolicy>,
     pub(crate) state: StateSender,
+    pub(crate) round_trip: watch::Sender<Option<RoundTripTime>>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -69,6 +72,9 @@ where
             Ok(transport) => self.drive(transport, join_by).await,
             Err(reason) => (reason, None, None),
         };
+        // Who does not answer does not say goodbye either: the connection is cut.
+        let dead = matches!(reason, CloseReason::Unresponsive { .. });
+        let transport = transport.filter(|_| !dead);
         let reason = self.engine.close(reason);
         if lasted.is_some() {
             info!(%reason, "session ended");
@@ -105,11 +111,13 @@ where
         let mut joined = None;
         let now = Instant::now().into_std();
         self.engine.open(serializer, max_send, now);
+        self.engine.watch(transport.pings());
         let stop = self.stop.clone();
         let driver = Driver::new(
             &mut self.engine,
             &mut self.inbox,
             &self.state,
+            &self.round_trip,
             &mut transport,
             &mut joined,
             join_by,

@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Instant};
 
 use spell_message::{Payload, RequestId, RoleFeatures, Uri, message::Abort, options::AbortDetails};
 
+use super::Probing;
 use crate::{CloseReason, PeerConfig, SessionInfo, Violation, outbox::Outbox};
 
 /// What all roles share.
@@ -16,6 +17,7 @@ pub(crate) struct Core {
     /// The peer said its farewell: how the connection ends does not matter any more.
     pub(crate) finishing: Option<CloseReason>,
     pub(crate) last_end: Option<CloseReason>,
+    pub(crate) probing: Probing,
     pub(crate) now: Instant,
     pub(crate) config: PeerConfig,
 }

@@ -1,5 +1,7 @@
 //! Plain calls: no runtime, no transport, no clock.
 
+mod probing;
+
 use std::time::Duration;
 
 use spell_message::{
@@ -27,6 +29,8 @@ struct Opener {
 /// What the tests ask of [`Opener`].
 enum Ask {
     Join,
+    /// Join a router that says this of itself.
+    JoinRouter(WelcomeDetails),
     Request(Message),
     Send(Message),
     Leave,
@@ -60,13 +64,10 @@ impl Role for Opener {
 
     fn handle_call(&mut self, command: Ask, cx: &mut Context<'_, Ask>) {
         match command {
-            Ask::Join => {
+            Ask::Join => self.handle_call(Ask::JoinRouter(WelcomeDetails::new()), cx),
+            Ask::JoinRouter(details) => {
                 let realm = Uri::new("realm1").unwrap();
-                cx.join(SessionInfo::new(
-                    SessionId::MIN,
-                    realm,
-                    WelcomeDetails::new(),
-                ));
+                cx.join(SessionInfo::new(SessionId::MIN, realm, details));
             }
             Ask::Request(message) => {
                 let request = cx.request(|id| numbered(message, id));

@@ -45,11 +45,12 @@ impl<R: Role> Peer<R> {
         }
     }
 
-    /// How far away the router is: `None` until it was silent long enough to be asked, and again
-    /// from when the next connection is open. See
-    /// [`PeerConfig::keep_alive`](crate::PeerConfig::keep_alive).
-    pub fn round_trip_time(&self) -> Option<RoundTripTime> {
-        *self.round_trip.borrow()
+    /// How far away the router is: follow it, or read it once with `borrow`.
+    ///
+    /// It is `None` until the router was silent long enough to be asked, and again from when the next
+    /// connection is open. See [`PeerConfig::keep_alive`](crate::PeerConfig::keep_alive).
+    pub fn round_trip_time(&self) -> watch::Receiver<Option<RoundTripTime>> {
+        self.round_trip.clone()
     }
 
     /// Wait until a session is joined.

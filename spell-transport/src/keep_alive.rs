@@ -39,7 +39,9 @@ impl KeepAlive {
     /// Notice the loss within this time: ask after a third of it, and again after the second.
     pub fn within(limit: Duration) -> Self {
         let thirds = Self::default().misses.saturating_add(1);
-        Self::every(limit.checked_div(thirds).unwrap_or(limit))
+        let third = limit.checked_div(thirds).unwrap_or(limit);
+        // Each timer may be late by what timers count in.
+        Self::every(third.saturating_sub(SHORTEST))
     }
 
     /// How many questions in a row may stay unanswered, each for an interval, before the other side
@@ -152,7 +154,7 @@ pub enum Verdict {
     },
 }
 
-/// Below, timers are too coarse.
+/// What timers count in.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 #[cfg(test)]

@@ -81,8 +81,10 @@ fn a_silent_router_is_pinged_and_given_up_after_a_minute() {
 
 #[test]
 fn a_router_may_be_given_up_after_two_seconds() {
-    let mut config = PeerConfig::default();
-    config.keep_alive = Some(KeepAlive::within(Duration::from_secs(2)));
+    let config = PeerConfig {
+        keep_alive: Some(KeepAlive::within(Duration::from_secs(2))),
+        ..PeerConfig::default()
+    };
     let mut bench = configured(config, Pings::Answered, "other", &[]);
     bench.pass(2);
     assert!(bench.silent_for().is_some());
@@ -160,8 +162,10 @@ fn risky_pings_are_for_known_routers_and_others_are_asked_by_a_request() {
 #[test]
 fn how_the_router_is_asked_can_be_chosen() {
     let with = |probe, pings| {
-        let mut config = PeerConfig::default();
-        config.probe = probe;
+        let config = PeerConfig {
+            probe,
+            ..PeerConfig::default()
+        };
         let mut bench = configured(config, pings, "other", &[RoleName::Broker]);
         bench.pass(20);
         (bench.engine.poll_ping().is_some(), bench.sent().len())
@@ -174,8 +178,10 @@ fn how_the_router_is_asked_can_be_chosen() {
 
 #[test]
 fn who_cannot_or_need_not_be_asked_may_be_silent_for_ever() {
-    let mut off = PeerConfig::default();
-    off.keep_alive = None;
+    let off = PeerConfig {
+        keep_alive: None,
+        ..PeerConfig::default()
+    };
     let benches = [
         broker(Pings::Needless),
         watched(Pings::None, "neither broker nor dealer", &[]),

@@ -21,8 +21,8 @@ use spell_transport::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
-    sync::oneshot,
-    time::{Instant, interval, sleep, timeout},
+    sync::{mpsc, oneshot},
+    time::{Instant, advance, interval, sleep, timeout},
 };
 
 /// Says HELLO, joins at WELCOME, and publishes.
@@ -42,9 +42,9 @@ enum Ask {
 struct Handle(Commands<Ask>);
 
 impl Handle {
-    async fn publish(&self, size: usize) {
-        // The peer may have ended: then there is nothing to publish.
-        _ = self.0.send(Ask::Publish(size)).await;
+    /// `false` once the peer has ended.
+    async fn publish(&self, size: usize) -> bool {
+        self.0.send(Ask::Publish(size)).await.is_ok()
     }
 
     async fn observed(&self) -> Vec<String> {
@@ -146,7 +146,7 @@ async fn by_websocket(
 
 /// A peer, and the octets at the other end of its RawSocket, where it was welcomed.
 async fn by_rawsocket(agent: &'static str) -> (Peer<(Client,)>, DuplexStream) {
-    let (near, mut far) = duplex(1 << 16);
+    let (near, mut far) = duplex(1 << 12);
     let mut near = Some(near);
     let connector = connector_fn(move |offers: Vec<Serialization>| {
         let near = near.take();
@@ -214,13 +214,12 @@ async fn a_router_that_falls_silent_is_given_up_while_the_peer_publishes() {
         let handle = peer.role::<Client, _>().clone();
         let publishing = tokio::spawn(async move {
             let mut often = interval(Duration::from_secs(2));
-            loop {
+            while handle.publish(10_000).await {
                 often.tick().await;
-                handle.publish(10_000).await;
             }
         });
         assert_eq!(given_up(&peer, Instant::now()).await, 60, "room {room}");
-        publishing.abort();
+        publishing.await.unwrap();
     }
 }
 
@@ -235,14 +234,35 @@ async fn a_router_is_given_up_while_commands_wait_for_it_to_read() {
     .await;
     let since = Instant::now();
     let handle = peer.role::<Client, _>().clone();
-    let publishing = tokio::spawn(async move {
+    let publishing = tokio::spawn(async move { while handle.publish(10_000).await {} });
+    assert_eq!(given_up(&peer, since).await, 60);
+    publishing.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_publications_does_not_keep_pings_back() {
+    let (peer, mut router) = by_rawsocket("spell-router/0.1.0").await;
+    // It reads all, and says nothing.
+    let (ping, mut pings) = mpsc::unbounded_channel();
+    let reading = tokio::spawn(async move {
         loop {
-            handle.publish(100_000).await;
-            tokio::task::yield_now().await;
+            if frame(&mut router).await.0 == 1 {
+                ping.send(()).unwrap();
+            }
         }
     });
-    assert_eq!(given_up(&peer, since).await, 60);
-    publishing.abort();
+    let handle = peer.role::<Client, _>().clone();
+    let publishing = tokio::spawn(async move { while handle.publish(1).await {} });
+    // Time stands still meanwhile, as there is always something to do.
+    for _ in 0..2 {
+        advance(Duration::from_secs(20)).await;
+        pings.recv().await.unwrap();
+    }
+    advance(Duration::from_secs(20)).await;
+    let reason = peer.closed().await;
+    assert!(matches!(reason, CloseReason::Unresponsive { .. }));
+    publishing.await.unwrap();
+    reading.abort();
 }
 
 #[tokio::test(start_paused = true)]
@@ -261,7 +281,7 @@ async fn the_end_does_not_wait_for_a_router_that_does_not_read() {
     let builder = builder().configure(|config| config.close_timeout = Duration::from_secs(900));
     let (near, mut router) = by_websocket(builder, 1 << 10).await;
     let handle = near.role::<Client, _>().clone();
-    handle.publish(100_000).await;
+    assert!(handle.publish(100_000).await);
     near.closed().await;
     let since = Instant::now();
     // What was written is still there, and then nothing: no close frame.
@@ -320,7 +340,7 @@ async fn a_rawsocket_router_that_is_not_known_is_never_pinged() {
     });
     let time = measured(&peer).await;
     assert_eq!(time.last(), Duration::from_secs(2));
-    handle.publish(1).await;
+    assert!(handle.publish(1).await);
     let _router = router.await.unwrap();
     assert_eq!(handle.observed().await, [""; 0], "shown to a role");
     given_up(&peer, Instant::now()).await;

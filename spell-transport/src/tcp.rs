@@ -150,6 +150,7 @@ const SECOND: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::endpoint::{Endpoint, Target};
 
     async fn pair(options: TcpOptions) -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -177,6 +178,26 @@ mod tests {
             let limit = socket.tcp_user_timeout().unwrap();
             assert_eq!(limit, Some(Duration::from_secs(60)));
         }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_dialled_has_the_options_too() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let host = "127.0.0.1".to_owned();
+        let mut endpoint = Endpoint::new(String::new(), Target::Tcp { host, port }, false);
+        for (options, idle) in [(TcpOptions::new(), 30), (minute(), 60)] {
+            endpoint.set_tcp(options);
+            let (io, _) = endpoint.dial().await.unwrap();
+            let socket = SockRef::from(io.inner().tcp().unwrap());
+            assert!(socket.keepalive().unwrap());
+            let found = socket.tcp_keepalive_time().unwrap();
+            assert_eq!(found, Duration::from_secs(idle));
+        }
+    }
+
+    fn minute() -> TcpOptions {
+        TcpOptions::new().keep_alive(Duration::from_secs(60))
     }
 
     #[tokio::test]

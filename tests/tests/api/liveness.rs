@@ -31,8 +31,9 @@ async fn is_asked(place: &Place, probe: Probe) {
     let mut time = client.round_trip_time();
     for _ in 0..3 {
         time.wait_for(Option::is_some).await.unwrap();
-        client.subscribe(uri("topic")).await.unwrap();
+        let subscription = client.subscribe(uri("topic")).await.unwrap();
         time.changed().await.unwrap();
+        drop(subscription);
     }
     client.leave().await.unwrap();
 }

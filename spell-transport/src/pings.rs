@@ -34,7 +34,7 @@ pub enum LifeSign {
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 #[derive(Debug, Default)]
 pub(crate) struct OwnPings {
-    /// One may be in the write buffer.
+    /// One may be in the write buffer, which is then flushed before a message goes in.
     pub(crate) waiting: bool,
     /// The number of the last pong.
     answered: Option<u64>,

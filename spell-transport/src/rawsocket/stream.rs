@@ -233,7 +233,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for RawSocket<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), TransportError>> {
         self.check_open()?;
-        if self.framed.write_buffer().len() < WRITE_BUFFER {
+        // Without an end to messages, a PING in the buffer would never be known to be flushed.
+        if self.framed.write_buffer().len() < WRITE_BUFFER && !self.pings.waiting {
             return Poll::Ready(Ok(()));
         }
         self.poll_write_out(cx)

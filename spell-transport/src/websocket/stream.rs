@@ -294,7 +294,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for WebSocket<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), TransportError>> {
         self.check_open()?;
-        if self.pinged {
+        // Without an end to messages, the buffer would never be known to be flushed.
+        if self.pinged || self.pings.waiting {
             ready!(self.poll_write_out(cx))?;
         }
         let ready = Pin::new(&mut self.inner).poll_ready(cx);

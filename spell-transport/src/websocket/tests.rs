@@ -456,6 +456,28 @@ async fn one_ping_overtakes_the_messages_that_wait() {
 }
 
 #[tokio::test]
+async fn further_pings_go_out_among_messages_without_end() {
+    let (mut near, mut far) = with_library(JSON, WebSocketConfig::new()).await;
+    let reading = tokio::spawn(async move {
+        let mut pings = 0;
+        while pings < 3 {
+            if let Message::Ping(_) = far.next().await.unwrap().unwrap() {
+                pings += 1;
+            }
+        }
+        far
+    });
+    let large = Bytes::from("x".repeat(100_000));
+    for number in 0.. {
+        near.ping(number);
+        near.feed(large.clone()).await.unwrap();
+        if reading.is_finished() {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_clean_close_is_an_end_for_both() {
     let (mut client, mut server) = pair(JSON).await;
     client.feed(Bytes::from_static(b"[1]")).await.unwrap();

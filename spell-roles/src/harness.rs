@@ -40,6 +40,11 @@ impl<T: Role> Harness<T> {
     pub(crate) fn without_dealer(role: T) -> Self {
         let mut roles = RoleFeatures::new();
         roles.add(RoleName::Broker, []);
+        Self::joined_to(role, roles)
+    }
+
+    /// The router announces these roles.
+    pub(crate) fn joined_to(role: T, roles: RoleFeatures) -> Self {
         let mut harness = Self::new(role, roles);
         harness.open(None);
         harness

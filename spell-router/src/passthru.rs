@@ -16,7 +16,7 @@ const FEATURE: Feature = Feature::PayloadPassthruMode;
 
 /// Whether these options are of a payload that passes through.
 ///
-/// WAMP spec, "ppt_scheme Attribute": where it is not empty.
+/// WAMP spec, "`ppt_scheme` Attribute": where it is not empty.
 pub(crate) fn is_used(options: &Dict) -> bool {
     let scheme = options.get("ppt_scheme").and_then(Value::as_str);
     scheme.is_some_and(|scheme| !scheme.is_empty())

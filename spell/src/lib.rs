@@ -44,6 +44,7 @@
 //! | to authenticate, to reconnect, to set limits | [`client()`](fn@client) |
 //! | to publish and subscribe | [`PublisherExt`](roles::PublisherExt), [`SubscriberExt`](roles::SubscriberExt) |
 //! | to call and be called | [`CallerExt`](roles::CallerExt), [`CalleeExt`](roles::CalleeExt) |
+//! | arguments that the router cannot read | [`passthru`] |
 //! | to know of other sessions, registrations and subscriptions; testaments; the history of events | [`MetaExt`](roles::MetaExt) |
 //! | fewer roles, or roles of your own | [`peer::PeerBuilder`], [`peer::Role`] |
 //! | raw messages | [`roles::Tap`] |
@@ -77,6 +78,7 @@
 //! | `rawsocket` | yes | `rs://`, `tcp://`, `unix:` |
 //! | `tls` | yes | `wss://`, `rss://`, by rustls |
 //! | `json`, `msgpack`, `cbor` | yes | the serializers |
+//! | `encryption` | no | end-to-end encryption, in [`passthru`] |
 //! | `router` | no | the embedded router, as `spell::router` |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -103,5 +105,5 @@ pub use spell_peer::{Backoff, CloseReason, JoinError, Peer, PeerBuilder, PeerSta
 pub use spell_roles::{
     Args, CallArguments, CallError, CallResult, CallResults, Event, Interrupt, Invocation,
     InvocationError, Kwargs, MetaError, Parts, Progress, PublishError, RegisterError, Registration,
-    SubscribeError, Subscription, WampError, auth,
+    SubscribeError, Subscription, WampError, auth, passthru,
 };

@@ -358,11 +358,11 @@ pub struct RegisterHandler<'a> {
     handler: Handler,
 }
 
-impl RegisterHandler<'_> {
+impl<'a> RegisterHandler<'a> {
     /// Register: what `.await` does, without the box.
     pub async fn send(self) -> Result<Registration<Handled>, RegisterError> {
-        let (prepared, finish) = self.prepare()?;
-        prepared.send(finish).await
+        let (register, finish) = self.split();
+        register.prepare()?.send(finish).await
     }
 
     /// Send REGISTER, and wait only until it has its id; see [`Register::start`].
@@ -375,19 +375,17 @@ impl RegisterHandler<'_> {
     ///
     /// As for the registration itself.
     pub async fn start(self) -> Result<PendingRegister<Handled>, RegisterError> {
-        let (prepared, finish) = self.prepare()?;
-        prepared.start(finish).await
+        let (register, finish) = self.split();
+        register.prepare()?.start(finish).await
     }
 
-    fn prepare(
+    /// The registration itself, and what makes one with a handler of it.
+    fn split(
         self,
-    ) -> Result<
-        (
-            Prepared,
-            impl FnOnce(Shared, Consumer<Invocation>) -> Registration<Handled> + Send + 'static,
-        ),
-        RegisterError,
-    > {
+    ) -> (
+        Register<'a>,
+        impl FnOnce(Shared, Consumer<Invocation>) -> Registration<Handled> + Send + 'static,
+    ) {
         let Self {
             mut register,
             handler,
@@ -397,7 +395,7 @@ impl RegisterHandler<'_> {
             serve(invocations, codec, concurrency, handler);
             Registration::handled(shared)
         };
-        Ok((register.prepare()?, finish))
+        (register, finish)
     }
 }
 

@@ -30,6 +30,36 @@ use crate::{
 /// Dropping it before [`finish`](Self::finish) cancels the call, and the other half gets what the
 /// router answers to that.
 ///
+/// ```
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Callee, Caller, Session};
+/// use spell_roles::prelude::*;
+/// use spell_roles::Parts;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Caller::new()).role(Callee::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// let total = |mut parts: Parts| async move {
+///     let mut total = 0;
+///     while let Some(part) = parts.next().await {
+///         let (value,) = part?.args::<(i64,)>()?;
+///         total += value;
+///     }
+///     Ok(total)
+/// };
+/// let _total = peer.register("com.example.total").handler(total).await?;
+///
+/// let (mut arguments, call) = peer.call("com.example.total").arg(1).progressive().await?;
+/// arguments.send().arg(2).await?;
+/// arguments.finish().arg(3).await?;
+/// assert_eq!(call.await?.value::<i64>()?, 6);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// WAMP spec, "Progressive Call Invocations".
 #[derive(Debug)]
 #[must_use = "dropping it before the last arguments were sent cancels the call"]

@@ -287,13 +287,7 @@ impl<'a> Call<'a> {
     fn command(
         self,
         streams: Option<Box<Streams>>,
-    ) -> Result<
-        (
-            impl FnOnce(Reply<CallResult>, Option<IdSlot>) -> Command,
-            Option<Sealing>,
-        ),
-        CallError,
-    > {
+    ) -> Prepared<impl FnOnce(Reply<CallResult>, Option<IdSlot>) -> Command> {
         let procedure = self.procedure?;
         let mut options = self.options?;
         if let Some(streams) = &streams {
@@ -326,6 +320,9 @@ impl<'a> Call<'a> {
         Ok((command, sealing))
     }
 }
+
+/// What makes the command of a call, and how that is sealed.
+type Prepared<F> = Result<(F, Option<Sealing>), CallError>;
 
 impl<'a> IntoFuture for Call<'a> {
     type Output = Result<CallResult, CallError>;

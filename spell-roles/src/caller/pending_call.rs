@@ -68,6 +68,32 @@ impl PendingCall {
     ///
     /// A call that is over is left as it is, and that is no error.
     ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Callee, Caller, Session};
+    /// use spell_roles::prelude::*;
+    /// use spell_message::options::CancelMode;
+    /// use spell_roles::Interrupt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Caller::new()).role(Callee::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let work = |interrupt: Interrupt| async move {
+    ///     interrupt.interrupted().await;
+    ///     Ok("half of it")
+    /// };
+    /// let _work = peer.register("com.example.work").handler(work).await?;
+    ///
+    /// let call = peer.call("com.example.work").start().await?;
+    /// call.cancel(CancelMode::Kill).await?;
+    /// assert_eq!(call.await?.value::<String>()?, "half of it");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CallError::Unsupported`] if the router did not announce `call_canceling`. Whatever it is,

@@ -33,6 +33,39 @@ use crate::{
 /// The time limit of the call is that from the call to the first result, and then from the one that
 /// was read last to the next.
 ///
+/// ```
+/// # use spell_peer::PeerBuilder;
+/// # use spell_roles::{Callee, Caller, Session};
+/// use spell_roles::prelude::*;
+/// use spell_roles::Progress;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let router = spell_router::Router::local();
+/// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+/// # let peer = peer.role(Caller::new()).role(Callee::new());
+/// # let peer = peer.connect(router.connector()).await?;
+/// let count = |(limit,): (u64,), progress: Progress| async move {
+///     for done in 1..limit {
+///         if let Some(result) = progress.result() {
+///             result.arg(done).await?;
+///         }
+///     }
+///     Ok(limit)
+/// };
+/// let _count = peer.register("com.example.count").handler(count).await?;
+///
+/// let mut results = peer.call("com.example.count").arg(3).receive_progress().await?;
+/// let mut counted = Vec::new();
+/// while let Some(result) = results.next().await {
+///     let result = result?;
+///     counted.push((result.value::<u64>()?, result.is_progress()));
+/// }
+/// assert_eq!(counted, [(1, true), (2, true), (3, false)]);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # Cancel safety
 ///
 /// Dropping it before it ended gives the call up, as described at [`Call`](super::Call).

@@ -13,7 +13,8 @@ impl<'a> Meta<'a> {
     /// long, is its own affair; so is how many it gives at once.
     ///
     /// All limits that are set hold together. Crossbar.io serves this without announcing it, see
-    /// [`unannounced`](Self::unannounced), and knows [`limit`](MetaCall::limit) alone.
+    /// [`unannounced`](Self::unannounced); it knows [`limit`](MetaCall::limit) alone, and gives the
+    /// newest first.
     ///
     /// `wamp.subscription.get_events`
     ///

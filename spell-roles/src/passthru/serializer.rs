@@ -5,7 +5,7 @@ use spell_message::Format;
 /// Each is behind the feature of `spell-serializer` that has its name; without it, sealing and
 /// opening is an error. The specification has `flatbuffers` besides, which is not supported.
 ///
-/// WAMP spec, "Payload Passthru Mode" ("ppt_serializer Attribute").
+/// WAMP spec, "Payload Passthru Mode" ("`ppt_serializer` Attribute").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PassthruSerializer {

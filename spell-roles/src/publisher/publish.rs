@@ -238,7 +238,13 @@ impl<'a> Publish<'a> {
             options.set_acknowledge(false);
         }
         let topic = self.topic?;
-        let publication = publication(requests, topic, options, self.arguments, self.codec)?;
+        let publication = publication(
+            requests,
+            topic,
+            options,
+            self.arguments,
+            self.codec.as_ref(),
+        )?;
         let sent = requests.ask(limit, |reply| publication(Answer::WhenSent(reply)));
         Ok(sent.await?)
     }
@@ -343,7 +349,13 @@ impl AcknowledgedPublish<'_> {
         let mut options = self.options?;
         options.set_acknowledge(true);
         let topic = self.topic?;
-        publication(self.requests, topic, options, self.arguments, self.codec)
+        publication(
+            self.requests,
+            topic,
+            options,
+            self.arguments,
+            self.codec.as_ref(),
+        )
     }
 }
 
@@ -388,9 +400,9 @@ fn publication(
     topic: Uri,
     mut options: PublishOptions,
     arguments: PayloadBuilder,
-    codec: Option<Passthru>,
+    codec: Option<&Passthru>,
 ) -> Result<impl FnOnce(Answer) -> Command + use<>, PublishError> {
-    let sealed_for = codec.as_ref().map(|codec| (codec, topic.as_str()));
+    let sealed_for = codec.map(|codec| (codec, topic.as_str()));
     let payload = requests.finish(arguments, sealed_for, &mut options)?;
     Ok(move |answer| {
         Command(Order::Publish(Box::new(Publication {

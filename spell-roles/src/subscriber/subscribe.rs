@@ -121,6 +121,9 @@ impl<'a> Subscribe<'a> {
     /// Whether the broker sends what it retained for the topic, as the first event; default no.
     /// For yes, the broker must have announced `event_retention`. Asked again after a reconnect.
     ///
+    /// What was retained comes only to those who might have got it at first, and so not to the
+    /// publisher itself unless that wanted it.
+    ///
     /// ```
     /// # use spell_peer::PeerBuilder;
     /// # use spell_roles::{Publisher, Session, Subscriber};
@@ -132,7 +135,8 @@ impl<'a> Subscribe<'a> {
     /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
     /// # let peer = peer.role(Publisher::new()).role(Subscriber::new());
     /// # let peer = peer.connect(router.connector()).await?;
-    /// peer.publish("com.example.price").arg(3).retain(true).await?;
+    /// let publish = peer.publish("com.example.price").arg(3).retain(true);
+    /// publish.exclude_me(false).await?;
     ///
     /// let mut prices = peer.subscribe("com.example.price").get_retained(true).await?;
     /// let price = prices.next().await.ok_or("no event")?;

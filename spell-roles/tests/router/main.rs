@@ -1,6 +1,7 @@
 //! What the roles do together with the embedded router.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+mod calls;
 mod history;
 mod meta_events;
 mod meta_procedures;

@@ -3,35 +3,32 @@
 mod audience;
 mod history;
 mod history_query;
+mod keeping;
 mod kept;
+mod publication;
 mod retained;
 mod subscriptions;
 
 use std::sync::Arc;
 
 use spell_message::{
-    Feature, Format, MatchPolicy, Pattern, Payload, PublicationId, RoleName, SessionId,
-    SubscriptionId, Uri,
-    message::{Event, Publish, RequestKind, Subscribe, Subscribed, Unsubscribe, Unsubscribed},
-    options::{EventDetails, PublishOptions, UnsubscribedDetails},
+    Feature, Format, MatchPolicy, PublicationId, RoleName, SessionId, SubscriptionId,
+    message::{Event, RequestKind, Subscribe, Subscribed, Unsubscribe, Unsubscribed},
+    options::{EventDetails, UnsubscribedDetails},
     reason,
 };
 
 use self::{
-    audience::Audience,
-    history::{Histories, History},
-    retained::RetainedEvents,
-    subscriptions::Subscriptions,
+    audience::Audience, history::Histories, retained::RetainedEvents, subscriptions::Subscriptions,
 };
-pub(crate) use self::{history_query::HistoryQuery, kept::KeptEvent};
+pub(crate) use self::{history_query::HistoryQuery, kept::KeptEvent, publication::Publication};
 use crate::{
     Disclosure,
-    environment::{Clock, Moment},
+    environment::Clock,
     outbound::{FanOut, Outgoing, Outputs},
     passthru::{self, Attributed},
-    quotas::{LIMIT_EXCEEDED, Quotas, Room},
-    realm::{Member, Members, Principal, refusal},
-    timestamp::Timestamp,
+    quotas::{LIMIT_EXCEEDED, Quotas},
+    realm::{Member, Members, refusal},
 };
 
 /// The broker of one realm.
@@ -44,27 +41,6 @@ pub(crate) struct Broker {
     pub(crate) disclosure: Disclosure,
     retained: RetainedEvents,
     histories: Histories,
-}
-
-/// What is published: by a session or, without a publisher, by the router itself.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Publication<'a> {
-    pub(crate) publisher: Option<SessionId>,
-    pub(crate) topic: &'a Uri,
-    pub(crate) options: &'a PublishOptions,
-    pub(crate) payload: &'a Payload,
-}
-
-impl<'a> Publication<'a> {
-    /// What a session publishes.
-    pub(crate) fn by(publisher: SessionId, message: &'a Publish) -> Self {
-        Self {
-            publisher: Some(publisher),
-            topic: &message.topic,
-            options: &message.options,
-            payload: &message.payload,
-        }
-    }
 }
 
 /// Who gets an event, and how.
@@ -88,30 +64,6 @@ impl Broker {
             retained: RetainedEvents::new(quotas.retained),
             histories: Histories::default(),
         }
-    }
-
-    /// Keeps the last events of a subscription to this pattern, which is there from now on, whether
-    /// or not anyone subscribes to it.
-    pub(crate) fn keep_history(&mut self, pattern: &Pattern, room: Room, now: Moment) {
-        let subscription = self.subscriptions.add_permanent(pattern, now);
-        self.histories.add(subscription, History::new(room));
-    }
-
-    /// The events of a subscription that are asked for and that this client may have; `None` if no
-    /// history of it is kept.
-    ///
-    /// Who may have an event is decided by the lists of `authid`s and `authrole`s with which it was
-    /// published, not by who got it then.
-    ///
-    /// WAMP spec, "Event History".
-    pub(crate) fn history(
-        &self,
-        subscription: SubscriptionId,
-        query: &HistoryQuery,
-        principal: &Principal,
-    ) -> Option<Vec<Arc<KeptEvent>>> {
-        let history = self.histories.get(subscription)?;
-        Some(query.select(history.events(), principal))
     }
 
     pub(crate) fn subscribe(
@@ -140,40 +92,6 @@ impl Broker {
         );
         if message.options.get_retained() == Some(true) {
             self.send_retained(from, subscription, &message.topic, members, out);
-        }
-    }
-
-    /// Sends what a new subscriber would have got before, had it been there: of each topic the last
-    /// event that was to be retained. Subscribing again sends it again.
-    ///
-    /// The lists of who may have an event hold now as they did then, those of sessions too: whoever
-    /// comes back as another session is on none of them. So it is with the publisher, which gets its
-    /// own event only where it did not exclude itself.
-    ///
-    /// WAMP spec, "Event Retention".
-    fn send_retained(
-        &self,
-        to: SessionId,
-        subscription: SubscriptionId,
-        pattern: &Pattern,
-        members: &Members,
-        out: &mut Outputs,
-    ) {
-        let Some(member) = members.get(&to) else {
-            return;
-        };
-        let named = pattern.policy() != MatchPolicy::Exact;
-        for kept in self.retained.last_for(pattern, to, &member.principal) {
-            let mut details = kept.details.clone().told_to(knows_passthru(member));
-            details.set_retained(true);
-            let event = Event {
-                subscription,
-                publication: kept.publication,
-                details,
-                payload: kept.payload.clone(),
-            };
-            let topic = named.then(|| kept.topic.clone());
-            out.send(to, Outgoing::event(event, topic, Arc::default()));
         }
     }
 
@@ -265,55 +183,9 @@ impl Broker {
         self.keep(publication, id, details, clock, out);
     }
 
-    /// Keeps an event for later, where it is to be kept.
-    fn keep(
-        &mut self,
-        publication: Publication<'_>,
-        id: PublicationId,
-        details: EventDetails,
-        clock: &Clock,
-        out: &mut Outputs,
-    ) {
-        let is_retained = publication.options.retain() == Some(true);
-        let histories = self.histories_of(publication);
-        if !is_retained && histories.is_empty() {
-            return;
-        }
-        let published = Timestamp::from(clock().system);
-        let Some(event) = KeptEvent::new(publication, id, details, published) else {
-            return out.event_not_kept();
-        };
-        let event = Arc::new(event);
-        if is_retained && !self.retained.retain(Arc::clone(&event)) {
-            out.event_not_kept();
-        }
-        for subscription in histories {
-            if let Some(history) = self.histories.get_mut(subscription)
-                && !history.push(Arc::clone(&event))
-            {
-                out.event_not_kept();
-            }
-        }
-    }
-
-    /// The subscriptions whose history this belongs to.
-    fn histories_of(&self, publication: Publication<'_>) -> Vec<SubscriptionId> {
-        if self.histories.is_empty() {
-            return Vec::new();
-        }
-        // WAMP spec, "Event History": what was for certain sessions is not kept at all, for nobody
-        // could tell later who may have it.
-        let options = publication.options.as_dict();
-        if options.contains_key("exclude") || options.contains_key("eligible") {
-            return Vec::new();
-        }
-        let matching = self.subscriptions.matching(publication.topic);
-        let ids = matching.map(|(id, _)| id);
-        ids.filter(|id| self.histories.get(*id).is_some()).collect()
-    }
-
-    /// What all receivers learn: how a payload that passes through is to be read, how far the publisher is trusted, and who it is, if that is to be
-    /// told. Whoever left meanwhile cannot be told.
+    /// What all receivers learn: how a payload that passes through is to be read, how far the
+    /// publisher is trusted, and who it is, if that is to be told. Whoever left meanwhile cannot be
+    /// told.
     ///
     /// WAMP spec, "Publisher Identification" and "Publication Trust Levels".
     fn details(&self, publication: Publication<'_>, members: &Members) -> EventDetails {
@@ -388,9 +260,6 @@ impl Broker {
     }
 }
 
-#[cfg(test)]
-mod tests;
-
 /// Events that pass through go to all subscribers: whoever did not announce the mode gets the one
 /// binary as any other argument.
 ///
@@ -398,3 +267,6 @@ mod tests;
 fn knows_passthru(member: &Member) -> bool {
     passthru::is_announced(member.announced, RoleName::Subscriber)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use spell_peer::Probe;
 use spell_roles::{Session, prelude::*};
-use spell_tests::accounts::REALM;
+use spell_tests::{
+    accounts::REALM,
+    place::{Place, uri},
+};
 use spell_transport::KeepAlive;
-
-use crate::place::{Place, uri};
 
 pub(crate) async fn a_silent_router_is_asked_and_its_distance_known(place: &Place) {
     is_asked(place, Probe::Automatic).await;

@@ -8,11 +8,11 @@ use crate::passthru::PassthruError;
 
 /// How a payload is encrypted and authenticated. Keys have 32 bytes.
 ///
-/// WAMP spec, "Payload Passthru Mode" ("ppt_cipher Attribute").
+/// WAMP spec, "Payload Passthru Mode" ("`ppt_cipher` Attribute").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cipher {
-    /// `xsalsa20poly1305`, also known as NaCl's `crypto_secretbox`.
+    /// `xsalsa20poly1305`, also known as `crypto_secretbox` of `NaCl`.
     ///
     /// Its nonces are long enough to be random for any number of messages.
     XSalsa20Poly1305,
@@ -69,7 +69,7 @@ fn nonce<const N: usize>() -> Result<[u8; N], PassthruError> {
     Ok(nonce)
 }
 
-/// The nonce, the tag, the ciphertext: as NaCl and its descendants combine them.
+/// The nonce, the tag, the ciphertext: as `NaCl` and its descendants combine them.
 fn secretbox_encrypt(
     secret: &[u8; 32],
     nonce: &[u8; SECRETBOX_NONCE],
@@ -163,7 +163,7 @@ mod tests {
 
     const CIPHERS: [Cipher; 2] = [Cipher::XSalsa20Poly1305, Cipher::Aes256Gcm];
 
-    /// "Cryptography in NaCl", section 10; the file `tests/secretbox.c` of NaCl.
+    /// "Cryptography in `NaCl`", section 10; the file `tests/secretbox.c` of `NaCl`.
     #[test]
     fn secretbox_encrypts_as_nacl_does() {
         let secret = array("1b27556473e985d462cd51197a9a46c76009549eac6474f206c4ee0844f68389");
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(secretbox_decrypt(&secret, &sealed).unwrap(), plaintext);
     }
 
-    /// "The Galois/Counter Mode of Operation (GCM)" by McGrew and Viega, test cases 13 to 15.
+    /// "The Galois/Counter Mode of Operation (GCM)", appendix B, test cases 13 to 15.
     #[test]
     fn gcm_encrypts_as_its_authors_do() {
         for (secret, nonce, plaintext, expected) in [

@@ -1,4 +1,10 @@
 //! Where a test takes place.
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "a test stops where it is surprised"
+)]
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -8,39 +14,35 @@ use std::{
 use spell_peer::{JoinError, Peer, PeerBuilder, PeerConfig};
 use spell_roles::{Callee, Caller, Publisher, Session, Subscriber};
 use spell_serializer::AnySerializer;
-use spell_tests::{
-    accounts::REALM,
-    link::{Link, Urls},
-    router::TestRouter,
-};
 use spell_transport::connector;
 
-/// A client with all roles.
-pub(crate) type Client = Peer<(Session, Publisher, Subscriber, Caller, Callee)>;
+use crate::{
+    accounts::REALM,
+    foreign::{ForeignPeer, Library},
+    link::{Link, Urls},
+    router::{Make, TestRouter},
+};
 
-/// Which router.
-#[derive(Clone, Copy)]
-pub(crate) enum Kind {
-    Embedded,
-    Crossbar,
-}
+/// A client with all roles.
+pub type Client = Peer<(Session, Publisher, Subscriber, Caller, Callee)>;
 
 /// A router, and how to reach it.
-pub(crate) struct Place {
-    pub(crate) router: TestRouter,
-    pub(crate) link: Link,
-    pub(crate) serializer: AnySerializer,
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "the tests look into it")]
+pub struct Place {
+    /// The router.
+    pub router: TestRouter,
+    /// The link to it.
+    pub link: Link,
+    /// The only serializer that clients offer.
+    pub serializer: AnySerializer,
 }
 
 /// Runs a test at a place, unless it cannot be had here. A test that hangs fails.
-pub(crate) async fn run(place: (Kind, Link, AnySerializer), test: impl AsyncFnOnce(&Place)) {
-    let (kind, link, serializer) = place;
-    let router = match kind {
-        Kind::Embedded => TestRouter::embedded().await.unwrap(),
-        Kind::Crossbar => match TestRouter::crossbar() {
-            Some(router) => router,
-            None => return,
-        },
+pub async fn run(place: (Make, Link, AnySerializer), test: impl AsyncFnOnce(&Place)) {
+    let (make, link, serializer) = place;
+    let Some(router) = TestRouter::start(make).await.unwrap() else {
+        return;
     };
     let place = Place {
         router,
@@ -54,29 +56,41 @@ pub(crate) async fn run(place: (Kind, Link, AnySerializer), test: impl AsyncFnOn
 
 impl Place {
     /// A client that has joined, as anybody may.
-    pub(crate) async fn client(&self) -> Client {
+    pub async fn client(&self) -> Client {
         self.join(Session::new(REALM), self.router.anonymous())
             .await
             .unwrap()
     }
 
     /// Two clients.
-    pub(crate) async fn clients(&self) -> (Client, Client) {
+    pub async fn clients(&self) -> (Client, Client) {
         (self.client().await, self.client().await)
     }
 
     /// Joins where only those with an account may.
-    pub(crate) async fn authenticate(&self, session: Session) -> Result<Client, JoinError> {
+    ///
+    /// # Errors
+    ///
+    /// If the router refuses.
+    pub async fn authenticate(&self, session: Session) -> Result<Client, JoinError> {
         self.join(session, self.router.authenticated()).await
     }
 
     /// Joins by the link and the serializer of this place.
-    pub(crate) async fn join(&self, session: Session, urls: &Urls) -> Result<Client, JoinError> {
+    ///
+    /// # Errors
+    ///
+    /// If the router refuses.
+    pub async fn join(&self, session: Session, urls: &Urls) -> Result<Client, JoinError> {
         self.join_with(session, urls, |_| {}).await
     }
 
     /// As [`join`](Self::join), with other settings.
-    pub(crate) async fn join_with(
+    ///
+    /// # Errors
+    ///
+    /// If the router refuses.
+    pub async fn join_with(
         &self,
         session: Session,
         urls: &Urls,
@@ -89,12 +103,21 @@ impl Place {
             .role(Callee::new())
             .serializers([self.serializer.clone()])
             .configure(change)
-            .connect(connector(urls.url(self.link)).unwrap())
+            .connect(connector(urls.url(self.link).unwrap()).unwrap())
             .await
     }
 
+    /// A peer of another make that has joined by the link and the serializer of this place. `None` where the library is
+    /// not installed.
+    pub async fn foreign(&self, library: Library) -> Option<ForeignPeer> {
+        let url = self.router.anonymous().url(self.link).unwrap();
+        ForeignPeer::join(library, url, self.serializer_name(), REALM)
+            .await
+            .unwrap()
+    }
+
     /// The name of the serializer.
-    pub(crate) fn serializer_name(&self) -> &'static str {
+    pub fn serializer_name(&self) -> &'static str {
         self.serializer
             .serialization()
             .subprotocol()
@@ -102,12 +125,12 @@ impl Place {
     }
 }
 
-/// A URI that no other test uses, for they share Crossbar.io.
-pub(crate) fn uri(name: &str) -> String {
+/// A URI that no other test uses, for they share routers.
+pub fn uri(name: &str) -> String {
     static USED: AtomicU32 = AtomicU32::new(0);
     let number = USED.fetch_add(1, Ordering::Relaxed);
     format!("com.example.test{number}.{name}")
 }
 
 /// Longer than the time-out of a request, so that this is not what fails.
-const LONGEST: Duration = Duration::from_secs(90);
+const LONGEST: Duration = Duration::from_secs(45);

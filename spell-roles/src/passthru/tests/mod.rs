@@ -1,12 +1,57 @@
+mod answers;
+mod events;
+mod requests;
+
 use proptest::prelude::*;
 use serde::Serialize;
-use spell_message::{Dict, Format, List, Payload, Value};
-use spell_serializer::{PayloadExt, payload};
+use spell_message::{Dict, Format, List, Payload, RoleFeatures, RoleName, Value};
+use spell_peer::Role;
+use spell_serializer::{DecodeError, PayloadExt, payload};
 
 use super::*;
+use crate::harness::Harness;
 
 const FORMATS: [Format; 3] = [Format::Json, Format::MsgPack, Format::Cbor];
 const URI: &str = "com.example.secret";
+
+/// Seals as JSON, so that what is sent can be read in tests.
+fn json() -> Plain {
+    let codec = Plain::custom("x_own").unwrap();
+    codec.serializer(PassthruSerializer::Json)
+}
+
+const ATTRIBUTES: &str = r#""ppt_scheme":"x_own","ppt_serializer":"json""#;
+
+/// The same in Autobahn's form.
+const OLDER: &str = r#""enc_algo":"x_own","enc_serializer":"json""#;
+
+/// `{"args":[1],"kwargs":{}}`, and with another number.
+const ONE: &str = r#""\u0000eyJhcmdzIjpbMV0sImt3YXJncyI6e319""#;
+const TWO: &str = r#""\u0000eyJhcmdzIjpbMl0sImt3YXJncyI6e319""#;
+
+/// Not JSON.
+const GARBAGE: &str = r#""\u0000AAEC""#;
+
+/// Joined to a router that announced these features of both of its roles, by their keys.
+fn joined<R: Role>(role: R, keys: &[&str]) -> Harness<R> {
+    let mut roles = RoleFeatures::new();
+    for role in [RoleName::Broker, RoleName::Dealer] {
+        roles.add(role, []);
+        for key in keys {
+            roles.set(role.as_str(), *key, true);
+        }
+    }
+    Harness::joined_to(role, roles)
+}
+
+const ANNOUNCED: &[&str] = &["payload_passthru_mode"];
+
+/// Why arguments could not be opened.
+fn cause<T: std::fmt::Debug>(read: Result<T, DecodeError>) -> PassthruError {
+    let error = read.unwrap_err();
+    assert!(matches!(error, DecodeError::Sealed { .. }), "{error:?}");
+    PassthruError::cause_of(&error).unwrap().clone()
+}
 
 fn plain(serializers: &[PassthruSerializer], codec: &Plain) -> Vec<Passthru> {
     let with = |serializer: &PassthruSerializer| codec.clone().serializer(*serializer).into();

@@ -1,9 +1,5 @@
 //! Routers on real sockets that stop reading, or answering.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test stops where it is surprised"
-)]
+#![expect(clippy::unwrap_used, reason = "a test stops where it is surprised")]
 
 use std::time::Duration;
 

@@ -25,9 +25,9 @@ pub(crate) struct Probing {
 struct Watch {
     liveness: Liveness,
     question: Question,
-    /// How many pings there were.
+    /// How many pings there were, if that is how it is asked.
     pings: u64,
-    /// The number of the last ping, or the id of the request, and since when it is unanswered.
+    /// The number of a ping, or the id of a request, and since when it is unanswered.
     asked: Option<(u64, Instant)>,
 }
 
@@ -108,13 +108,17 @@ impl Probing {
         let Some(watch) = &mut self.watch else {
             return false;
         };
-        let same = |(asked, _): &mut (u64, Instant)| *asked == number;
-        if watch.question != question {
-            return false;
-        }
-        let Some((_, since)) = watch.asked.take_if(same) else {
+        let Some((asked, since)) = watch.asked.filter(|_| watch.question == question) else {
             return false;
         };
+        if asked != number {
+            // Of several pings that wait, only the last one need be answered.
+            if asked < number && number <= watch.pings {
+                watch.asked = None;
+            }
+            return false;
+        }
+        watch.asked = None;
         let time = now.saturating_duration_since(since);
         self.round_trip = Some(match self.round_trip {
             Some(before) => before.followed_by(time),
@@ -155,7 +159,7 @@ impl Core {
         // A request waits behind others for its turn. One more would not come back earlier.
         if question == Question::Ping {
             watch.pings = watch.pings.saturating_add(1);
-            watch.asked = Some((watch.pings, now));
+            watch.asked.get_or_insert((watch.pings, now));
             self.probing.ping = Some(watch.pings);
         } else if watch.asked.is_none() && self.closed.is_none() && self.finishing.is_none() {
             let request = self.outbox.request(|request| match question {

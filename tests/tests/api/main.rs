@@ -8,7 +8,6 @@
 )]
 
 mod authentication;
-mod liveness;
 mod payload;
 mod pubsub;
 mod python;
@@ -27,10 +26,6 @@ macro_rules! tests {
                 leaving_is_answered
                 requests_after_leaving_are_not_sent
                 a_realm_that_is_not_there_is_refused
-            }
-            liveness {
-                a_silent_router_is_asked_and_its_distance_known
-                any_router_answers_a_round_trip
             }
             pubsub {
                 an_event_reaches_its_subscriber

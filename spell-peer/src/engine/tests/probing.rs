@@ -135,6 +135,24 @@ fn the_way_there_and_back_is_measured_by_the_ping_under_way() {
 }
 
 #[test]
+fn the_way_is_measured_also_when_it_takes_longer_than_an_interval() {
+    let mut bench = broker(Pings::Answered);
+    bench.pass(50);
+    bench.sign(LifeSign::Pong(1));
+    let measured = |bench: &Bench| bench.engine.round_trip_time().map(|time| time.last());
+    assert_eq!(measured(&bench), Some(Duration::from_secs(30)));
+
+    // One that was left out for a later one is not waited for.
+    let mut bench = broker(Pings::Answered);
+    bench.pass(50);
+    bench.sign(LifeSign::Pong(2));
+    assert_eq!(measured(&bench), None);
+    bench.pass(20);
+    bench.sign(LifeSign::Pong(3));
+    assert_eq!(measured(&bench), Some(Duration::ZERO));
+}
+
+#[test]
 fn risky_pings_are_for_known_routers_and_others_are_asked_by_a_request() {
     let known = &mut watched(Pings::Risky, "spell-router/0.1.0", &[RoleName::Broker]);
     known.pass(20);
@@ -223,11 +241,15 @@ fn other_messages_with_the_id_of_the_question_reach_the_roles() {
         r#"[8,32,1,{},"com.example.error"]"#,
         r#"[8,66,1,{},"com.example.error"]"#,
         r#"[35,0,{"subscription":9}]"#,
+        "[35,2]",
     ] {
         bench.frame(frame);
     }
-    assert_eq!(bench.engine.roles.0.observed.len(), 5);
+    assert_eq!(bench.engine.roles.0.observed.len(), 6);
     assert_eq!(bench.engine.round_trip_time(), None);
+    bench.frame("[35,1]");
+    assert_eq!(bench.engine.roles.0.observed.len(), 6);
+    assert!(bench.engine.round_trip_time().is_some());
 }
 
 #[test]

@@ -1,10 +1,10 @@
-use std::{fmt, time::Instant};
+use std::{fmt, sync::Arc, time::Instant};
 
 use spell_message::{Message, RequestId, RoleFeatures};
 
 use crate::{
-    CloseReason, SendError, SessionInfo, Task, Violation,
-    engine::Core,
+    CloseReason, PeerEvent, RoleEvent, SendError, SessionInfo, Task, Violation,
+    engine::{Core, Draining},
     task::{Mapped, Spawn},
 };
 
@@ -29,7 +29,7 @@ impl<'a, C: Send + 'static> Context<'a, C> {
         &mut self,
         message: impl FnOnce(RequestId) -> Message,
     ) -> Result<RequestId, SendError> {
-        if self.core.session.is_none() || self.core.is_ending() {
+        if !self.is_joined() {
             return Err(SendError::NotJoined);
         }
         self.core.outbox.request(message)
@@ -62,6 +62,11 @@ impl<'a, C: Send + 'static> Context<'a, C> {
         self.core.session.as_deref()
     }
 
+    /// Whether requests can be made: a session is joined, and it is not ending.
+    pub fn is_joined(&self) -> bool {
+        self.core.session.is_some() && !self.core.is_ending()
+    }
+
     /// Whether a transport is open.
     pub fn is_open(&self) -> bool {
         self.core.outbox.is_open()
@@ -79,6 +84,26 @@ impl<'a, C: Send + 'static> Context<'a, C> {
         self.core.close(reason);
     }
 
+    /// The peer is to leave once what is under way is done: all roles get
+    /// [`on_drain`](crate::Role::on_drain), with [`Drain::Begin`](crate::Drain::Begin) now and with
+    /// [`Drain::Done`](crate::Drain::Done) when all of them
+    /// [are drained](crate::Role::is_drained). Should the session end before, no other follows, and
+    /// all are told [`CloseReason::Left`].
+    ///
+    /// For the role that opens the session.
+    pub fn drain(&mut self) {
+        self.core.drain.get_or_insert(Draining::Asked);
+    }
+
+    /// What is under way is not waited for any longer: all roles get
+    /// [`Drain::Overdue`](crate::Drain::Overdue), then `Done`. Does nothing unless the peer
+    /// [drains](Self::drain).
+    pub fn overdue(&mut self) {
+        if let Some(draining) = &mut self.core.drain {
+            *draining = Draining::Overdue;
+        }
+    }
+
     /// The peer ends, for good: nothing more is sent from here on, no other session follows, and
     /// `reason` is what all are told, however the connection ends. Until then, messages still come.
     ///
@@ -93,6 +118,12 @@ impl<'a, C: Send + 'static> Context<'a, C> {
     /// WAMP spec, "Protocol Errors".
     pub fn violation(&mut self, violation: Violation) {
         self.core.violation(violation);
+    }
+
+    /// Tell whoever [listens to the peer](crate::PeerEvent): of what failed, or was lost, though no
+    /// handle waits for it. Not for what happens often.
+    pub fn report(&mut self, event: impl RoleEvent) {
+        self.core.reports.push(PeerEvent::Role(Arc::new(event)));
     }
 
     /// Why the peer has no session, when it has none: the last end of one.

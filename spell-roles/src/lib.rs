@@ -57,6 +57,7 @@ mod pending;
 pub mod prelude;
 mod publisher;
 mod queue;
+mod repeat;
 mod request;
 mod session;
 mod started;
@@ -65,14 +66,15 @@ mod tap;
 mod weight;
 
 pub use callee::{
-    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, FromInvocation, Handled, Interrupt,
-    Interruption, IntoResult, Invocation, InvocationError, InvocationHandler, InvocationInfo,
-    Invocations, Kwargs, Part, Parts, PendingRegister, Progress, ProgressiveResult, Register,
-    RegisterHandler, Registration, RegistrationEnd,
+    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, Conflict, DrainRegistration,
+    Drained, FromInvocation, Handled, Interrupt, Interruption, IntoResult, Invocation,
+    InvocationError, InvocationHandler, InvocationInfo, Invocations, Kwargs, Part, Parts,
+    PendingRegister, Progress, ProgressiveResult, Register, RegisterHandler, Registration,
+    RegistrationEnd, RegistrationNotRestored,
 };
 pub use caller::{
-    Call, CallArguments, CallResult, CallResults, Caller, CallerExt, CallerHandle, PendingCall,
-    ProgressiveCall, SendArguments,
+    Call, CallArguments, CallResult, CallResults, Caller, CallerExt, CallerHandle, IdempotentCall,
+    PendingCall, ProgressiveCall, SendArguments,
 };
 pub use error::{
     CallError, PublishError, RegisterError, SubscribeError, UnregisterError, UnsubscribeError,
@@ -86,12 +88,14 @@ pub use meta::{
     SessionLeft, SubscriptionChanged, SubscriptionCreated, SubscriptionDetails, TestamentScope,
 };
 pub use publisher::{
-    AcknowledgedPublish, PendingPublish, Publish, Publisher, PublisherExt, PublisherHandle,
+    AcknowledgedPublish, IdempotentPublish, Outbox, OutboxStatistics, PendingPublish, Posted,
+    Publish, Publisher, PublisherExt, PublisherHandle,
 };
 pub use queue::Overflow;
 pub use session::{Leave, LeaveError, Session, SessionExt, SessionHandle};
 pub use subscriber::{
-    Deduplicated, Event, Events, FromEvent, PendingSubscribe, PublicationFilter, Subscribe,
-    SubscribeHandler, Subscriber, SubscriberExt, SubscriberHandle, Subscription, SubscriptionEnd,
+    Deduplicated, Event, Events, FromEvent, Gap, Notice, Notices, PendingSubscribe,
+    PublicationFilter, Subscribe, SubscribeHandler, Subscriber, SubscriberExt, SubscriberHandle,
+    Subscription, SubscriptionEnd, SubscriptionLagging, SubscriptionNotRestored,
 };
 pub use tap::{Messages, NextMessage, SendMessage, Tap, TapError, TapExt, TapHandle};

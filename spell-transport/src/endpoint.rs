@@ -61,7 +61,6 @@ impl Endpoint {
         }
     }
 
-    #[cfg(all(test, feature = "websocket"))]
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Instant};
 use spell_message::{Payload, RequestId, RoleFeatures, Uri, message::Abort, options::AbortDetails};
 
 use super::Probing;
-use crate::{CloseReason, PeerConfig, SessionInfo, Violation, outbox::Outbox};
+use crate::{CloseReason, PeerConfig, SessionInfo, Violation, event::EventQueue, outbox::Outbox};
 
 /// What all roles share.
 #[derive(Debug)]
@@ -16,10 +16,27 @@ pub(crate) struct Core {
     pub(crate) closed: Option<CloseReason>,
     /// The peer said its farewell: how the connection ends does not matter any more.
     pub(crate) finishing: Option<CloseReason>,
+    /// The peer leaves once what is under way is done.
+    pub(crate) drain: Option<Draining>,
     pub(crate) last_end: Option<CloseReason>,
     pub(crate) probing: Probing,
+    /// Where the transport leads to, for people.
+    pub(crate) endpoint: Option<Arc<str>>,
+    /// What roles reported, for whoever listens to the peer.
+    pub(crate) reports: EventQueue,
     pub(crate) now: Instant,
     pub(crate) config: PeerConfig,
+}
+
+/// How far the roles are told that the peer drains.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Draining {
+    /// They are to be told.
+    Asked,
+    /// They were told, and are waited for.
+    UnderWay,
+    /// They are to be told that the time is up.
+    Overdue,
 }
 
 impl Core {

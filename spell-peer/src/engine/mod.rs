@@ -16,12 +16,12 @@ use spell_message::{
 use spell_serializer::{AnySerializer, DecodeError, payload};
 use spell_transport::{LifeSign, Pings};
 
-pub(crate) use self::core::Core;
+pub(crate) use self::core::{Core, Draining};
 use self::probing::Probing;
 
 use crate::{
-    CloseReason, Context, InitError, PeerConfig, Role, RoundTripTime, SessionEnd, SessionInfo,
-    Task, outbox::Outbox,
+    CloseReason, Context, Drain, InitError, PeerConfig, PeerEvent, Role, RoundTripTime, SessionEnd,
+    SessionInfo, Task, event::EventQueue, outbox::Outbox,
 };
 
 /// The protocol of one peer, without IO and without a clock: frames, commands and the time go in,
@@ -82,8 +82,11 @@ impl<R: Role> Engine<R> {
                 joining: None,
                 closed: None,
                 finishing: None,
+                drain: None,
                 last_end: None,
                 probing: Probing::default(),
+                endpoint: None,
+                reports: EventQueue::default(),
                 now: Instant::now(),
                 config,
             },
@@ -114,6 +117,7 @@ impl<R: Role> Engine<R> {
         self.core.now = now;
         self.core.closed = None;
         self.core.finishing = None;
+        self.core.drain = None;
         self.core.session = None;
         self.core.joining = None;
         self.core.probing = Probing::default();
@@ -144,6 +148,12 @@ impl<R: Role> Engine<R> {
     /// How far away the router is; `None` until that was measured in the session under way.
     pub fn round_trip_time(&self) -> Option<RoundTripTime> {
         self.core.probing.round_trip()
+    }
+
+    /// Where the transport leads to: what sessions tell as their
+    /// [endpoint](SessionInfo::endpoint) from now on.
+    pub fn set_endpoint(&mut self, endpoint: impl Into<Arc<str>>) {
+        self.core.endpoint = Some(endpoint.into());
     }
 
     /// A frame came from the wire. One that does not decode violates the protocol, but for an ERROR
@@ -222,6 +232,10 @@ impl<R: Role> Engine<R> {
             self.core.closed = None;
         }
         self.core.close(reason);
+        if self.core.drain.take().is_some() {
+            // It was about to leave.
+            self.core.finishing.get_or_insert(CloseReason::Left);
+        }
         let core = &self.core;
         let told = core.finishing.as_ref().or(core.closed.as_ref());
         let reason = told.cloned().unwrap_or(CloseReason::Disconnected);
@@ -231,7 +245,7 @@ impl<R: Role> Engine<R> {
         self.tasks.clear();
         let last_sent = self.core.last_sent();
         self.roles
-            .on_close(&SessionEnd::new(reason.clone(), last_sent));
+            .on_close(&SessionEnd::new(reason.clone(), last_sent, self.core.now));
         reason
     }
 
@@ -242,13 +256,43 @@ impl<R: Role> Engine<R> {
 
     /// The next frame to put on the wire.
     pub fn poll_transmit(&mut self) -> Option<Bytes> {
+        while self.core.outbox.is_empty() && self.is_restoring() {
+            self.with_roles(|roles, cx| {
+                if roles.is_restoring() {
+                    roles.restore(cx);
+                } else {
+                    roles.resume(cx);
+                }
+            });
+        }
         self.core.outbox.pop()
+    }
+
+    /// Whether the roles have yet to ask the session for what is wanted of every session, or to make
+    /// requests that waited for one; they do as [`poll_transmit`](Self::poll_transmit) takes what
+    /// they sent. Until then commands are to wait,
+    /// and the user should not be told of the session.
+    pub fn is_restoring(&self) -> bool {
+        let has_more = |roles: &R| roles.is_restoring() || roles.is_resuming();
+        self.core.session.is_some() && !self.core.is_ending() && has_more(&self.roles)
+    }
+
+    /// Whether no frames are to be handed in for now: someone here is too slow for them, and wishes
+    /// that the router waits.
+    pub fn pauses_reading(&self) -> bool {
+        self.core.session.is_some() && self.core.closed.is_none() && self.roles.pauses_reading()
     }
 
     /// The next task to run beside the driver; its output goes to
     /// [`handle_command`](Self::handle_command).
     pub fn poll_task(&mut self) -> Option<Task<R::Command>> {
         self.tasks.pop_front()
+    }
+
+    /// The next thing that a role [reported](Context::report). Of more than 64 that nobody fetches
+    /// the oldest are lost, and counted.
+    pub fn poll_event(&mut self) -> Option<PeerEvent> {
+        self.core.reports.pop()
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
@@ -265,7 +309,7 @@ impl<R: Role> Engine<R> {
 
     /// Whether nothing waits for the wire.
     pub fn is_drained(&self) -> bool {
-        self.core.outbox.is_empty()
+        self.core.outbox.is_empty() && !self.is_restoring()
     }
 
     /// Why the session ended, once a role or the engine ended it.
@@ -287,16 +331,40 @@ impl<R: Role> Engine<R> {
     fn with_roles<T>(&mut self, call: impl FnOnce(&mut R, &mut Context<'_, R::Command>) -> T) -> T {
         let Self { roles, core, tasks } = self;
         let output = call(roles, &mut Context::new(core, tasks));
-        if let Some(session) = core.joining.take() {
+        if let Some(mut session) = core.joining.take() {
+            if let Some(endpoint) = &core.endpoint {
+                session.set_endpoint(endpoint.clone());
+            }
             let session = Arc::new(session);
             core.session = Some(session.clone());
             core.begin_probing(&session);
             roles.on_join(&session, &mut Context::new(core, tasks));
         }
+        if core.drain.is_some() && !core.is_ending() {
+            drain(roles, core, tasks);
+        }
         if core.outbox.backlog() > core.config.outbox_hard_limit {
             core.close(CloseReason::Overflow);
         }
         output
+    }
+}
+
+/// Tell the roles how far the peer is that leaves once they are drained.
+fn drain<R: Role>(roles: &mut R, core: &mut Core, tasks: &mut VecDeque<Task<R::Command>>) {
+    let mut tell = |step, core: &mut Core| roles.on_drain(step, &mut Context::new(core, tasks));
+    match core.drain {
+        Some(Draining::Asked) => {
+            core.drain = Some(Draining::UnderWay);
+            tell(Drain::Begin, core);
+        }
+        Some(Draining::Overdue) => tell(Drain::Overdue, core),
+        _ => {}
+    }
+    let is_overdue = matches!(core.drain, Some(Draining::Overdue));
+    if is_overdue || roles.is_drained() {
+        core.drain = None;
+        roles.on_drain(Drain::Done, &mut Context::new(core, tasks));
     }
 }
 

@@ -1,8 +1,10 @@
 //! The role that is called.
 
 mod answer;
+mod conflict;
 mod cut_off;
 mod departures;
+mod drain;
 mod error;
 mod extract;
 mod handle;
@@ -17,6 +19,7 @@ mod progress;
 mod register;
 mod registration;
 mod registrations;
+mod report;
 mod role;
 mod running;
 #[cfg(test)]
@@ -24,6 +27,8 @@ mod tests;
 mod wanted;
 
 pub use answer::Answer;
+pub use conflict::Conflict;
+pub use drain::{DrainRegistration, Drained};
 pub use error::{AnswerError, InvocationError};
 pub use extract::{Args, FromInvocation, IntoResult, Kwargs};
 pub use handle::{CalleeExt, CalleeHandle};
@@ -36,4 +41,5 @@ pub use prepared::PendingRegister;
 pub use progress::{Progress, ProgressiveResult};
 pub use register::{Register, RegisterHandler};
 pub use registration::{Handled, Invocations, Registration, RegistrationEnd};
+pub use report::RegistrationNotRestored;
 pub use role::Callee;

@@ -7,7 +7,7 @@ use spell_message::{
 };
 
 use super::{
-    Handled, Invocation, InvocationHandler, PendingRegister, Registration,
+    Conflict, Handled, Invocation, InvocationHandler, PendingRegister, Registration,
     handler::{Handler, serve},
     prepared::Prepared,
     registration::Shared,
@@ -54,6 +54,7 @@ pub struct Register<'a> {
     concurrency: usize,
     limit: Option<Duration>,
     codec: Option<Passthru>,
+    conflict: Conflict,
 }
 
 impl<'a> Register<'a> {
@@ -76,6 +77,7 @@ impl<'a> Register<'a> {
             concurrency: CONCURRENCY,
             limit: requests.commands().request_timeout(),
             codec: None,
+            conflict: Conflict::default(),
         }
     }
 
@@ -211,9 +213,24 @@ impl<'a> Register<'a> {
     }
 
     /// How many invocations a handler may work on at a time, at least 1; the others wait in the
-    /// queue. Default: 64.
+    /// queue, and when that is full, more are answered with an ERROR `wamp.error.unavailable`. So no
+    /// more than both together are kept, however many come, and each is answered. Default: 64.
+    ///
+    /// They begin in the order in which they came, and end as they like; with 1, each begins after
+    /// the one before has ended.
     pub fn concurrency(mut self, limit: usize) -> Self {
         self.concurrency = limit;
+        self
+    }
+
+    /// What to do when another session has the procedure as it is restored after a reconnect; most
+    /// often that is this peer's own last session, which the router did not see end. Default: wait
+    /// for up to 60 s.
+    ///
+    /// Other registrations and subscriptions are restored meanwhile.
+    /// [`Registration::is_in_conflict`] tells of it.
+    pub fn on_conflict(mut self, conflict: Conflict) -> Self {
+        self.conflict = conflict;
         self
     }
 
@@ -224,7 +241,8 @@ impl<'a> Register<'a> {
         self
     }
 
-    /// Answer invocations by an async closure, each in a task of its own.
+    /// Answer invocations by an async closure, each in a task of its own, as many at a time as
+    /// [`concurrency`](Self::concurrency) says.
     ///
     /// See [`FromInvocation`](super::FromInvocation) for what it can be called with, up to four of
     /// these at once, [`IntoResult`](super::IntoResult) for what it can give, and
@@ -328,6 +346,7 @@ impl<'a> Register<'a> {
             bounds: self.bounds,
             parts: self.parts,
             limit: self.limit,
+            conflict: self.conflict,
         })
     }
 

@@ -1,6 +1,7 @@
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     mem,
+    time::Instant,
 };
 
 use spell_message::{
@@ -9,10 +10,16 @@ use spell_message::{
     options::UnregisteredDetails,
     reason,
 };
-use spell_peer::{Context, SendError, SessionEnd};
+use spell_peer::{CloseReason, Context, SendError, SessionEnd};
 use tracing::debug;
 
-use super::{RegistrationEnd, departures::Departures, role::Command, wanted::Wanted};
+use super::{
+    RegistrationEnd,
+    conflict::{Move, is_conflict},
+    departures::Departures,
+    role::Command,
+    wanted::Wanted,
+};
 use crate::{
     error::Failure,
     request::{Key, Reply},
@@ -27,7 +34,13 @@ pub(super) struct Registrations {
     routes: HashMap<RegistrationId, Key>,
     registering: HashMap<RequestId, Key>,
     unregistering: HashMap<RequestId, Unregistering>,
+    /// What is yet to be asked for in this session, in order.
+    restoring: VecDeque<Key>,
+    /// What another session has, and when to try again.
+    contested: BTreeSet<(Instant, Key)>,
     departures: Departures,
+    /// The peer is about to leave: nothing is to be registered any more.
+    is_leaving: bool,
 }
 
 #[derive(Debug)]
@@ -45,18 +58,46 @@ impl Registrations {
         if wanted.is_given_up() {
             return;
         }
+        if self.is_leaving {
+            return wanted.fail(Failure::no_session(Some(&CloseReason::Left)), cx);
+        }
         let key = wanted.key();
         self.wanted.insert(key, wanted);
-        if cx.session().is_some() {
+        if self.is_restoring() {
+            self.restoring.push_back(key);
+        } else if cx.session().is_some() {
             self.register(key, cx);
         }
     }
 
-    /// A session began: ask for all that is wanted.
+    /// A session began: all that is wanted is to be asked for.
+    pub(super) fn join(&mut self) {
+        self.restoring = self.wanted.keys().copied().collect();
+    }
+
+    /// Whether some of it is not asked for yet.
+    pub(super) fn is_restoring(&self) -> bool {
+        !self.restoring.is_empty()
+    }
+
+    /// Ask for the next of it.
     pub(super) fn restore(&mut self, cx: &mut Context<'_, Command>) {
-        let keys: Vec<_> = self.wanted.keys().copied().collect();
-        for key in keys {
+        if let Some(key) = self.restoring.pop_front() {
             self.register(key, cx);
+        }
+    }
+
+    /// When to try again what another session has.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.contested.first().map(|(at, _)| *at)
+    }
+
+    /// Try again what it is time for.
+    pub(super) fn retry(&mut self, cx: &mut Context<'_, Command>) {
+        while self.deadline().is_some_and(|at| at <= cx.now()) {
+            if let Some((_, key)) = self.contested.pop_first() {
+                self.register(key, cx);
+            }
         }
     }
 
@@ -67,6 +108,9 @@ impl Registrations {
 
     /// Ask for what is wanted. It stays wanted unless that fails.
     fn register(&mut self, key: Key, cx: &mut Context<'_, Command>) {
+        if self.is_leaving {
+            return;
+        }
         let Some(wanted) = self.wanted.get_mut(&key) else {
             return;
         };
@@ -78,7 +122,7 @@ impl Registrations {
             return;
         }
         if let Some(failure) = wanted.unsupported(cx) {
-            return self.fail(key, failure);
+            return self.fail(key, failure, cx);
         }
         match cx.request(|request| wanted.message(request)) {
             Ok(request) => {
@@ -89,15 +133,15 @@ impl Registrations {
             Err(SendError::NotJoined) => wanted.revert(),
             Err(error) => {
                 let failure = Failure::not_committed(error, cx);
-                self.fail(key, failure);
+                self.fail(key, failure, cx);
             }
         }
     }
 
     /// It cannot be registered: tell the user, whether for the first time or after a reconnect.
-    fn fail(&mut self, key: Key, failure: Failure) {
+    fn fail(&mut self, key: Key, failure: Failure, cx: &mut Context<'_, Command>) {
         if let Some(wanted) = self.wanted.remove(&key) {
-            wanted.fail(failure);
+            wanted.fail(failure, cx);
         }
     }
 
@@ -111,13 +155,16 @@ impl Registrations {
             // The callees of a shared registration have one id, and invocations name nothing else.
             Some(_) if is_taken => {
                 if let Some(wanted) = self.wanted.remove(&key) {
-                    wanted.fail_as_taken();
+                    wanted.fail_as_taken(cx);
                 }
             }
             Some(wanted) => {
                 // The next frame may be an INVOCATION of it.
                 self.routes.insert(registration, key);
                 wanted.registered(registration);
+                if self.is_leaving {
+                    self.withdraw(key, registration, None, cx);
+                }
             }
             // Given up meanwhile, and the user has another one of the same id.
             None if is_taken => self.departed(key, cx),
@@ -127,9 +174,20 @@ impl Registrations {
 
     /// The router refused it.
     pub(super) fn not_registered(&mut self, error: ErrorMessage, cx: &mut Context<'_, Command>) {
-        if let Some(key) = self.registering.remove(&error.request) {
-            self.fail(key, error.into());
-            self.departed(key, cx);
+        let Some(key) = self.registering.remove(&error.request) else {
+            return;
+        };
+        let next = match self.wanted.get_mut(&key) {
+            Some(wanted) if is_conflict(&error.error) => wanted.contest(cx.now()),
+            _ => Move::GiveUp,
+        };
+        match next {
+            Move::TryAt(at) => _ = self.contested.insert((at, key)),
+            Move::Force => self.register(key, cx),
+            Move::GiveUp => {
+                self.fail(key, error.into(), cx);
+                self.departed(key, cx);
+            }
         }
     }
 
@@ -186,9 +244,49 @@ impl Registrations {
         reply.send(Ok(()));
     }
 
+    /// It is to be drained: it goes, and nobody waits for that alone.
+    pub(super) fn drain(&mut self, key: Key, cx: &mut Context<'_, Command>) {
+        let registration = self.wanted.get(&key).and_then(Wanted::registration);
+        match registration.filter(|_| cx.is_joined()) {
+            Some(registration) if !self.is_unregistering(key) => {
+                self.withdraw(key, registration, None, cx);
+            }
+            Some(_) => {}
+            // Not registered in this session: it is only to be forgotten.
+            None => self.end(key, RegistrationEnd::Unregistered),
+        }
+    }
+
+    /// The peer is about to leave: all go.
+    pub(super) fn leave(&mut self, cx: &mut Context<'_, Command>) {
+        self.is_leaving = true;
+        self.restoring.clear();
+        self.contested.clear();
+        let registered: Vec<_> = self.routes.iter().map(|(id, key)| (*id, *key)).collect();
+        for (registration, key) in registered {
+            if !self.is_unregistering(key) {
+                self.withdraw(key, registration, None, cx);
+            }
+        }
+    }
+
+    /// Whether the user wants it, or the router has it.
+    pub(super) fn has(&self, key: Key) -> bool {
+        self.wanted.contains_key(&key)
+    }
+
+    /// Whether the router answered all that it was asked.
+    pub(super) fn is_settled(&self) -> bool {
+        self.registering.is_empty() && self.unregistering.is_empty()
+    }
+
+    fn is_unregistering(&self, key: Key) -> bool {
+        self.unregistering.values().any(|other| other.key == key)
+    }
+
     /// The user let go of it, or gave up waiting for it.
     pub(super) fn release(&mut self, key: Key, cx: &mut Context<'_, Command>) {
-        let Some(wanted) = self.wanted.remove(&key) else {
+        let Some(wanted) = self.forget(key) else {
             return;
         };
         let Some(registration) = wanted.registration() else {
@@ -200,7 +298,7 @@ impl Registrations {
             return;
         };
         self.routes.remove(&registration);
-        if !self.unregistering.values().any(|other| other.key == key) {
+        if !self.is_unregistering(key) {
             self.withdraw(key, registration, None, cx);
         }
     }
@@ -216,10 +314,13 @@ impl Registrations {
         }
     }
 
-    pub(super) fn not_unregistered(&mut self, error: ErrorMessage, cx: &mut Context<'_, Command>) {
-        let Some(unregistering) = self.unregistering.remove(&error.request) else {
-            return;
-        };
+    /// The router refused to unregister it. Gives which one it was and why, unless someone was told.
+    pub(super) fn not_unregistered(
+        &mut self,
+        error: ErrorMessage,
+        cx: &mut Context<'_, Command>,
+    ) -> Option<(Key, Failure)> {
+        let unregistering = self.unregistering.remove(&error.request)?;
         self.departed(unregistering.key, cx);
         let is_gone = error.error == reason::NO_SUCH_REGISTRATION;
         if is_gone {
@@ -227,15 +328,23 @@ impl Registrations {
         }
         if let Some(reply) = unregistering.reply {
             // It is gone, as was wished.
-            return reply.send(if is_gone { Ok(()) } else { Err(error.into()) });
+            reply.send(if is_gone { Ok(()) } else { Err(error.into()) });
+            return None;
         }
-        let (registration, uri) = (unregistering.registration, error.error);
+        let (registration, uri) = (unregistering.registration, &error.error);
         debug!(%registration, %uri, "could not be unregistered");
+        (!is_gone).then(|| (unregistering.key, error.into()))
+    }
+
+    /// It is wanted no more.
+    fn forget(&mut self, key: Key) -> Option<Wanted> {
+        self.contested.retain(|(_, other)| *other != key);
+        self.wanted.remove(&key)
     }
 
     /// It is over: nothing more will come.
     fn end(&mut self, key: Key, end: RegistrationEnd) {
-        let Some(wanted) = self.wanted.remove(&key) else {
+        let Some(wanted) = self.forget(key) else {
             return;
         };
         if let Some(registration) = wanted.registration() {
@@ -257,14 +366,18 @@ impl Registrations {
     pub(super) fn close(&mut self, end: &SessionEnd) {
         self.routes.clear();
         self.departures.clear();
+        self.is_leaving = false;
+        self.restoring.clear();
+        self.contested.clear();
         for (request, key) in mem::take(&mut self.registering) {
             // Who waits for the first answer is told; what was registered once is asked for again.
-            if self.wanted.get(&key).is_some_and(Wanted::is_new) {
-                let failure = Failure::Closed {
+            let wanted = self.wanted.get_mut(&key);
+            if let Some(reply) = wanted.and_then(|wanted| wanted.reply.take()) {
+                self.wanted.remove(&key);
+                reply.send(Err(Failure::Closed {
                     reason: end.reason().clone(),
                     delivery: end.delivery(request),
-                };
-                self.fail(key, failure);
+                }));
             }
         }
         for unregistering in mem::take(&mut self.unregistering).into_values() {

@@ -1,4 +1,8 @@
-use std::{ops::ControlFlow, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::ControlFlow,
+    time::Duration,
+};
 
 use spell_message::{
     Feature, Message, Payload, RequestId, RoleFeatures, RoleName, Uri,
@@ -13,6 +17,7 @@ use crate::{
     error::Failure,
     passthru,
     pending::Pending,
+    queue::Offered,
     request::{Key, Reply, Requests},
     started::IdSlot,
 };
@@ -23,11 +28,18 @@ use crate::{
 /// time is up, is given up: the router is asked to cancel it, if it announced that it can, and what
 /// still comes of it is dropped.
 ///
+/// A call is sent once, unless the user says that it may be sent again, and only in a session that
+/// there is, unless the user says that it may wait for one.
+///
 /// WAMP spec, "Calling and Invocations", "Call Canceling", "Call Timeouts", "Progressive Call
 /// Results" and "Progressive Call Invocations".
 #[derive(Debug, Default)]
 pub struct Caller {
     pub(super) pending: Pending<Ongoing>,
+    /// Calls that wait for a session, in their order.
+    waiting: BTreeMap<Key, Box<NewCall>>,
+    /// Whose queue of results is full and loses nothing: until there is room, nothing more may come.
+    filled: HashSet<Key>,
 }
 
 impl Caller {
@@ -36,7 +48,14 @@ impl Caller {
         Self::default()
     }
 
-    fn call(&mut self, mut call: NewCall, cx: &mut Context<'_, Command>) {
+    fn call(&mut self, mut call: Box<NewCall>, cx: &mut Context<'_, Command>) {
+        if call.waits && !cx.is_joined() {
+            // If it was given up, the order to do so came, and found nothing.
+            if !call.ongoing.reply.is_given_up() {
+                self.waiting.insert(call.ongoing.reply.key(), call);
+            }
+            return;
+        }
         let mut unsupported = unsupported(&call, cx);
         if unsupported.is_none() {
             unsupported = passthru::fit(&mut call.options, RoleName::Dealer, cx).err();
@@ -50,9 +69,10 @@ impl Caller {
             payload,
             limit,
             needs: _,
+            waits: _,
             ongoing,
             started,
-        } = call;
+        } = *call;
         if let Some(limit) = limit.and_then(milliseconds)
             && options.timeout().is_none()
             && announced(Feature::CallTimeout, cx)
@@ -118,10 +138,16 @@ impl Caller {
         let Some(results) = ongoing.results() else {
             return trace!(request = %id, "a progressive result was not asked for");
         };
-        if !results.offer(id, result) {
-            // Dropping it ends the stream.
-            let _ = self.pending.take(id);
-            give_up(id, mode, cx);
+        let offered = results.offer(id, result);
+        let key = ongoing.reply.key();
+        match offered {
+            Offered::Taken => {}
+            Offered::Filled => _ = self.filled.insert(key),
+            Offered::Lagging => {
+                // Dropping it ends the stream.
+                let _ = self.pending.take(id);
+                give_up(id, mode, cx);
+            }
         }
     }
 
@@ -225,6 +251,16 @@ impl Role for Caller {
         );
     }
 
+    fn is_resuming(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn resume(&mut self, cx: &mut Context<'_, Command>) {
+        if let Some((_, call)) = self.waiting.pop_first() {
+            self.call(call, cx);
+        }
+    }
+
     fn on_message(
         &mut self,
         message: Message,
@@ -250,10 +286,12 @@ impl Role for Caller {
 
     fn handle_call(&mut self, command: Command, cx: &mut Context<'_, Command>) {
         match command.0 {
-            Order::Call(call) => self.call(*call, cx),
+            Order::Call(call) => self.call(call, cx),
             Order::Proceed(more) => self.proceed(*more, cx),
             Order::Cancel(order) => self.cancel(*order, cx),
             Order::GiveUp(key) => {
+                self.waiting.remove(&key);
+                self.filled.remove(&key);
                 if let Some((request, ongoing)) = self.pending.give_up(key) {
                     give_up(request, ongoing.mode, cx);
                 }
@@ -266,10 +304,16 @@ impl Role for Caller {
                 }
                 _ => {}
             },
+            Order::Resume(key) => _ = self.filled.remove(&key),
         }
     }
 
+    fn pauses_reading(&self) -> bool {
+        !self.filled.is_empty()
+    }
+
     fn on_close(&mut self, end: &SessionEnd) {
+        self.filled.clear();
         self.pending.close(end);
     }
 }
@@ -288,6 +332,8 @@ pub(super) enum Order {
     GiveUp(Key),
     /// The last arguments of this call will never come.
     Abandon(Key),
+    /// There is room again in the queue of results.
+    Resume(Key),
 }
 
 #[derive(Debug)]
@@ -299,6 +345,8 @@ pub(super) struct NewCall {
     pub(super) limit: Option<Duration>,
     /// What the router must have announced besides.
     pub(super) needs: Option<(RoleName, Feature)>,
+    /// Whether it waits for a session if there is none.
+    pub(super) waits: bool,
     pub(super) ongoing: Ongoing,
     /// Told the id once the call is committed.
     pub(super) started: Option<IdSlot>,

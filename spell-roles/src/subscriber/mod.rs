@@ -1,10 +1,16 @@
 //! The role that subscribes to events.
 
+mod backfill;
 mod deduplicate;
+mod drains;
 mod end;
 mod event;
+mod gap;
 mod handle;
 mod handler;
+mod prepared;
+mod reader;
+mod report;
 mod role;
 mod routes;
 mod subscribe;
@@ -16,8 +22,11 @@ mod wanted;
 pub use deduplicate::{Deduplicated, PublicationFilter};
 pub use end::SubscriptionEnd;
 pub use event::Event;
+pub use gap::{Gap, Notice};
 pub use handle::{SubscriberExt, SubscriberHandle};
 pub use handler::FromEvent;
+pub use prepared::PendingSubscribe;
+pub use report::{SubscriptionLagging, SubscriptionNotRestored};
 pub use role::Subscriber;
-pub use subscribe::{PendingSubscribe, Subscribe, SubscribeHandler};
-pub use subscription::{Events, Subscription};
+pub use subscribe::{Subscribe, SubscribeHandler};
+pub use subscription::{Events, Notices, Subscription};

@@ -1,17 +1,27 @@
-use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    ops::ControlFlow,
+    sync::Arc,
+};
 
 use spell_message::{
-    Feature, MatchPolicy, Message, Pattern, RoleFeatures, RoleName, SubscriptionId,
+    Feature, MatchPolicy, Message, Pattern, RequestId, RoleFeatures, RoleName, SubscriptionId,
     message::{self, ErrorMessage, RequestKind, Subscribed, Unsubscribed},
     reason,
 };
 use spell_peer::{Commands, Context, Role, SendError, SessionEnd, SessionInfo};
 use tracing::{debug, trace};
 
-use super::{SubscriberHandle, SubscriptionEnd, routes::Routes, wanted::Wanted};
+use super::{
+    SubscriberHandle, SubscriptionEnd,
+    drains::{Drain, Drains},
+    routes::Routes,
+    wanted::Wanted,
+};
 use crate::{
     error::Failure,
     pending::Pending,
+    queue::Offered,
     request::{Key, Reply, Requests},
     weight::weight,
 };
@@ -19,16 +29,25 @@ use crate::{
 /// Subscribes to topics and hands out their events.
 ///
 /// Subscriptions outlive connections: they are made again, with all their options and in their
-/// order, in every session that the peer joins.
+/// order, in every session that the peer joins, before anything new is asked of it and before
+/// [`PeerState::Joined`](spell_peer::PeerState::Joined) is told. That means that SUBSCRIBE was sent
+/// by then; [`Subscription::id`](super::Subscription::id) tells when it was answered. One that the
+/// router refuses ends alone. What was missed in between each subscription tells as a
+/// [`Gap`](super::Gap).
 ///
 /// WAMP spec, "Subscribing and Unsubscribing" and "Pattern-based Subscriptions".
 #[derive(Debug, Default)]
 pub struct Subscriber {
     /// What the user wants, with or without a session.
     wanted: HashMap<Key, Wanted>,
+    /// What is yet to be asked for in this session, in order.
+    restoring: VecDeque<Key>,
+    /// Whose queue is full and loses nothing: until there is room, nothing more may come.
+    filled: HashSet<Key>,
     routes: Routes,
     subscribing: Pending<Asked>,
     unsubscribing: Pending<Reply<()>>,
+    drains: Drains,
     /// How many events came for an id that nobody has, or has any more.
     strays: u64,
 }
@@ -52,9 +71,17 @@ impl Subscriber {
         };
         let key = reply.key();
         self.wanted.insert(key, wanted);
-        if cx.session().is_some() {
+        if !self.restoring.is_empty() {
+            self.restoring.push_back(key);
+        } else if cx.session().is_some() {
             self.ask(key, cx);
         }
+    }
+
+    /// It is wanted no more.
+    fn forget(&mut self, key: Key) -> Option<Wanted> {
+        self.filled.remove(&key);
+        self.wanted.remove(&key)
     }
 
     /// Send SUBSCRIBE, the first time or in a new session.
@@ -63,13 +90,13 @@ impl Subscriber {
             return;
         };
         if let Some(failure) = unsupported(wanted, cx) {
-            return self.fail(key, failure);
+            return self.fail(key, failure, cx);
         }
         if wanted.reply.as_ref().is_some_and(|reply| !reply.commit()) {
             self.wanted.remove(&key);
             return;
         }
-        let (options, topic) = (wanted.options.clone(), wanted.pattern.clone());
+        let (options, topic) = (wanted.options(cx), wanted.pattern.clone());
         let sent = cx.request(|request| {
             Message::Subscribe(message::Subscribe {
                 request,
@@ -93,18 +120,17 @@ impl Subscriber {
                     reply.revert();
                 }
             }
-            Err(error) => self.fail(key, Failure::not_committed(error, cx)),
+            Err(error) => {
+                let failure = Failure::not_committed(error, cx);
+                self.fail(key, failure, cx);
+            }
         }
     }
 
     /// It cannot be made; others are not touched.
-    fn fail(&mut self, key: Key, failure: Failure) {
-        let Some(mut wanted) = self.wanted.remove(&key) else {
-            return;
-        };
-        match wanted.reply.take() {
-            Some(reply) => reply.send(Err(failure)),
-            None => wanted.end(SubscriptionEnd::NotRestored(failure.into())),
+    fn fail(&mut self, key: Key, failure: Failure, cx: &mut Context<'_, Command>) {
+        if let Some(wanted) = self.forget(key) {
+            wanted.fail(failure, cx);
         }
     }
 
@@ -123,6 +149,7 @@ impl Subscriber {
                 status.id = Some(id);
                 status.sessions = status.sessions.saturating_add(1);
             });
+            wanted.made(cx.now());
             if let Some(reply) = wanted.reply.take() {
                 reply.send(Ok(key));
             }
@@ -133,7 +160,7 @@ impl Subscriber {
     fn refused(&mut self, error: ErrorMessage, cx: &mut Context<'_, Command>) {
         if let Some(Asked { key, pattern }) = self.subscribing.take(error.request) {
             debug!(topic = pattern.as_str(), error = %error.error, "not subscribed");
-            self.fail(key, error.into());
+            self.fail(key, error.into(), cx);
             self.answered(&pattern, cx);
         }
     }
@@ -156,26 +183,83 @@ impl Subscriber {
         }
         let bytes = weight(message.details.as_dict(), &message.payload);
         let message = Arc::new(message);
-        let mut lagging = Vec::new();
+        let (mut filled, mut lagging) = (Vec::new(), Vec::new());
         for key in keys {
-            if let Some(wanted) = self.wanted.get_mut(key)
-                && !wanted.offer(&message, bytes)
-            {
-                lagging.push(*key);
+            let Some(wanted) = self.wanted.get_mut(key) else {
+                continue;
+            };
+            match wanted.offer(&message, bytes, cx) {
+                Offered::Taken => {}
+                Offered::Filled => filled.push(*key),
+                Offered::Lagging => lagging.push((*key, wanted.events.lost())),
             }
         }
-        for key in lagging {
-            self.remove(key, Some(SubscriptionEnd::Lagged), None, cx);
+        for key in filled {
+            // Who drains it may wait for the router, which must be heard then.
+            if !self.cut(key) {
+                self.filled.insert(key);
+            }
+        }
+        for (key, missed) in lagging {
+            self.remove(key, Some(SubscriptionEnd::Lagged { missed }), None, cx);
         }
     }
 
     fn revoked(&mut self, id: SubscriptionId, reason: Option<&str>) {
         for key in self.routes.revoke(id) {
-            if let Some(wanted) = self.wanted.remove(&key) {
+            if let Some(wanted) = self.forget(key) {
                 debug!(topic = wanted.pattern.as_str(), "revoked");
                 let reason = reason.map(Into::into);
                 wanted.end(SubscriptionEnd::Revoked { reason });
             }
+        }
+    }
+
+    /// A local subscription is to be drained: the last one of its id takes events until the router
+    /// has taken the id.
+    fn drain(&mut self, key: Key, reply: Reply<()>, cx: &mut Context<'_, Command>) {
+        let wanted = self.wanted.get(&key);
+        let id = wanted.and_then(|wanted| wanted.status.borrow().id);
+        let is_last = |id: &SubscriptionId| self.routes.is_last(*id, key);
+        match id.filter(is_last).filter(|_| !self.filled.contains(&key)) {
+            Some(id) if let Some(request) = unsubscribe(id, cx) => {
+                // It went out whether somebody waits or not.
+                let _ = reply.commit();
+                let id = Some(id);
+                self.drains.begin(request, Drain { key, id, reply });
+            }
+            _ => self.remove(key, None, Some(reply), cx),
+        }
+    }
+
+    /// The router took the id of a subscription, or refused to do so.
+    fn unsubscribed(&mut self, request: RequestId, refusal: Option<ErrorMessage>) {
+        if let Some(drain) = self.drains.take(request) {
+            self.finish(&drain);
+            let refusal = refusal.map(Failure::from);
+            return drain.reply.send(refusal.map_or(Ok(()), Err));
+        }
+        match refusal {
+            Some(refusal) => self.unsubscribing.refuse(refusal),
+            None => self.unsubscribing.resolve(request, ()),
+        }
+    }
+
+    /// No more events are taken for a subscription that is being drained; `false` if it is not.
+    fn cut(&mut self, key: Key) -> bool {
+        let Some(id) = self.drains.cut(key) else {
+            return false;
+        };
+        self.routes.revoke(id);
+        // Whoever reads it gets what waits.
+        self.forget(key);
+        true
+    }
+
+    fn finish(&mut self, drain: &Drain) {
+        if let Some(id) = drain.id {
+            self.routes.revoke(id);
+            self.forget(drain.key);
         }
     }
 
@@ -187,7 +271,7 @@ impl Subscriber {
         reply: Option<Reply<()>>,
         cx: &mut Context<'_, Command>,
     ) {
-        let wanted = self.wanted.remove(&key);
+        let wanted = self.forget(key);
         let id = wanted.as_ref().and_then(|wanted| wanted.status.borrow().id);
         let sent = match id {
             Some(id) if self.routes.leave(id, key) => unsubscribe(id, cx),
@@ -225,10 +309,7 @@ fn unsupported(wanted: &Wanted, cx: &Context<'_, Command>) -> Option<Failure> {
 }
 
 /// Send UNSUBSCRIBE. `None` if there is no session to do it in, and so nothing to end.
-fn unsubscribe(
-    subscription: SubscriptionId,
-    cx: &mut Context<'_, Command>,
-) -> Option<spell_message::RequestId> {
+fn unsubscribe(subscription: SubscriptionId, cx: &mut Context<'_, Command>) -> Option<RequestId> {
     let sent = cx.request(|request| {
         Message::Unsubscribe(message::Unsubscribe {
             request,
@@ -260,12 +341,24 @@ impl Role for Subscriber {
         );
     }
 
-    fn on_join(&mut self, _session: &SessionInfo, cx: &mut Context<'_, Command>) {
+    fn on_join(&mut self, _session: &SessionInfo, _: &mut Context<'_, Command>) {
         let mut keys: Vec<_> = self.wanted.keys().copied().collect();
         keys.sort_unstable();
-        for key in keys {
+        self.restoring = keys.into();
+    }
+
+    fn is_restoring(&self) -> bool {
+        !self.restoring.is_empty()
+    }
+
+    fn restore(&mut self, cx: &mut Context<'_, Command>) {
+        if let Some(key) = self.restoring.pop_front() {
             self.ask(key, cx);
         }
+    }
+
+    fn pauses_reading(&self) -> bool {
+        !self.filled.is_empty()
     }
 
     fn on_message(
@@ -280,7 +373,7 @@ impl Role for Subscriber {
             Message::Event(event) => self.event(event, cx),
             Message::Subscribed(subscribed) => self.subscribed(subscribed, cx),
             Message::Unsubscribed(Unsubscribed::Reply { request }) => {
-                self.unsubscribing.resolve(request, ());
+                self.unsubscribed(request, None);
             }
             Message::Unsubscribed(Unsubscribed::Revocation { details }) => {
                 if let Some(id) = details.subscription() {
@@ -293,9 +386,9 @@ impl Role for Subscriber {
                 RequestKind::Subscribe => self.refused(error, cx),
                 // It is gone, as was wished.
                 RequestKind::Unsubscribe if error.error == reason::NO_SUCH_SUBSCRIPTION => {
-                    self.unsubscribing.resolve(error.request, ());
+                    self.unsubscribed(error.request, None);
                 }
-                RequestKind::Unsubscribe => self.unsubscribing.refuse(error),
+                RequestKind::Unsubscribe => self.unsubscribed(error.request, Some(error)),
                 _ => return ControlFlow::Continue(Message::Error(error)),
             },
             other => return ControlFlow::Continue(other),
@@ -306,19 +399,25 @@ impl Role for Subscriber {
     fn handle_call(&mut self, command: Command, cx: &mut Context<'_, Command>) {
         match command.0 {
             Order::Subscribe(wanted) => self.subscribe(*wanted, cx),
+            Order::Drain { key, reply } => self.drain(key, reply, cx),
             Order::Unsubscribe { key, reply } => self.remove(key, None, Some(reply), cx),
             Order::Release(key) => {
                 // Of a subscription, or of an UNSUBSCRIBE that nobody waits for any more.
                 let _ = self.unsubscribing.give_up(key);
-                self.remove(key, None, None, cx);
+                if !self.cut(key) {
+                    self.remove(key, None, None, cx);
+                }
             }
+            Order::Resume(key) => _ = self.filled.remove(&key),
         }
     }
 
     fn on_close(&mut self, end: &SessionEnd) {
+        self.restoring.clear();
         for (request, Asked { key, .. }) in self.subscribing.drain() {
             let wanted = self.wanted.get_mut(&key);
             if let Some(reply) = wanted.and_then(|wanted| wanted.reply.take()) {
+                self.filled.remove(&key);
                 self.wanted.remove(&key);
                 reply.send(Err(Failure::Closed {
                     reason: end.reason().clone(),
@@ -326,12 +425,17 @@ impl Role for Subscriber {
                 }));
             }
         }
+        let drains: Vec<_> = self.drains.drain().collect();
+        for drain in drains {
+            self.finish(&drain);
+            drain.reply.send(Ok(()));
+        }
         for (_, reply) in self.unsubscribing.drain() {
             // No session, no subscription.
             reply.send(Ok(()));
         }
         for wanted in self.wanted.values_mut() {
-            wanted.status.send_modify(|status| status.id = None);
+            wanted.lose(end);
         }
         self.routes.clear();
     }
@@ -345,6 +449,15 @@ pub struct Command(pub(super) Order);
 #[derive(Debug)]
 pub(super) enum Order {
     Subscribe(Box<Wanted>),
-    Unsubscribe { key: Key, reply: Reply<()> },
+    Unsubscribe {
+        key: Key,
+        reply: Reply<()>,
+    },
+    Drain {
+        key: Key,
+        reply: Reply<()>,
+    },
     Release(Key),
+    /// There is room again in the queue.
+    Resume(Key),
 }

@@ -1,30 +1,25 @@
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use spell_message::{
-    Feature, MatchPolicy, Pattern, RequestId, RoleName, Value,
+    Feature, MatchPolicy, Pattern, RoleName, Value,
     options::{InvalidOption, SubscribeOptions},
 };
-
 use tokio::sync::watch;
 
 use super::{
-    Event, FromEvent, Subscription,
+    FromEvent, Gap, PendingSubscribe, Subscription,
     handler::{Handler, serve},
+    prepared::Parts,
+    reader::Reader,
     role::Command,
     subscription::{Link, Status},
-    wanted::Wanted,
+    wanted::{Seen, Wanted},
 };
 use crate::{
-    Handled, SubscribeError,
+    CallerHandle, Handled, Meta, SubscribeError,
     passthru::Passthru,
-    queue::{Bounds, Consumer, Overflow, queue},
-    request::{Key, Requests, limit_methods},
-    started::Started,
+    queue::{Bounds, Overflow, queue},
+    request::{Requests, limit_methods},
 };
 
 /// A subscription in the making; `.await` makes it and gives the [`Subscription`].
@@ -81,6 +76,8 @@ pub struct Subscribe<'a> {
     limit: Option<Duration>,
     codec: Option<Passthru>,
     needs: Option<(RoleName, Feature)>,
+    /// By whom the history is asked, and whether only where the router announced one.
+    history: Option<(CallerHandle, bool)>,
 }
 
 impl<'a> Subscribe<'a> {
@@ -97,6 +94,7 @@ impl<'a> Subscribe<'a> {
             limit: requests.commands().request_timeout(),
             codec: None,
             needs: None,
+            history: None,
         }
     }
 
@@ -207,13 +205,51 @@ impl<'a> Subscribe<'a> {
         self
     }
 
+    /// After a reconnect, get what was published without a session, as far as the broker has it. It
+    /// comes after the events that came before, and before newer ones, which wait in the queue
+    /// meanwhile; each publication comes once.
+    ///
+    /// A broker that announced `event_history` is asked for what follows the last event that was
+    /// seen (`wamp.subscription.get_events`); if there was none yet, for what was published since
+    /// the subscription was made, by this machine's clock. [`Gap::is_filled`](super::Gap::is_filled)
+    /// tells whether the history still had that last event. Of a broker without a history that
+    /// announced `event_retention`, what it retained is asked, as with
+    /// [`get_retained`](Self::get_retained), and left out if it was seen. With neither, or if the
+    /// router refuses, there is the [`Gap`](super::Gap) alone.
+    ///
+    /// Together with [`Overflow::Wait`] let another peer ask: on the same one the answer of the
+    /// history may wait behind events that are not read, until its time is up.
+    ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Caller, Session, Subscriber};
+    /// use spell_roles::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Caller::new()).role(Subscriber::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let orders = peer.subscribe("com.example.order").backfill(peer.meta()).await?;
+    /// # drop(orders);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// WAMP spec, "Event History" and "Event Retention".
+    pub fn backfill(mut self, meta: Meta<'_>) -> Self {
+        self.history = Some((meta.caller.clone(), meta.is_checked));
+        self
+    }
+
     /// Open the arguments of events that come sealed, by this codec, when they are read. Events that
     /// are not sealed are taken if the codec takes such.
     ///
     /// What cannot be opened gives its error when its arguments are read, and the subscription goes
-    /// on; [`Event::payload`] then is as it came. A handler is not called with such an event, unless
-    /// it takes an [`Event`]; it is logged and counted ([`Subscription::failed`]). See
-    /// [`passthru`](crate::passthru).
+    /// on; [`Event::payload`](super::Event::payload) then is as it came. A handler is not called
+    /// with such an event, unless it takes an [`Event`](super::Event); it is logged and counted
+    /// ([`Subscription::failed`]). See [`passthru`](crate::passthru).
     ///
     /// WAMP spec, "Payload Passthru Mode".
     pub fn passthru(mut self, codec: impl Into<Passthru>) -> Self {
@@ -273,11 +309,11 @@ impl<'a> Subscribe<'a> {
 
     /// Make the subscription: what `.await` does, without the box.
     pub async fn send(self) -> Result<Subscription, SubscribeError> {
-        let (link, events) = self.subscribe().await?;
-        Ok(Subscription::stream(link, events))
+        let (link, reader) = self.subscribe().await?;
+        Ok(Subscription::stream(link, reader))
     }
 
-    async fn subscribe(self) -> Result<(Link, Consumer<Event>), SubscribeError> {
+    async fn subscribe(self) -> Result<(Link, Reader), SubscribeError> {
         let (requests, limit) = (self.requests, self.limit);
         let (parts, wanted) = self.parts()?;
         let key = requests.ask(limit, |reply| wanted.command(reply, None));
@@ -298,10 +334,7 @@ impl<'a> Subscribe<'a> {
         let (requests, limit) = (self.requests, self.limit);
         let (parts, wanted) = self.parts()?;
         let started = requests.start(limit, |reply, slot| wanted.command(reply, Some(slot)));
-        Ok(PendingSubscribe {
-            started: started.await?,
-            parts: Some(parts),
-        })
+        Ok(PendingSubscribe::new(started.await?, parts))
     }
 
     /// All that can fail because of the user; what the subscription and what its role keeps.
@@ -316,17 +349,21 @@ impl<'a> Subscribe<'a> {
             events,
             requests: self.requests.clone(),
             codec: self.codec,
+            history: self.history,
+            queue: self.bounds.count,
         };
         let wanted = Wanted {
             pattern,
             options,
             needs: self.needs,
             overflow: self.bounds.overflow,
+            backfills: parts.history.is_some(),
             events: producer,
             status: sender,
             reply: None,
             started: None,
-            has_warned: false,
+            is_lagging: false,
+            seen: Seen::default(),
         };
         Ok((parts, wanted))
     }
@@ -355,12 +392,19 @@ pub struct SubscribeHandler<'a> {
 }
 
 impl SubscribeHandler<'_> {
+    /// Call this where a lost session leaves a gap between events, in the handler's task. Without
+    /// it, a handler that takes an [`Event`](super::Event) sees it with the next one
+    /// ([`Event::gap`](super::Event::gap)).
+    pub fn on_gap(mut self, tell: impl FnMut(Gap) + Send + 'static) -> Self {
+        self.handler = self.handler.on_gap(tell);
+        self
+    }
+
     /// Make the subscription: what `.await` does, without the box.
     pub async fn send(self) -> Result<Subscription<Handled>, SubscribeError> {
-        let (link, events) = self.subscribe.subscribe().await?;
-        let losses = events.losses();
-        let codec = link.codec.clone();
-        serve(events, codec, self.handler, link.progress.clone());
+        let (link, reader) = self.subscribe.subscribe().await?;
+        let losses = reader.losses();
+        serve(reader, self.handler, link.progress.clone());
         Ok(Subscription::handled(link, losses))
     }
 }
@@ -371,69 +415,5 @@ impl<'a> IntoFuture for SubscribeHandler<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
-    }
-}
-
-/// What becomes a [`Subscription`] once its role says so.
-#[derive(Debug)]
-struct Parts {
-    pattern: Pattern,
-    status: watch::Receiver<Status>,
-    events: Consumer<Event>,
-    requests: Arc<Requests<Command>>,
-    codec: Option<Passthru>,
-}
-
-impl Parts {
-    fn link(self, key: Key) -> (Link, Consumer<Event>) {
-        let link = Link {
-            key,
-            pattern: self.pattern,
-            status: self.status,
-            progress: Arc::default(),
-            requests: self.requests,
-            codec: self.codec,
-            is_detached: false,
-        };
-        (link, self.events)
-    }
-}
-
-/// A SUBSCRIBE that was sent; the future of the [`Subscription`]. Made by [`Subscribe::start`].
-///
-/// Its time limit goes on running.
-///
-/// # Cancel safety
-///
-/// Dropping it unsubscribes as soon as the answer comes.
-#[derive(Debug)]
-#[must_use = "dropping it unsubscribes"]
-pub struct PendingSubscribe {
-    started: Started<Key, Command>,
-    parts: Option<Parts>,
-}
-
-impl PendingSubscribe {
-    /// The id of the SUBSCRIBE, by which the messages about it are known.
-    pub fn id(&self) -> RequestId {
-        self.started.id()
-    }
-}
-
-impl Future for PendingSubscribe {
-    type Output = Result<Subscription, SubscribeError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = std::task::ready!(Pin::new(&mut self.started).poll(cx));
-        let key = match answer {
-            Ok(key) => key,
-            Err(failure) => return Poll::Ready(Err(failure.into())),
-        };
-        // Polled again after it was done: there will be no second answer.
-        let Some(parts) = self.parts.take() else {
-            return Poll::Pending;
-        };
-        let (link, events) = parts.link(key);
-        Poll::Ready(Ok(Subscription::stream(link, events)))
     }
 }

@@ -1,5 +1,8 @@
 //! What the callee does, seen from its user and from the wire.
 
+mod conflicts;
+mod desired;
+mod draining;
 mod ending;
 mod handlers;
 mod interrupting;

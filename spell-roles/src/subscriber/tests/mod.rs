@@ -1,5 +1,7 @@
 mod connections;
 mod deduplication;
+mod draining;
+mod gaps;
 mod handlers;
 mod model;
 mod queues;

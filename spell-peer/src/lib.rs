@@ -40,6 +40,7 @@ mod event;
 mod outbox;
 mod remedy;
 mod role;
+mod round_trip;
 mod session;
 mod task;
 mod tuple;
@@ -61,7 +62,7 @@ mod retry;
 mod supervisor;
 
 pub use command::{Commands, Inbox, Sending};
-pub use config::PeerConfig;
+pub use config::{PeerConfig, Probe};
 pub use context::Context;
 pub use engine::Engine;
 pub use error::{
@@ -70,6 +71,7 @@ pub use error::{
 pub use event::{PeerEvent, RoleEvent};
 pub use remedy::Remedy;
 pub use role::{Contains, Drain, Role};
+pub use round_trip::RoundTripTime;
 pub use session::SessionInfo;
 pub use task::Task;
 pub use tuple::{At, Push};

@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Instant};
 
 use spell_message::{Payload, RequestId, RoleFeatures, Uri, message::Abort, options::AbortDetails};
 
+use super::Probing;
 use crate::{CloseReason, PeerConfig, SessionInfo, Violation, event::EventQueue, outbox::Outbox};
 
 /// What all roles share.
@@ -18,6 +19,7 @@ pub(crate) struct Core {
     /// The peer leaves once what is under way is done.
     pub(crate) drain: Option<Draining>,
     pub(crate) last_end: Option<CloseReason>,
+    pub(crate) probing: Probing,
     /// Where the transport leads to, for people.
     pub(crate) endpoint: Option<Arc<str>>,
     /// What roles reported, for whoever listens to the peer.

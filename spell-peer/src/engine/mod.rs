@@ -2,6 +2,7 @@
 
 mod core;
 mod judge;
+mod probing;
 #[cfg(test)]
 mod tests;
 
@@ -13,12 +14,14 @@ use spell_message::{
     reason,
 };
 use spell_serializer::{AnySerializer, DecodeError, payload};
+use spell_transport::{LifeSign, Pings};
 
 pub(crate) use self::core::{Core, Draining};
+use self::probing::Probing;
 
 use crate::{
-    CloseReason, Context, Drain, InitError, PeerConfig, PeerEvent, Role, SessionEnd, SessionInfo,
-    Task, event::EventQueue, outbox::Outbox,
+    CloseReason, Context, Drain, InitError, PeerConfig, PeerEvent, Role, RoundTripTime, SessionEnd,
+    SessionInfo, Task, event::EventQueue, outbox::Outbox,
 };
 
 /// The protocol of one peer, without IO and without a clock: frames, commands and the time go in,
@@ -81,6 +84,7 @@ impl<R: Role> Engine<R> {
                 finishing: None,
                 drain: None,
                 last_end: None,
+                probing: Probing::default(),
                 endpoint: None,
                 reports: EventQueue::default(),
                 now: Instant::now(),
@@ -116,10 +120,34 @@ impl<R: Role> Engine<R> {
         self.core.drain = None;
         self.core.session = None;
         self.core.joining = None;
+        self.core.probing = Probing::default();
         self.tasks.clear();
         let max_send = max_send.unwrap_or(usize::MAX);
         self.core.outbox.open(serializer, max_send, ids);
         self.with_roles(R::on_open);
+    }
+
+    /// Watch over the connection that [`open`](Self::open) was told of, as
+    /// [`PeerConfig::keep_alive`] says; call it right after that. From then on, tell what the
+    /// transport hears by [`handle_life_sign`](Self::handle_life_sign), and send the pings of
+    /// [`poll_ping`](Self::poll_ping). `pings` is what the transport can do.
+    pub fn watch(&mut self, pings: Pings) {
+        self.core.probing = Probing::open(Some(pings));
+    }
+
+    /// The transport heard something, be it no whole frame.
+    pub fn handle_life_sign(&mut self, sign: LifeSign, now: Instant) {
+        self.core.probing.life_sign(sign, now);
+    }
+
+    /// The number of the ping that the transport is to send.
+    pub fn poll_ping(&mut self) -> Option<u64> {
+        self.core.probing.take_ping()
+    }
+
+    /// How far away the router is; `None` until that was measured in the session under way.
+    pub fn round_trip_time(&self) -> Option<RoundTripTime> {
+        self.core.probing.round_trip()
     }
 
     /// Where the transport leads to: what sessions tell as their
@@ -135,6 +163,7 @@ impl<R: Role> Engine<R> {
         let Some(serializer) = self.core.outbox.serializer() else {
             return;
         };
+        self.core.probing.heard(now);
         match serializer.decode(frame) {
             Ok(message) => self.handle_message(message, now),
             Err(error) => match failure(&error, serializer.format()) {
@@ -152,7 +181,7 @@ impl<R: Role> Engine<R> {
     /// A message came from the wire.
     pub fn handle_message(&mut self, message: Message, now: Instant) {
         self.core.now = now;
-        if self.core.closed.is_some() {
+        if self.core.closed.is_some() || self.core.probing.claims(&message, now) {
             return;
         }
         let unclaimed = self.with_roles(|roles, cx| {
@@ -180,6 +209,7 @@ impl<R: Role> Engine<R> {
         {
             self.with_roles(R::on_deadline);
         }
+        self.core.probe();
     }
 
     /// The peer is to end: the roles say their farewell, and the engine is closed.
@@ -211,6 +241,7 @@ impl<R: Role> Engine<R> {
         let reason = told.cloned().unwrap_or(CloseReason::Disconnected);
         self.core.session = None;
         self.core.last_end = Some(reason.clone());
+        self.core.probing.end();
         self.tasks.clear();
         let last_sent = self.core.last_sent();
         self.roles
@@ -266,7 +297,9 @@ impl<R: Role> Engine<R> {
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.roles.deadline()
+        let roles = self.roles.deadline();
+        let probing = self.core.probing.deadline();
+        roles.into_iter().chain(probing).min()
     }
 
     /// How many bytes wait for the wire.
@@ -304,6 +337,7 @@ impl<R: Role> Engine<R> {
             }
             let session = Arc::new(session);
             core.session = Some(session.clone());
+            core.begin_probing(&session);
             roles.on_join(&session, &mut Context::new(core, tasks));
         }
         if core.drain.is_some() && !core.is_ending() {

@@ -3,6 +3,7 @@
 //! * [`router`] gives the routers that the same tests run against, the embedded one and Crossbar.io;
 //! * [`crossbar`] starts Crossbar.io, and [`python`] a WAMP peer of another make;
 //! * [`link`] names the ways to reach a router, [`accounts`] who may join it;
+//! * [`faults`] is a network that fails, between a client and its router;
 //! * [`scratch`] makes folders, and [`notice()`] says what a test that passes has to say.
 //!
 //! Like any test, this code stops where it is surprised.
@@ -10,6 +11,7 @@
 
 pub mod accounts;
 pub mod crossbar;
+pub mod faults;
 pub mod link;
 mod notice;
 pub mod python;

@@ -4,6 +4,7 @@
 //! * [`crossbar`] starts Crossbar.io, and [`python`] a WAMP peer of another make;
 //! * [`link`] names the ways to reach a router, [`accounts`] who may join it;
 //! * [`faults`] is a network that fails, between a client and its router;
+//! * [`runs`] says how often a test repeats itself, and from which seed;
 //! * [`scratch`] makes folders, and [`notice()`] says what a test that passes has to say.
 //!
 //! Like any test, this code stops where it is surprised.
@@ -16,6 +17,7 @@ pub mod link;
 mod notice;
 pub mod python;
 pub mod router;
+pub mod runs;
 pub mod scratch;
 
 pub use notice::notice;

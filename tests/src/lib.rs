@@ -3,6 +3,7 @@
 //! * [`router`] gives the routers that the same tests run against, the embedded one and Crossbar.io;
 //! * [`crossbar`] starts Crossbar.io, and [`python`] a WAMP peer of another make;
 //! * [`link`] names the ways to reach a router, [`accounts`] who may join it;
+//! * [`conversation`] knows what a client and a router may say to each other;
 //! * [`faults`] is a network that fails, between a client and its router;
 //! * [`runs`] says how often a test repeats itself, and from which seed;
 //! * [`scratch`] makes folders, and [`notice()`] says what a test that passes has to say.
@@ -11,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+pub mod conversation;
 pub mod crossbar;
 pub mod faults;
 pub mod link;

@@ -5,6 +5,7 @@
 //! * [`link`] names the ways to reach a router, [`accounts`] who may join it;
 //! * [`conversation`] knows what a client and a router may say to each other;
 //! * [`faults`] is a network that fails, between a client and its router;
+//! * [`overhear`] lets a test hear what goes over connections;
 //! * [`runs`] says how often a test repeats itself, and from which seed;
 //! * [`scratch`] makes folders, and [`notice()`] says what a test that passes has to say.
 //!
@@ -17,6 +18,7 @@ pub mod crossbar;
 pub mod faults;
 pub mod link;
 mod notice;
+pub mod overhear;
 pub mod python;
 pub mod router;
 pub mod runs;

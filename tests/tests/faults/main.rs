@@ -10,3 +10,4 @@
 mod joining;
 mod pending;
 mod place;
+mod restarts;

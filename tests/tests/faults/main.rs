@@ -11,3 +11,4 @@ mod joining;
 mod pending;
 mod place;
 mod restarts;
+mod slow;

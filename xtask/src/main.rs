@@ -8,6 +8,7 @@ mod crossbar;
 mod examples;
 mod features;
 mod process;
+mod soak;
 mod test;
 mod workspace;
 
@@ -42,6 +43,7 @@ fn run(task: &str, rest: &[String]) -> Result<(), String> {
         }
         "examples" => examples::run(&workspace),
         "features" => features::check(&workspace),
+        "soak" => soak::run(&workspace, rest),
         _ => Err(format!("there is no task `{task}`\n\n{HELP}")),
     }
 }
@@ -53,4 +55,7 @@ Usage: cargo xtask <task>
                      with arguments: only `cargo test --workspace --all-features <arguments>`
   crossbar           set up Crossbar.io under target/ if needed, and print the path of its program
   examples           run every example and check that it succeeds
-  features           check each library crate alone with its sets of features";
+  features           check each library crate alone with its sets of features
+  soak [--minutes <number>] [--seed <number>]
+                     mixed traffic over networks that fail, 30 minutes by default; prints what failed
+                     and how much the memory grew";

@@ -22,7 +22,7 @@
 //!
 //! | feature | default | gives |
 //! |---|---|---|
-//! | `driver` | yes | [`Peer`], [`PeerBuilder`], [`Supervisor`]: the engine on tokio |
+//! | `driver` | yes | [`Peer`], [`PeerBuilder`], [`Supervisor`], [`Endpoints`]: the engine on tokio |
 //!
 //! # Cancel safety
 //!
@@ -36,7 +36,9 @@ mod config;
 mod context;
 mod engine;
 mod error;
+mod event;
 mod outbox;
+mod remedy;
 mod role;
 mod session;
 mod task;
@@ -47,6 +49,10 @@ mod wire;
 mod builder;
 #[cfg(feature = "driver")]
 mod driver;
+#[cfg(feature = "driver")]
+mod endpoints;
+#[cfg(feature = "driver")]
+mod events;
 #[cfg(feature = "driver")]
 mod peer;
 #[cfg(feature = "driver")]
@@ -61,6 +67,8 @@ pub use engine::Engine;
 pub use error::{
     CloseReason, Closed, Delivery, InitError, JoinError, SendError, SessionEnd, Violation,
 };
+pub use event::{PeerEvent, RoleEvent};
+pub use remedy::Remedy;
 pub use role::{Contains, Role};
 pub use session::SessionInfo;
 pub use task::Task;
@@ -69,6 +77,10 @@ pub use wire::Wire;
 
 #[cfg(feature = "driver")]
 pub use builder::PeerBuilder;
+#[cfg(feature = "driver")]
+pub use endpoints::Endpoints;
+#[cfg(feature = "driver")]
+pub use events::PeerEvents;
 #[cfg(feature = "driver")]
 pub use peer::{Peer, PeerState};
 #[cfg(feature = "driver")]

@@ -38,6 +38,9 @@
 //! # });
 //! ```
 //!
+//! Arguments can pass the router as one binary that it does not look into, encrypted end to end or
+//! not: [`passthru`].
+//!
 //! Roles are not privileged: a role of your own uses the same API, [`spell_peer::Role`].
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -62,10 +65,10 @@ mod tap;
 mod weight;
 
 pub use callee::{
-    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, FromInvocation, Handled, Interrupt,
-    Interruption, IntoResult, Invocation, InvocationError, InvocationHandler, InvocationInfo,
-    Invocations, Kwargs, Part, Parts, PendingRegister, Progress, ProgressiveResult, Register,
-    RegisterHandler, Registration, RegistrationEnd,
+    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, Conflict, FromInvocation, Handled,
+    Interrupt, Interruption, IntoResult, Invocation, InvocationError, InvocationHandler,
+    InvocationInfo, Invocations, Kwargs, Part, Parts, PendingRegister, Progress, ProgressiveResult,
+    Register, RegisterHandler, Registration, RegistrationEnd, RegistrationNotRestored,
 };
 pub use caller::{
     Call, CallArguments, CallResult, CallResults, Caller, CallerExt, CallerHandle, PendingCall,
@@ -88,7 +91,8 @@ pub use publisher::{
 pub use queue::Overflow;
 pub use session::{Leave, LeaveError, Session, SessionExt, SessionHandle};
 pub use subscriber::{
-    Deduplicated, Event, Events, FromEvent, PendingSubscribe, PublicationFilter, Subscribe,
-    SubscribeHandler, Subscriber, SubscriberExt, SubscriberHandle, Subscription, SubscriptionEnd,
+    Deduplicated, Event, Events, FromEvent, Gap, Notice, Notices, PendingSubscribe,
+    PublicationFilter, Subscribe, SubscribeHandler, Subscriber, SubscriberExt, SubscriberHandle,
+    Subscription, SubscriptionEnd, SubscriptionLagging, SubscriptionNotRestored,
 };
 pub use tap::{Messages, NextMessage, SendMessage, Tap, TapError, TapExt, TapHandle};

@@ -38,16 +38,13 @@ fn bit(role: RoleName, feature: Feature) -> Option<u32> {
     1_u32.checked_shl(u32::try_from(place).ok()?)
 }
 
-const KEPT: [(RoleName, Feature); 14] = [
+const KEPT: [(RoleName, Feature); 11] = [
     (RoleName::Callee, Feature::CallCanceling),
     (RoleName::Callee, Feature::ProgressiveCallResults),
     (RoleName::Callee, Feature::ProgressiveCallInvocations),
     (RoleName::Callee, Feature::CallTimeout),
-    (RoleName::Callee, Feature::CallReroute),
     (RoleName::Callee, Feature::RegistrationRevocation),
     (RoleName::Callee, Feature::PayloadPassthruMode),
-    (RoleName::Caller, Feature::CallCanceling),
-    (RoleName::Caller, Feature::ProgressiveCallResults),
     (RoleName::Caller, Feature::ProgressiveCallInvocations),
     (RoleName::Caller, Feature::PayloadPassthruMode),
     (RoleName::Publisher, Feature::PayloadPassthruMode),

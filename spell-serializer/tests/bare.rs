@@ -109,7 +109,7 @@ fn serializers_of_users_read_and_write_it_too() {
 
 #[test]
 fn without_the_mark_of_an_algorithm_it_is_refused() {
-    let unknown = ["invalid", "", "x", "x_A", "x_1a", "x_a", "x_a-b", "wamp"];
+    let unknown = ["invalid", "", "x", "X_own", "wamp"];
     let options = unknown.map(marked).into_iter().chain([
         Dict::new(),
         Dict::from([("enc_algo", 1)]),

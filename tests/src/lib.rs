@@ -1,7 +1,8 @@
 //! Support for the tests of the whole workspace, which are in `tests/tests/`.
 //!
-//! * [`router`] gives the routers that the same tests run against, the embedded one and Crossbar.io;
-//! * [`crossbar`] starts Crossbar.io, and [`python`] a WAMP peer of another make;
+//! * [`router`] gives the routers that the same tests run against, [`place`] is one of them and a way to reach it;
+//! * [`crossbar`] starts Crossbar.io, [`routers`] the routers of other crates, and [`foreign`] WAMP peers of other
+//!   makes;
 //! * [`link`] names the ways to reach a router, [`accounts`] who may join it;
 //! * [`conversation`] knows what a client and a router may say to each other;
 //! * [`faults`] is a network that fails, between a client and its router;
@@ -16,11 +17,13 @@ pub mod accounts;
 pub mod conversation;
 pub mod crossbar;
 pub mod faults;
+pub mod foreign;
 pub mod link;
 mod notice;
 pub mod overhear;
-pub mod python;
+pub mod place;
 pub mod router;
+pub mod routers;
 pub mod runs;
 pub mod scratch;
 

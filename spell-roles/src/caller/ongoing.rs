@@ -13,7 +13,7 @@ use super::CallResult;
 use crate::{
     error::Failure,
     pending::Waiter,
-    queue::{Overflow, Producer, Pushed},
+    queue::{Offered, Overflow, Producer, Pushed},
     request::Reply,
     weight::weight,
 };
@@ -108,17 +108,21 @@ impl Results {
         }
     }
 
-    /// Queue a result that is not the last; `false` if that ends the call.
-    pub(super) fn offer(&mut self, request: RequestId, result: CallResult) -> bool {
+    /// Queue a result that is not the last.
+    pub(super) fn offer(&mut self, request: RequestId, result: CallResult) -> Offered {
         let bytes = weight(result.details().as_dict(), result.payload());
         let is_refused = match self.queue.push(result, bytes) {
-            Pushed::Queued => return true,
-            Pushed::Displaced(_) => false,
+            Pushed::Queued => return Offered::Taken,
+            Pushed::Filled => return Offered::Filled,
+            Pushed::Displaced => false,
             Pushed::Refused(_) => true,
         };
         if !mem::replace(&mut self.has_warned, true) {
             warn!(%request, "a call is read too slowly: it begins to lose progressive results");
         }
-        !(is_refused && self.overflow == Overflow::End)
+        if is_refused && self.overflow == Overflow::End {
+            return Offered::Lagging;
+        }
+        Offered::Taken
     }
 }

@@ -12,7 +12,7 @@ use spell_message::{
     reason,
 };
 
-use super::{Dealer, Refusal, Surroundings, undeliverable};
+use super::{Dealer, Refusal, Surroundings, party::Party, undeliverable};
 use crate::{
     Disclosure,
     carrier::Line,
@@ -111,10 +111,8 @@ impl Dealer {
             }
             Some(prepared) => prepared.done,
         };
-        let assignment = self.assign(attempt, around)?;
-        let callee = self.parties.get(&assignment.callee);
-        let payload = &attempt.call.payload;
-        if callee.is_some_and(|callee| assignment.is_surely_carried(&callee.line, payload)) {
+        let (assignment, callee) = self.assign(attempt, around)?;
+        if assignment.is_surely_carried(&callee.line, &attempt.call.payload) {
             Ok(Carriage::Ready(assignment, None))
         } else {
             Ok(Carriage::After(assignment, done))
@@ -147,7 +145,7 @@ impl Dealer {
         &mut self,
         attempt: Attempt<'_>,
         around: &mut Surroundings<'_>,
-    ) -> Result<Assignment, Refusal> {
+    ) -> Result<(Assignment, &Party), Refusal> {
         let none = (reason::NO_AVAILABLE_CALLEE, None);
         let registered = self.registrations.get_mut(attempt.registration);
         let registered = registered.ok_or(none)?;
@@ -199,7 +197,7 @@ impl Dealer {
                 deadline = (around.environment.clock)().instant.checked_add(left);
             }
         }
-        Ok(Assignment {
+        let assignment = Assignment {
             registration: attempt.registration,
             callee: chosen.session,
             details,
@@ -207,7 +205,8 @@ impl Dealer {
             receive_progress,
             deadline,
             shared,
-        })
+        };
+        Ok((assignment, callee))
     }
 
     /// Whether the callee may still be given a call that was prepared for it.

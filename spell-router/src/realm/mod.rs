@@ -1,29 +1,36 @@
 //! The routing of one realm, without IO: messages of its sessions in, messages to them out.
 
+mod administration;
+mod farewell;
+mod notices;
+mod procedures;
+mod publishing;
+mod requests;
+
 use std::{collections::HashMap, time::Instant};
 
 use spell_message::{
-    Dict, Format, Message, Pattern, Payload, PublicationId, RequestId, RequestIds, SessionId, Uri,
-    Value,
-    message::{Abort, ErrorMessage, Publish, Published, RequestKind},
-    options::{AbortDetails, ErrorDetails, PublishOptions},
-    reason,
+    Dict, Format, Message, Pattern, Payload, RequestId, RequestIds, SessionId, Uri, Value,
+    message::{Abort, ErrorMessage, RequestKind},
+    options::{AbortDetails, ErrorDetails},
 };
 
+pub(crate) use self::requests::LONGEST_URI;
+use self::requests::{CallId, has_long_uri};
 use crate::{
     Disclosure,
     announced::Announced,
     auth::{Method, PROVIDER},
-    broker::{Broker, Publication},
+    broker::Broker,
     carrier::{Line, Undeliverable},
     dealer::{Dealer, Surroundings},
     environment::Environment,
     error::Violation,
     meta::{MetaApi, Testaments},
-    outbound::{FanOut, Outputs},
+    outbound::Outputs,
     passthru,
     quotas::{Quotas, Room},
-    work::{Finished, PublishWork, Work},
+    work::{Finished, Work},
 };
 
 /// The sessions of one realm, and what they subscribed, registered and called.
@@ -94,15 +101,6 @@ pub(crate) enum Handled {
     Now(Flow),
     /// Once this is finished, [`RealmState::resume`] goes on.
     After(Box<Work>),
-}
-
-/// What a CALL is by its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum CallId {
-    /// A new call.
-    New,
-    /// Another part of the arguments of a call that there is, or was.
-    Used,
 }
 
 impl RealmState {
@@ -240,31 +238,6 @@ impl RealmState {
         self.dealer.expire(now, out);
     }
 
-    /// A request with an invalid URI: it fails, and the session lives.
-    ///
-    /// `answer` says what to answer; without it, as for a publication that is not acknowledged,
-    /// only the id counts. WAMP spec, "URIs".
-    pub(crate) fn refuse_uri(
-        &mut self,
-        from: SessionId,
-        answer: Option<RequestKind>,
-        request: RequestId,
-        explanation: &str,
-        out: &mut Outputs,
-    ) -> Flow {
-        if !self.members.contains_key(&from) {
-            return Flow::Open;
-        }
-        let result = if answer == Some(RequestKind::Invocation) {
-            let why = "the callee answered with an invalid URI";
-            self.dealer
-                .fail(from, request, reason::INVALID_URI, why, out)
-        } else {
-            self.refuse_request(from, answer, request, explanation, out)
-        };
-        self.conclude(from, result, out)
-    }
-
     /// An INVOCATION that, against expectation, could not be sent.
     pub(crate) fn undelivered(
         &mut self,
@@ -314,8 +287,7 @@ impl RealmState {
         if let Some(member) = self.members.get(&from) {
             passthru::check(&message, member.announced)?;
         }
-        let long = requested_uri(&message).is_some_and(|uri| uri.len() > LONGEST_URI);
-        if long {
+        if has_long_uri(&message) {
             self.refuse_long_uri(from, &message, out)?;
             return Ok(None);
         }
@@ -383,173 +355,6 @@ impl RealmState {
         Ok(None)
     }
 
-    /// A request whose URI is too long fails as one whose URI is invalid does.
-    fn refuse_long_uri(
-        &mut self,
-        from: SessionId,
-        message: &Message,
-        out: &mut Outputs,
-    ) -> Result<(), Violation> {
-        let (answer, request) = match message {
-            Message::Error(message) => {
-                let why = "the URI of the callee's error is too long";
-                let (callee, invocation) = (from, message.request);
-                return self
-                    .dealer
-                    .fail(callee, invocation, reason::INVALID_URI, why, out);
-            }
-            Message::Publish(message) => {
-                let acknowledged = message.options.acknowledge() == Some(true);
-                let answer = acknowledged.then_some(RequestKind::Publish);
-                (answer, message.request)
-            }
-            Message::Subscribe(message) => (Some(RequestKind::Subscribe), message.request),
-            Message::Register(message) => (Some(RequestKind::Register), message.request),
-            Message::Call(message) => (Some(RequestKind::Call), message.request),
-            _ => return Ok(()),
-        };
-        let explanation = "the URI is longer than this router takes";
-        self.refuse_request(from, answer, request, explanation, out)
-    }
-
-    /// A request whose URI cannot be: its id counts, and it fails if it is to be answered.
-    fn refuse_request(
-        &mut self,
-        from: SessionId,
-        answer: Option<RequestKind>,
-        request: RequestId,
-        explanation: &str,
-        out: &mut Outputs,
-    ) -> Result<(), Violation> {
-        if answer == Some(RequestKind::Call) {
-            if self.count_call(from, request)? == CallId::Used {
-                return self.dealer.refuse_part(from, request);
-            }
-        } else {
-            self.count(from, request)?;
-        }
-        if let Some(kind) = answer {
-            let error = refusal(kind, request, reason::INVALID_URI, Some(explanation));
-            out.send(from, error);
-        }
-        Ok(())
-    }
-
-    /// Publishes, unless there is work to do before.
-    fn prepare_publish(
-        &mut self,
-        from: SessionId,
-        message: Publish,
-        out: &mut Outputs,
-    ) -> Option<Work> {
-        if let Err((error, explanation)) = self.check_publish(&message) {
-            if message.options.acknowledge() == Some(true) {
-                let kind = RequestKind::Publish;
-                let error = refusal(kind, message.request, error, Some(explanation));
-                out.send(from, error);
-            }
-            return None;
-        }
-        if message.payload.len() > SHORT_PAYLOAD {
-            let publication = Publication::by(from, &message);
-            let formats = self.broker.other_formats(publication, &self.members);
-            if !formats.is_empty() {
-                return Some(Work::Publish(PublishWork { message, formats }));
-            }
-        }
-        self.publish(from, &message, FanOut::default(), out);
-        None
-    }
-
-    /// Whether this may be published; if not, the error and an explanation for people.
-    fn check_publish(&self, message: &Publish) -> Result<(), (&'static str, &'static str)> {
-        if message.topic.is_reserved() {
-            // WAMP spec, "URIs": applications must not use anything below `wamp`.
-            return Err((reason::INVALID_URI, "URIs below \"wamp\" are reserved"));
-        }
-        let disclosed = self.broker.disclosure.judge(message.options.disclose_me());
-        let denied = |error| (error, "this realm discloses nobody");
-        disclosed.map(|_| ()).map_err(denied)
-    }
-
-    fn publish(&mut self, from: SessionId, message: &Publish, fan_out: FanOut, out: &mut Outputs) {
-        let publication = self.fan_out(Publication::by(from, message), fan_out, out);
-        if message.options.acknowledge() == Some(true) {
-            let request = message.request;
-            out.send(
-                from,
-                Published {
-                    request,
-                    publication,
-                },
-            );
-        }
-    }
-
-    /// Publishes for the router itself, to whatever topic. Nobody is the publisher of that, so
-    /// nobody is left out as such; the options say who else is.
-    pub(crate) fn publish_own(
-        &mut self,
-        topic: &Uri,
-        options: &PublishOptions,
-        payload: &Payload,
-        out: &mut Outputs,
-    ) {
-        let publication = Publication {
-            publisher: None,
-            topic,
-            options,
-            payload,
-        };
-        self.fan_out(publication, FanOut::default(), out);
-    }
-
-    fn fan_out(
-        &mut self,
-        publication: Publication<'_>,
-        fan_out: FanOut,
-        out: &mut Outputs,
-    ) -> PublicationId {
-        let id = PublicationId::from_random((self.environment.random)());
-        let clock = &self.environment.clock;
-        self.broker
-            .publish(publication, id, fan_out, &self.members, clock, out);
-        id
-    }
-
-    /// WAMP spec, "IDs": the requests of a client are numbered 1, 2, 3 and so on, all kinds
-    /// together; a gap or a repetition is a violation.
-    fn count(&mut self, from: SessionId, request: RequestId) -> Result<(), Violation> {
-        let Some(member) = self.members.get_mut(&from) else {
-            return Ok(());
-        };
-        let expected = member.requests.next();
-        if request != expected {
-            return Err(Violation::RequestId {
-                expected,
-                found: request,
-            });
-        }
-        member.requests.advance();
-        Ok(())
-    }
-
-    /// As [`count`](Self::count), but for an id that was used: with it, a caller that announced so
-    /// sends another part of the arguments of a call.
-    ///
-    /// WAMP spec, "Verification of CALL Request IDs".
-    fn count_call(&mut self, from: SessionId, request: RequestId) -> Result<CallId, Violation> {
-        match self.count(from, request) {
-            Ok(()) => Ok(CallId::New),
-            Err(Violation::RequestId { expected, found })
-                if found < expected && self.dealer.may_go_on(from) =>
-            {
-                Ok(CallId::Used)
-            }
-            Err(violation) => Err(violation),
-        }
-    }
-
     fn conclude(
         &mut self,
         from: SessionId,
@@ -570,27 +375,6 @@ impl RealmState {
         }
     }
 }
-
-/// The URI of a message that a client may send.
-fn requested_uri(message: &Message) -> Option<&str> {
-    match message {
-        Message::Publish(message) => Some(&message.topic),
-        Message::Subscribe(message) => Some(message.topic.as_str()),
-        Message::Register(message) => Some(message.procedure.as_str()),
-        Message::Call(message) => Some(&message.procedure),
-        Message::Error(message) if message.request_kind == RequestKind::Invocation => {
-            Some(&message.error)
-        }
-        _ => None,
-    }
-}
-
-/// The largest payload that the first subscriber of another format transcodes, in bytes, while
-/// others may wait for it; a larger one the publisher transcodes before.
-const SHORT_PAYLOAD: usize = 16 << 10;
-
-/// The longest URI that a request may carry, in bytes: the router remembers and repeats it.
-pub(crate) const LONGEST_URI: usize = 8 << 10;
 
 /// The ERROR that refuses a request; the explanation, for people, goes into its details.
 pub(crate) fn refusal(
@@ -643,12 +427,8 @@ pub(crate) fn static_uri(uri: &'static str) -> Uri {
     Uri::new(uri).expect("a predefined URI")
 }
 
-mod administration;
-mod farewell;
-mod notices;
 #[cfg(test)]
 mod observed;
-mod procedures;
 #[cfg(test)]
 mod sequences;
 #[cfg(test)]

@@ -13,5 +13,6 @@ mod serving;
 #[cfg(all(feature = "websocket", feature = "rawsocket"))]
 mod sockets;
 mod support;
+mod timeouts;
 #[cfg(all(feature = "tls", feature = "websocket", feature = "rawsocket"))]
 mod tls;

@@ -208,6 +208,37 @@ async fn a_call_larger_than_its_callee_takes_fails_without_a_gap_in_the_invocati
 }
 
 #[tokio::test]
+async fn part_of_a_result_larger_than_its_caller_takes_fails_the_call() {
+    let router = Router::local();
+    let url = router.listen("rs://127.0.0.1:0").await.unwrap();
+    let mut callee = Client::join(&router, "realm1").await;
+    callee.ask(r#"[64,1,{},"com.p"]"#).await;
+    let mut small = small(&url).await;
+    let text = "x".repeat(1024);
+    // It makes no difference whether the last result is on its way already.
+    for (call, last) in [(1, ""), (2, "[70,2,{}]")] {
+        let options = r#"{"receive_progress":true}"#;
+        small
+            .send(&format!(r#"[48,{call},{options},"com.p"]"#))
+            .await;
+        callee.next().await;
+        callee
+            .send(&format!(r#"[70,{call},{{"progress":true}},["{text}"]]"#))
+            .await;
+        if last.is_empty() {
+            assert_eq!(callee.next().await, r#"[69,1,{"mode":"killnowait"}]"#);
+        } else {
+            callee.send(last).await;
+        }
+        let answer = small.next().await;
+        assert!(answer.starts_with(&format!("[8,48,{call},")), "{answer}");
+        let reason = r#""wamp.error.payload_size_exceeded"]"#;
+        assert!(answer.ends_with(reason), "{answer}");
+    }
+    assert_eq!(small.ask(r#"[32,3,{},"com.t"]"#).await, "[33,3,1]");
+}
+
+#[tokio::test]
 async fn the_largest_invocation_that_fits_is_sent() {
     let router = Router::local();
     let url = router.listen("rs://127.0.0.1:0").await.unwrap();

@@ -46,9 +46,11 @@ impl Client {
         client
     }
 
-    /// Joins a realm with all roles; the callee can be interrupted.
+    /// Joins a realm with all roles; the callee can be interrupted and gives results in parts.
     pub(crate) async fn hello(&mut self, realm: &str) {
-        let roles = r#"{"publisher":{},"subscriber":{},"caller":{},"callee":{"features":{"call_canceling":true}}}"#;
+        let features = r#"{"call_canceling":true,"progressive_call_results":true}"#;
+        let callee = format!(r#""callee":{{"features":{features}}}"#);
+        let roles = format!(r#"{{"publisher":{{}},"subscriber":{{}},"caller":{{}},{callee}}}"#);
         let hello = format!(r#"[1,"{realm}",{{"roles":{roles}}}]"#);
         let welcome = self.ask(&hello).await;
         assert!(welcome.starts_with("[2,"), "{welcome}");

@@ -36,17 +36,9 @@ pub(super) fn is_bare(message: &Message) -> bool {
     is_marked(options)
 }
 
-/// Whether the options name an algorithm that Autobahn accepts: its own, or one of the user's.
+/// Whether the options name an algorithm that Autobahn knows, or one of a user.
 fn is_marked(options: &Dict) -> bool {
-    match options.get("enc_algo").and_then(Value::as_str) {
-        Some("cryptobox" | "mqtt" | "xbr") => true,
-        Some(other) => other.strip_prefix("x_").is_some_and(|name| {
-            let is_inside = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
-            name.is_empty()
-                || name.len() > 1
-                    && name.starts_with(|first: char| first.is_ascii_lowercase())
-                    && name.bytes().all(is_inside)
-        }),
-        None => false,
-    }
+    let algorithm = options.get("enc_algo").and_then(Value::as_str);
+    algorithm
+        .is_some_and(|name| matches!(name, "cryptobox" | "mqtt" | "xbr") || name.starts_with("x_"))
 }

@@ -83,3 +83,69 @@ fn nobody_cancels_the_call_of_another() {
     assert!(realm.send(CAROL, "[49,1,{}]").is_empty());
     assert_eq!(realm.send(BOB, "[70,1,{}]"), ["1 ← [50,1,{}]"]);
 }
+
+#[test]
+fn what_caller_and_callee_get_depends_on_the_mode_and_on_who_is_first() {
+    let interrupt = |mode| format!(r#"4 ← [69,1,{{"mode":"{mode}"}}]"#);
+    let (skip, kill) = (Some("skip"), Some("kill"));
+    let killnowait = Some("killnowait");
+    for (mode, interruptible, at_once, then) in [
+        (skip, true, vec![CANCELED.to_owned()], false),
+        (kill, true, vec![interrupt("kill")], true),
+        (
+            killnowait,
+            true,
+            vec![interrupt("killnowait"), CANCELED.to_owned()],
+            false,
+        ),
+        (
+            None,
+            true,
+            vec![interrupt("killnowait"), CANCELED.to_owned()],
+            false,
+        ),
+        (skip, false, vec![CANCELED.to_owned()], false),
+        (kill, false, vec![CANCELED.to_owned()], false),
+        (killnowait, false, vec![CANCELED.to_owned()], false),
+        (None, false, vec![CANCELED.to_owned()], false),
+    ] {
+        let options =
+            mode.map_or_else(|| "{}".to_owned(), |mode| format!(r#"{{"mode":"{mode}"}}"#));
+        let cancel = format!("[49,1,{options}]");
+        for (answer, forwarded) in [
+            ("[70,1,{},[5]]", "1 ← [50,1,{},[5]]"),
+            (r#"[8,68,1,{},"wamp.error.canceled"]"#, CANCELED),
+            (
+                r#"[8,68,1,{},"com.bad",[1]]"#,
+                r#"1 ← [8,48,1,{},"com.bad",[1]]"#,
+            ),
+        ] {
+            let called = || {
+                let mut realm = Realm::new();
+                let features: &[_] = if interruptible {
+                    &[CALL_CANCELING]
+                } else {
+                    &[]
+                };
+                realm.join_announcing(DAVE, features);
+                realm.send(DAVE, r#"[64,1,{},"com.p"]"#);
+                realm.send(ALICE, r#"[48,1,{},"com.p"]"#);
+                realm
+            };
+            let case = format!("{mode:?} {interruptible} {answer}");
+
+            // The cancellation is first.
+            let mut realm = called();
+            assert_eq!(realm.send(ALICE, &cancel), at_once, "{case}");
+            let answered = realm.send(DAVE, answer);
+            let expected = if then { vec![forwarded] } else { vec![] };
+            assert_eq!(answered, expected, "{case}");
+            assert!(realm.state.is_idle());
+
+            // The answer is first.
+            let mut realm = called();
+            assert_eq!(realm.send(DAVE, answer), [forwarded], "{case}");
+            assert_eq!(realm.send(ALICE, &cancel), [""; 0], "{case}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! WAMP spec, "Event History".
 
-use spell_message::SubscriptionId;
+use spell_message::{SubscriptionId, options::PublishOptions};
 
 use super::*;
 use crate::broker::HistoryQuery;

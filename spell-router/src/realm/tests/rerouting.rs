@@ -202,7 +202,7 @@ fn a_call_stays_with_the_callee_that_gave_part_of_the_result() {
 fn a_call_stays_with_the_callee_that_got_another_part_of_the_arguments() {
     let mut realm = Realm::new();
     realm.join_announcing(ERIN, &[(RoleName::Caller, PARTS.1)]);
-    for callee in [DAVE, 6] {
+    for callee in [DAVE, 6, 7] {
         realm.join_announcing(callee, &[CALL_CANCELING, PARTS]);
         realm.send(callee, r#"[64,1,{"invoke":"first"},"com.p"]"#);
     }
@@ -240,6 +240,25 @@ fn arguments_beyond_what_may_be_kept_are_not_and_their_calls_stay() {
     realm.send(ALICE, r#"[48,3,{},"com.p",["1234"]]"#);
     let outputs = decline(&mut realm, 3);
     assert_eq!(outputs, [r#"3 ← [68,2,1,{},["1234"]]"#]);
+}
+
+#[test]
+fn arguments_are_not_kept_once_their_call_stays() {
+    let quotas = Quotas {
+        kept: 10,
+        ..Quotas::default()
+    };
+    let mut realm = Realm::with_quotas(quotas);
+    for callee in [DAVE, 6] {
+        realm.join_announcing(callee, &[CALL_CANCELING, PROGRESS]);
+        realm.send(callee, r#"[64,1,{"invoke":"first"},"com.p"]"#);
+    }
+    let options = r#"{"receive_progress":true}"#;
+    realm.send(ALICE, &format!(r#"[48,1,{options},"com.p",["1234"]]"#));
+    realm.send(DAVE, r#"[70,1,{"progress":true}]"#);
+    realm.send(ALICE, r#"[48,2,{},"com.p",["1234"]]"#);
+    let outputs = realm.send(DAVE, r#"[8,68,2,{},"wamp.error.unavailable"]"#);
+    assert_eq!(outputs, [r#"6 ← [68,1,1,{},["1234"]]"#]);
 }
 
 #[test]

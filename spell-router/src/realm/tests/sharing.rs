@@ -142,3 +142,41 @@ fn a_registration_tells_about_itself() {
     let callees: Vec<_> = registration.callees().map(SessionId::get).collect();
     assert_eq!(callees, [CAROL, BOB]);
 }
+
+#[test]
+fn a_callee_that_unregisters_while_a_call_is_prepared_for_it_is_not_called() {
+    let mut realm = shared("first", &[BOB, CAROL]);
+    let work = realm.begin_work(ALICE, r#"[48,1,{},"com.p"]"#);
+    realm.send(BOB, "[66,2,1]");
+    let (Handled::After(work), _) = realm.finish(ALICE, work) else {
+        panic!("nothing to prepare for Carol");
+    };
+    let (_, outputs) = realm.finish(ALICE, *work);
+    assert_eq!(outputs, ["3 ← [68,1,1,{}]"]);
+}
+
+#[test]
+fn a_call_whose_callee_changes_all_the_time_fails() {
+    let callees = [BOB, CAROL, 5, 6, 7];
+    let mut realm = Realm::new();
+    for callee in callees {
+        if callee > CAROL {
+            realm.join(callee, "erin", "user");
+        }
+        realm.send(callee, &register(1, "first"));
+    }
+    let mut work = realm.begin_work(ALICE, r#"[48,1,{},"com.p"]"#);
+    for callee in callees {
+        realm.send(callee, "[66,2,1]");
+        match realm.finish(ALICE, work) {
+            (Handled::After(more), _) => work = *more,
+            (Handled::Now(flow), outputs) => {
+                assert_eq!(flow, Flow::Open);
+                assert!(outputs[0].ends_with(r#""wamp.error.no_available_callee"]"#));
+                assert!(realm.state.is_idle());
+                return;
+            }
+        }
+    }
+    panic!("prepared without end");
+}

@@ -209,6 +209,10 @@ impl<R: Role> Engine<R> {
         {
             self.with_roles(R::on_deadline);
         }
+        if self.pauses_reading() {
+            // What is not read says nothing of who sends it.
+            self.core.probing.heard(now);
+        }
         self.core.probe();
     }
 

@@ -44,6 +44,8 @@
 //! | to authenticate, to reconnect, to set limits | [`client()`](fn@client) |
 //! | to publish and subscribe | [`PublisherExt`](roles::PublisherExt), [`SubscriberExt`](roles::SubscriberExt) |
 //! | to call and be called | [`CallerExt`](roles::CallerExt), [`CalleeExt`](roles::CalleeExt) |
+//! | to publish, or call, when there is no session, or again when it is lost | [`Outbox`], [`Call::wait_for_session`](roles::Call::wait_for_session), [`Call::idempotent`](roles::Call::idempotent) |
+//! | to leave when all work is done | [`Leave::drain`](roles::Leave::drain) |
 //! | arguments that the router cannot read | [`passthru`] |
 //! | to know of other sessions, registrations and subscriptions; testaments; the history of events | [`MetaExt`](roles::MetaExt) |
 //! | fewer roles, or roles of your own | [`peer::PeerBuilder`], [`peer::Role`] |

@@ -69,7 +69,7 @@ pub use error::{
 };
 pub use event::{PeerEvent, RoleEvent};
 pub use remedy::Remedy;
-pub use role::{Contains, Role};
+pub use role::{Contains, Drain, Role};
 pub use session::SessionInfo;
 pub use task::Task;
 pub use tuple::{At, Push};

@@ -75,6 +75,10 @@ impl<P> Pending<P> {
         Some((id, pending))
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
     /// How many there are, by id or by key, whichever are more.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {

@@ -137,7 +137,7 @@ pub(super) fn serve(
             let (handler, codec) = (handler.clone(), codec.clone());
             // A panic ends this task alone; the invocation, dropped by it, answers for itself.
             tokio::spawn(async move {
-                (handler.0)(taken.item.opened(codec.as_ref())).await;
+                (handler.0)(taken.item.taken(codec.as_ref())).await;
                 drop(permit);
             });
         }
@@ -172,6 +172,7 @@ async fn answer<A>(handler: &impl InvocationHandler<A>, mut invocation: Invocati
             error @ (AnswerError::Canceled
             | AnswerError::Timeout
             | AnswerError::Overflow
+            | AnswerError::Stopped
             | AnswerError::Closed { .. }),
         ) => debug!(%id, %error, "nobody waits for the answer of a handler"),
         Err(error) => {

@@ -13,6 +13,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 use spell_serializer::DecodeError;
+use tokio::sync::Semaphore;
 use tracing::{error, warn};
 
 use super::{Event, Gap, Notice, reader::Reader, role::Command};
@@ -106,6 +107,7 @@ impl<T: DeserializeOwned> FromEvent for Kwargs<T> {
 /// subscription goes.
 pub(super) fn serve(mut reader: Reader, mut handler: Handler, progress: Arc<Progress>) {
     tokio::spawn(async move {
+        let _ending = Ending(progress.clone());
         let tells_gaps = handler.on_gap.is_some();
         loop {
             // The codec, which opens an event, is the user's, too.
@@ -169,11 +171,31 @@ async fn unless_panicking<T>(work: impl Future<Output = T>) -> Result<T, Box<dyn
     .await
 }
 
+/// Tells that the task ended, however it did.
+struct Ending(Arc<Progress>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.ended.0.close();
+    }
+}
+
+#[derive(Debug)]
+struct Ended(Semaphore);
+
+impl Default for Ended {
+    fn default() -> Self {
+        Self(Semaphore::new(0))
+    }
+}
+
 /// What a handler's task and its subscription share.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     is_stopped: AtomicBool,
     failed: AtomicU64,
+    /// Closed once the task ended.
+    ended: Ended,
     /// Keeps the peer alive while the task runs, once the subscription is detached.
     kept: OnceLock<Arc<Requests<Command>>>,
 }
@@ -186,6 +208,12 @@ impl Progress {
 
     fn is_stopped(&self) -> bool {
         self.is_stopped.load(Ordering::Relaxed)
+    }
+
+    /// Wait until the task ended.
+    pub(super) async fn ended(&self) {
+        // It has permits for nobody.
+        let _ = self.ended.0.acquire().await;
     }
 
     fn fail(&self) {

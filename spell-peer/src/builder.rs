@@ -116,13 +116,15 @@ where
         let (commands, inbox) = Commands::channel(&self.config);
         let (state, watch) = watch::channel(PeerState::Connecting { attempt: 0 });
         let stop = CancellationToken::new();
+        let engine = Engine::new(self.roles, self.config)?;
         let peer = Peer {
             handles: R::handle(commands),
             state: watch,
+            counters: engine.counters().clone(),
             stop: stop.clone(),
         };
         let supervisor = Supervisor {
-            engine: Engine::new(self.roles, self.config)?,
+            engine,
             inbox,
             connector,
             policy: self.policy,

@@ -191,6 +191,7 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
             self.state.send(PeerState::Joined(info.clone()));
             *self.joined = Some(Instant::from_std(turn.now));
         }
+        self.engine.measure();
         if let Some(reason) = self.engine.closed() {
             return Err(reason.clone());
         }

@@ -34,11 +34,13 @@
 mod command;
 mod config;
 mod context;
+mod counters;
 mod engine;
 mod error;
 mod outbox;
 mod role;
 mod session;
+mod statistics;
 mod task;
 mod tuple;
 mod wire;
@@ -57,12 +59,14 @@ mod supervisor;
 pub use command::{Commands, Inbox, Sending};
 pub use config::PeerConfig;
 pub use context::Context;
+pub use counters::Count;
 pub use engine::Engine;
 pub use error::{
     CloseReason, Closed, Delivery, InitError, JoinError, SendError, SessionEnd, Violation,
 };
 pub use role::{Contains, Role};
 pub use session::SessionInfo;
+pub use statistics::{Statistics, Traffic, Volume};
 pub use task::Task;
 pub use tuple::{At, Push};
 pub use wire::Wire;

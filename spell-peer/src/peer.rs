@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{CloseReason, Contains, Role, SessionInfo};
+use crate::{CloseReason, Contains, Role, SessionInfo, Statistics, counters::Counters};
 
 /// A peer that has the roles `R`. Cheap to clone; all clones are one peer.
 ///
@@ -14,6 +14,7 @@ use crate::{CloseReason, Contains, Role, SessionInfo};
 pub struct Peer<R: Role> {
     pub(crate) handles: R::Handle,
     pub(crate) state: watch::Receiver<PeerState>,
+    pub(crate) counters: Arc<Counters>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -34,6 +35,11 @@ impl<R: Role> Peer<R> {
     /// What the peer is doing: follow it, or read it once with `borrow`.
     pub fn state(&self) -> watch::Receiver<PeerState> {
         self.state.clone()
+    }
+
+    /// What the peer counted since it was built, and what waits now.
+    pub fn statistics(&self) -> Statistics {
+        self.counters.read()
     }
 
     /// The session that is joined now; `None` while there is none.
@@ -91,6 +97,7 @@ impl<R: Role> Clone for Peer<R> {
         Self {
             handles: self.handles.clone(),
             state: self.state.clone(),
+            counters: self.counters.clone(),
             stop: self.stop.clone(),
         }
     }

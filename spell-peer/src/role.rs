@@ -91,6 +91,11 @@ pub trait Role: Sized + Send + 'static {
     /// The handle sent a command, or a task gave one.
     fn handle_call(&mut self, command: Self::Command, cx: &mut Context<'_, Self::Command>);
 
+    /// How many requests wait for the router's answer, for [`Statistics`](crate::Statistics).
+    fn pending(&self) -> usize {
+        0
+    }
+
     /// When [`on_deadline`](Self::on_deadline) is to be called; asked after every other callback.
     fn deadline(&self) -> Option<Instant> {
         None

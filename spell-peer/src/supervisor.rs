@@ -63,6 +63,7 @@ where
 
     /// One session, from dialling to its end.
     async fn session(&mut self) -> Ended<impl Future<Output = ()> + use<R, C>> {
+        self.engine.counters().dialled();
         let join_timeout = self.engine.config().join_timeout;
         let join_by = Instant::now() + join_timeout;
         let (reason, lasted, transport) = match self.dial(join_by).await {

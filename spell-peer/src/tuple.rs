@@ -72,6 +72,11 @@ macro_rules! tuples {
                 }
             }
 
+            fn pending(&self) -> usize {
+                let pending = [$(self.$field.pending()),*];
+                pending.into_iter().sum()
+            }
+
             fn deadline(&self) -> Option<Instant> {
                 let deadlines = [$(self.$field.deadline()),*];
                 deadlines.into_iter().flatten().min()

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Instant};
 
 use spell_message::{Payload, RequestId, RoleFeatures, Uri, message::Abort, options::AbortDetails};
 
-use crate::{CloseReason, PeerConfig, SessionInfo, Violation, outbox::Outbox};
+use crate::{CloseReason, PeerConfig, SessionInfo, Violation, counters::Counters, outbox::Outbox};
 
 /// What all roles share.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub(crate) struct Core {
     /// The peer said its farewell: how the connection ends does not matter any more.
     pub(crate) finishing: Option<CloseReason>,
     pub(crate) last_end: Option<CloseReason>,
+    pub(crate) counters: Arc<Counters>,
     pub(crate) now: Instant,
     pub(crate) config: PeerConfig,
 }

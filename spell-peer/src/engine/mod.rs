@@ -9,7 +9,9 @@ use std::{collections::VecDeque, error::Error, ops::ControlFlow, sync::Arc, time
 
 use bytes::Bytes;
 use spell_message::{
-    Format, Message, RequestIds, RoleFeatures, Uri, message::ErrorMessage, options::ErrorDetails,
+    Format, Message, RequestIds, RoleFeatures, Uri,
+    message::{ErrorMessage, Kind},
+    options::ErrorDetails,
     reason,
 };
 use spell_serializer::{AnySerializer, DecodeError, payload};
@@ -17,8 +19,8 @@ use spell_serializer::{AnySerializer, DecodeError, payload};
 pub(crate) use self::core::Core;
 
 use crate::{
-    CloseReason, Context, InitError, PeerConfig, Role, SessionEnd, SessionInfo, Task,
-    outbox::Outbox,
+    CloseReason, Context, InitError, PeerConfig, Role, SessionEnd, SessionInfo, Statistics, Task,
+    counters::Counters, outbox::Outbox,
 };
 
 /// The protocol of one peer, without IO and without a clock: frames, commands and the time go in,
@@ -80,6 +82,7 @@ impl<R: Role> Engine<R> {
                 closed: None,
                 finishing: None,
                 last_end: None,
+                counters: Arc::default(),
                 now: Instant::now(),
                 config,
             },
@@ -126,12 +129,17 @@ impl<R: Role> Engine<R> {
             return;
         };
         match serializer.decode(frame) {
-            Ok(message) => self.handle_message(message, now),
+            Ok(message) => {
+                self.core.counters.received(message.kind(), frame.len());
+                self.handle_message(message, now);
+            }
             Err(error) => match failure(&error, serializer.format()) {
                 Some(failure) if self.core.session.is_some() => {
+                    self.core.counters.received(Some(Kind::Error), frame.len());
                     self.handle_message(failure.into(), now);
                 }
                 _ => {
+                    self.core.counters.received(None, frame.len());
                     self.core.now = now;
                     self.core.violation(error.into());
                 }
@@ -195,12 +203,15 @@ impl<R: Role> Engine<R> {
         let core = &self.core;
         let told = core.finishing.as_ref().or(core.closed.as_ref());
         let reason = told.cloned().unwrap_or(CloseReason::Disconnected);
-        self.core.session = None;
+        if self.core.session.take().is_some() {
+            self.core.counters.ended(&reason);
+        }
         self.core.last_end = Some(reason.clone());
         self.tasks.clear();
         let last_sent = self.core.last_sent();
         self.roles
             .on_close(&SessionEnd::new(reason.clone(), last_sent));
+        self.measure();
         reason
     }
 
@@ -211,7 +222,9 @@ impl<R: Role> Engine<R> {
 
     /// The next frame to put on the wire.
     pub fn poll_transmit(&mut self) -> Option<Bytes> {
-        self.core.outbox.pop()
+        let (kind, frame) = self.core.outbox.pop()?;
+        self.core.counters.sent(kind, frame.len());
+        Some(frame)
     }
 
     /// The next task to run beside the driver; its output goes to
@@ -233,6 +246,22 @@ impl<R: Role> Engine<R> {
     /// Whether nothing waits for the wire.
     pub fn is_drained(&self) -> bool {
         self.core.outbox.is_empty()
+    }
+
+    /// What this peer counted, and what waits.
+    pub fn statistics(&self) -> Statistics {
+        self.measure();
+        self.core.counters.read()
+    }
+
+    /// Take down what waits, for those who read the counters elsewhere.
+    pub(crate) fn measure(&self) {
+        let waiting = (self.roles.pending(), self.queued());
+        self.core.counters.waiting(waiting.0, waiting.1);
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.core.counters
     }
 
     /// Why the session ended, once a role or the engine ended it.
@@ -257,6 +286,7 @@ impl<R: Role> Engine<R> {
         if let Some(session) = core.joining.take() {
             let session = Arc::new(session);
             core.session = Some(session.clone());
+            core.counters.joined();
             roles.on_join(&session, &mut Context::new(core, tasks));
         }
         if core.outbox.backlog() > core.config.outbox_hard_limit {

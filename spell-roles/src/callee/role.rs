@@ -5,7 +5,7 @@ use spell_message::{
     message::{self, RequestKind, Unregistered},
     reason,
 };
-use spell_peer::{Commands, Context, Role, SessionEnd, SessionInfo};
+use spell_peer::{Commands, Context, Count, Role, SessionEnd, SessionInfo};
 use tokio::sync::oneshot;
 use tracing::debug;
 
@@ -59,6 +59,7 @@ impl Callee {
         let invocation = wanted.invocation(message, interrupt, more);
         if let Pushed::Refused(invocation) = wanted.push(invocation, size) {
             invocation.forget();
+            cx.count(Count::InvocationsRefused, 1);
             let cause = Interruption::Answered;
             self.running.fail(request, cause, reason::UNAVAILABLE, cx);
         }
@@ -148,6 +149,10 @@ impl Role for Callee {
             Order::Release(key) => self.registrations.release(key, cx),
             Order::Answer(answer) => self.answer(*answer, cx),
         }
+    }
+
+    fn pending(&self) -> usize {
+        self.registrations.pending()
     }
 
     fn deadline(&self) -> Option<Instant> {

@@ -7,9 +7,10 @@ use spell_message::{
     RequestId, Uri,
     options::{CallOptions, CancelMode},
 };
+use spell_peer::{Context, Count};
 use tracing::warn;
 
-use super::CallResult;
+use super::{CallResult, role::Command};
 use crate::{
     error::Failure,
     pending::Waiter,
@@ -109,13 +110,19 @@ impl Results {
     }
 
     /// Queue a result that is not the last; `false` if that ends the call.
-    pub(super) fn offer(&mut self, request: RequestId, result: CallResult) -> bool {
+    pub(super) fn offer(
+        &mut self,
+        request: RequestId,
+        result: CallResult,
+        cx: &mut Context<'_, Command>,
+    ) -> bool {
         let bytes = weight(result.details().as_dict(), result.payload());
-        let is_refused = match self.queue.push(result, bytes) {
+        let (lost, is_refused) = match self.queue.push(result, bytes) {
             Pushed::Queued => return true,
-            Pushed::Displaced(_) => false,
-            Pushed::Refused(_) => true,
+            Pushed::Displaced(count) => (count, false),
+            Pushed::Refused(_) => (1, true),
         };
+        cx.count(Count::ResultsDropped, lost);
         if !mem::replace(&mut self.has_warned, true) {
             warn!(%request, "a call is read too slowly: it begins to lose progressive results");
         }

@@ -118,7 +118,7 @@ impl Caller {
         let Some(results) = ongoing.results() else {
             return trace!(request = %id, "a progressive result was not asked for");
         };
-        if !results.offer(id, result) {
+        if !results.offer(id, result, cx) {
             // Dropping it ends the stream.
             let _ = self.pending.take(id);
             give_up(id, mode, cx);
@@ -237,11 +237,11 @@ impl Role for Caller {
                 if result.is_progress() {
                     self.progress(id, result, cx);
                 } else {
-                    self.pending.resolve(id, result);
+                    self.pending.resolve(id, result, cx);
                 }
             }
             Message::Error(error) if error.request_kind == RequestKind::Call => {
-                self.pending.refuse(error);
+                self.pending.refuse(error, cx);
             }
             other => return ControlFlow::Continue(other),
         }
@@ -267,6 +267,10 @@ impl Role for Caller {
                 _ => {}
             },
         }
+    }
+
+    fn pending(&self) -> usize {
+        self.pending.len()
     }
 
     fn on_close(&mut self, end: &SessionEnd) {

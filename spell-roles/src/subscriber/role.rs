@@ -159,7 +159,7 @@ impl Subscriber {
         let mut lagging = Vec::new();
         for key in keys {
             if let Some(wanted) = self.wanted.get_mut(key)
-                && !wanted.offer(&message, bytes)
+                && !wanted.offer(&message, bytes, cx)
             {
                 lagging.push(*key);
             }
@@ -280,7 +280,7 @@ impl Role for Subscriber {
             Message::Event(event) => self.event(event, cx),
             Message::Subscribed(subscribed) => self.subscribed(subscribed, cx),
             Message::Unsubscribed(Unsubscribed::Reply { request }) => {
-                self.unsubscribing.resolve(request, ());
+                self.unsubscribing.resolve(request, (), cx);
             }
             Message::Unsubscribed(Unsubscribed::Revocation { details }) => {
                 if let Some(id) = details.subscription() {
@@ -293,9 +293,9 @@ impl Role for Subscriber {
                 RequestKind::Subscribe => self.refused(error, cx),
                 // It is gone, as was wished.
                 RequestKind::Unsubscribe if error.error == reason::NO_SUCH_SUBSCRIPTION => {
-                    self.unsubscribing.resolve(error.request, ());
+                    self.unsubscribing.resolve(error.request, (), cx);
                 }
-                RequestKind::Unsubscribe => self.unsubscribing.refuse(error),
+                RequestKind::Unsubscribe => self.unsubscribing.refuse(error, cx),
                 _ => return ControlFlow::Continue(Message::Error(error)),
             },
             other => return ControlFlow::Continue(other),
@@ -313,6 +313,11 @@ impl Role for Subscriber {
                 self.remove(key, None, None, cx);
             }
         }
+    }
+
+    fn pending(&self) -> usize {
+        let unsubscribing = self.unsubscribing.len();
+        self.subscribing.len().saturating_add(unsubscribing)
     }
 
     fn on_close(&mut self, end: &SessionEnd) {

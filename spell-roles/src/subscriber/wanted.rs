@@ -1,6 +1,7 @@
 use std::{mem, sync::Arc};
 
 use spell_message::{Feature, Pattern, RoleName, message, options::SubscribeOptions};
+use spell_peer::{Context, Count};
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -40,13 +41,19 @@ impl Wanted {
     }
 
     /// Queue an event; `false` if that ends the subscription.
-    pub(super) fn offer(&mut self, message: &Arc<message::Event>, bytes: usize) -> bool {
+    pub(super) fn offer(
+        &mut self,
+        message: &Arc<message::Event>,
+        bytes: usize,
+        cx: &mut Context<'_, Command>,
+    ) -> bool {
         let event = Event::new(message.clone(), self.pattern.clone());
         let (lost, is_refused) = match self.events.push(event, bytes) {
             Pushed::Queued => return true,
             Pushed::Displaced(count) => (count, false),
             Pushed::Refused(_) => (1, true),
         };
+        cx.count(Count::EventsDropped, lost);
         if !mem::replace(&mut self.has_warned, true) {
             let topic = self.pattern.as_str();
             warn!(

@@ -22,7 +22,7 @@
 //!
 //! | feature | default | gives |
 //! |---|---|---|
-//! | `driver` | yes | [`Peer`], [`PeerBuilder`], [`Supervisor`]: the engine on tokio |
+//! | `driver` | yes | [`Peer`], [`PeerBuilder`], [`Supervisor`], [`supervision`]: the engine on tokio |
 //!
 //! # Cancel safety
 //!
@@ -53,6 +53,9 @@ mod driver;
 mod peer;
 #[cfg(feature = "driver")]
 mod retry;
+#[cfg(feature = "driver")]
+#[cfg_attr(docsrs, doc(cfg(feature = "driver")))]
+pub mod supervision;
 #[cfg(feature = "driver")]
 mod supervisor;
 

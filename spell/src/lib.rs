@@ -50,7 +50,8 @@
 //! | raw messages | [`roles::Tap`] |
 //! | a transport, or dialling, of your own | [`transport`] |
 //! | a serializer of your own | [`serializer::Serializer`] |
-//! | to know what the peer is doing | [`Client::state`](peer::Peer::state) |
+//! | to know what the peer is doing | [`Client::state`](peer::Peer::state), [`Client::statistics`](peer::Peer::statistics) |
+//! | to start anew what ended for good | [`supervision`] |
 //!
 //! The verbs come from extension traits, one a role: `use spell::prelude::*`.
 //!
@@ -90,6 +91,7 @@ pub mod prelude;
 
 pub use spell_message as message;
 pub use spell_peer as peer;
+pub use spell_peer::supervision;
 pub use spell_roles as roles;
 #[cfg(feature = "router")]
 #[cfg_attr(docsrs, doc(cfg(feature = "router")))]

@@ -1,6 +1,6 @@
 use std::{ops::ControlFlow, time::Instant};
 
-use spell_message::{Message, RoleFeatures};
+use spell_message::{Message, RoleFeatures, Uri};
 
 use crate::{Commands, Context, InitError, PeerConfig, SessionEnd, SessionInfo};
 
@@ -58,6 +58,12 @@ pub trait Role: Sized + Send + 'static {
 
     /// Make the handle, given the way to send the role commands.
     fn handle(commands: Commands<Self::Command>) -> Self::Handle;
+
+    /// The realm to join, of the role that opens the session; `None` of others. For people: it is in
+    /// the span of each session, and in its metrics.
+    fn realm(&self) -> Option<&Uri> {
+        None
+    }
 
     /// Add the role and its features to what HELLO announces. Announce exactly what works.
     fn features(&self, _announced: &mut RoleFeatures) {}

@@ -5,7 +5,7 @@ use futures_util::SinkExt;
 use spell_transport::{ConnectError, Connector, Transport};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{Instrument, debug, info, warn};
 
 use crate::{
     CloseReason, Engine, Inbox, PeerState, RetryPolicy, Role, driver::Driver, peer::StateSender,
@@ -39,7 +39,8 @@ where
         loop {
             attempt = attempt.saturating_add(1);
             self.state.send(PeerState::Connecting { attempt });
-            let ended = self.session().await;
+            let span = self.engine.new_span();
+            let ended = self.session().instrument(span).await;
             if let Some(lasted) = ended.lasted {
                 attempt = 0;
                 self.policy.lasted(lasted);

@@ -1,6 +1,6 @@
 use std::{ops::ControlFlow, time::Instant};
 
-use spell_message::{Message, RoleFeatures};
+use spell_message::{Message, RoleFeatures, Uri};
 
 use crate::{Commands, Contains, Context, InitError, PeerConfig, Role, SessionEnd, SessionInfo};
 
@@ -32,6 +32,11 @@ macro_rules! tuples {
 
             fn handle(commands: Commands<Self::Command>) -> Self::Handle {
                 ($($R::handle(commands.map($Choice::$R)),)*)
+            }
+
+            fn realm(&self) -> Option<&Uri> {
+                let realms = [$(self.$field.realm()),*];
+                realms.into_iter().flatten().next()
             }
 
             fn features(&self, announced: &mut RoleFeatures) {

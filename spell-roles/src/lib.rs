@@ -56,6 +56,7 @@ mod publisher;
 mod queue;
 mod request;
 mod session;
+mod span;
 mod started;
 mod subscriber;
 mod tap;

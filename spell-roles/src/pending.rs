@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use spell_message::{Message, RequestId, message::ErrorMessage};
-use spell_peer::{Context, Count, SessionEnd};
+use spell_peer::{Context, Count, SessionEnd, SessionInfo};
 
 use crate::{
     error::Failure,
@@ -13,6 +13,9 @@ pub(crate) trait Waiter {
     type Answer;
 
     fn reply(&self) -> &Reply<Self::Answer>;
+
+    /// The request was committed.
+    fn sent(&self, _request: RequestId, _session: Option<&SessionInfo>) {}
 
     /// The one answer there is.
     fn answer(self, answer: Result<Self::Answer, Failure>);
@@ -102,6 +105,7 @@ impl<P: Waiter> Pending<P> {
         }
         match cx.request(message) {
             Ok(id) => {
+                waiter.sent(id, cx.session());
                 self.insert(id, waiter.reply().key(), waiter);
                 Some(id)
             }

@@ -15,6 +15,7 @@ use spell_message::{
     reason,
 };
 use spell_serializer::{AnySerializer, DecodeError, payload};
+use tracing::{Span, field::Empty, info_span};
 
 pub(crate) use self::core::Core;
 
@@ -82,6 +83,7 @@ impl<R: Role> Engine<R> {
                 closed: None,
                 finishing: None,
                 last_end: None,
+                span: Span::none(),
                 counters: Arc::default(),
                 now: Instant::now(),
                 config,
@@ -260,6 +262,14 @@ impl<R: Role> Engine<R> {
         self.core.counters.waiting(waiting.0, waiting.1);
     }
 
+    /// The span of the next session, which is that of each of its messages, too.
+    pub(crate) fn new_span(&mut self) -> Span {
+        let realm = self.roles.realm().map(|realm| realm.as_str());
+        let span = info_span!("session", realm, session = Empty);
+        self.core.span = span.clone();
+        span
+    }
+
     pub(crate) fn counters(&self) -> &Arc<Counters> {
         &self.core.counters
     }
@@ -287,6 +297,7 @@ impl<R: Role> Engine<R> {
             let session = Arc::new(session);
             core.session = Some(session.clone());
             core.counters.joined();
+            core.joined(&session);
             roles.on_join(&session, &mut Context::new(core, tasks));
         }
         if core.outbox.backlog() > core.config.outbox_hard_limit {

@@ -9,7 +9,7 @@ use std::{
 
 use spell_message::reason;
 use tokio::sync::Semaphore;
-use tracing::{debug, warn};
+use tracing::{Instrument, debug, warn};
 
 use super::{
     Answer, AnswerError, FromInvocation, Interrupt, IntoResult, Invocation, InvocationError,
@@ -135,11 +135,13 @@ pub(super) fn serve(
                 break;
             };
             let (handler, codec) = (handler.clone(), codec.clone());
-            // A panic ends this task alone; the invocation, dropped by it, answers for itself.
-            tokio::spawn(async move {
+            let span = taken.item.span();
+            let work = async move {
                 (handler.0)(taken.item.opened(codec.as_ref())).await;
                 drop(permit);
-            });
+            };
+            // A panic ends this task alone; the invocation, dropped by it, answers for itself.
+            tokio::spawn(work.instrument(span));
         }
     });
 }

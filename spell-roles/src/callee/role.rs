@@ -55,8 +55,8 @@ impl Callee {
             return refuse(request, reason::NO_SUCH_REGISTRATION, cx);
         };
         let size = weight(message.details.as_dict(), &message.payload);
-        let (interrupt, more) = self.running.begin(&message, wanted, cx.now());
-        let invocation = wanted.invocation(message, interrupt, more);
+        let begun = self.running.begin(&message, wanted, cx);
+        let invocation = wanted.invocation(message, begun);
         if let Pushed::Refused(invocation) = wanted.push(invocation, size) {
             invocation.forget();
             cx.count(Count::InvocationsRefused, 1);

@@ -5,6 +5,7 @@ use spell_message::{
     options::{CallOptions, CancelMode, InvalidOption},
 };
 use spell_serializer::PayloadBuilder;
+use tracing::{debug_span, field::Empty};
 
 use super::{
     CallArguments, CallResult, PendingCall, ProgressiveCall,
@@ -16,6 +17,7 @@ use crate::{
     CallError,
     passthru::Passthru,
     request::{Reply, Requests, argument_methods},
+    span::RequestSpan,
     started::{IdSlot, Started},
 };
 
@@ -172,6 +174,34 @@ impl<'a> Call<'a> {
         self.set(|options| options.set_runmode(runmode))
     }
 
+    /// Where the call belongs in a distributed trace, as in the HTTP header of that name:
+    /// `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`. The callee reads it by
+    /// [`InvocationInfo::traceparent`](crate::InvocationInfo::traceparent).
+    ///
+    /// Not in the specification: it goes as the option `_traceparent`, which routers such as Bondy,
+    /// and the one of this library, hand on; others may not.
+    ///
+    /// W3C, "Trace Context".
+    pub fn traceparent(mut self, text: impl Into<String>) -> Self {
+        self.options = self.options.and_then(|mut options| {
+            options.set_traceparent(text)?;
+            Ok(options)
+        });
+        self
+    }
+
+    /// What the systems of a trace add to its [`traceparent`](Self::traceparent), as in the HTTP
+    /// header of that name; goes as the option `_tracestate`.
+    ///
+    /// W3C, "Trace Context".
+    pub fn tracestate(mut self, text: impl Into<String>) -> Self {
+        self.options = self.options.and_then(|mut options| {
+            options.set_tracestate(text)?;
+            Ok(options)
+        });
+        self
+    }
+
     /// Set one option of CALL: one that has no method here, or an extension of the router.
     pub fn option(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
         self.options = self.options.and_then(|mut options| {
@@ -302,6 +332,16 @@ impl<'a> Call<'a> {
         let limit = self.limit.filter(|_| self.is_limit_own);
         let mode = self.mode;
         let needs = self.needs;
+        let span = debug_span!(
+            "call",
+            %procedure,
+            realm = Empty,
+            session = Empty,
+            request = Empty,
+            traceparent = options.traceparent(),
+            outcome = Empty
+        );
+        let span = RequestSpan::new(span, "given up");
         let command = move |reply, started| {
             Command(Order::Call(Box::new(NewCall {
                 procedure,
@@ -313,6 +353,7 @@ impl<'a> Call<'a> {
                     reply,
                     mode,
                     streams,
+                    span,
                 },
                 started,
             })))

@@ -7,7 +7,7 @@ use spell_message::{
     RequestId, Uri,
     options::{CallOptions, CancelMode},
 };
-use spell_peer::{Context, Count};
+use spell_peer::{Context, Count, SessionInfo};
 use tracing::warn;
 
 use super::{CallResult, role::Command};
@@ -16,6 +16,7 @@ use crate::{
     pending::Waiter,
     queue::{Overflow, Producer, Pushed},
     request::Reply,
+    span::RequestSpan,
     weight::weight,
 };
 
@@ -28,6 +29,7 @@ pub(super) struct Ongoing {
     pub(super) mode: CancelMode,
     /// Boxed, as few calls have any.
     pub(super) streams: Option<Box<Streams>>,
+    pub(super) span: RequestSpan,
 }
 
 /// What a call has beside its first arguments and its last result.
@@ -77,12 +79,20 @@ impl Waiter for Ongoing {
         &self.reply
     }
 
+    fn sent(&self, request: RequestId, session: Option<&SessionInfo>) {
+        self.span.sent(request, session);
+    }
+
     fn answer(self, answer: Result<CallResult, Failure>) {
         if let Some(Arguments { failure, .. }) = self.streams.and_then(|streams| streams.arguments)
             && let Err(cause) = &answer
         {
             // Nothing was told before: there is one answer.
             let _ = failure.set(cause.clone());
+        }
+        match &answer {
+            Ok(_) => self.span.end("ok"),
+            Err(failure) => self.span.end(failure.outcome()),
         }
         self.reply.send(answer);
     }

@@ -12,7 +12,7 @@ use super::{CallResult, CallerHandle, ongoing::Ongoing};
 use crate::{
     error::Failure,
     passthru,
-    pending::Pending,
+    pending::{Pending, Waiter},
     request::{Key, Reply, Requests},
     started::IdSlot,
 };
@@ -42,7 +42,7 @@ impl Caller {
             unsupported = passthru::fit(&mut call.options, RoleName::Dealer, cx).err();
         }
         if let Some(failure) = unsupported {
-            return call.ongoing.reply.send(Err(failure));
+            return call.ongoing.answer(Err(failure));
         }
         let NewCall {
             procedure,

@@ -13,9 +13,10 @@ use std::{
 
 use serde::de::DeserializeOwned;
 use spell_serializer::DecodeError;
-use tracing::{error, warn};
+use tokio::sync::watch;
+use tracing::{Instrument, Span, error, field::Empty, trace_span, warn};
 
-use super::{Event, role::Command};
+use super::{Event, role::Command, subscription::Status};
 use crate::{Kwargs, passthru::Passthru, queue::Consumer, request::Requests};
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -95,6 +96,7 @@ pub(super) fn serve(
     codec: Option<Passthru>,
     mut handler: Handler,
     progress: Arc<Progress>,
+    status: watch::Receiver<Status>,
 ) {
     tokio::spawn(async move {
         while let Some(taken) = poll_fn(|cx| events.poll_next(cx)).await {
@@ -103,9 +105,10 @@ pub(super) fn serve(
             }
             let event = taken.item.after(taken.lost_before);
             let topic = event.clone();
+            let span = span(&topic, &status);
             // The codec is the user's, too.
             let work = async { handler.call(event.opened(codec.as_ref())).await };
-            match unless_panicking(work).await {
+            match unless_panicking(work.instrument(span)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     let topic = topic.topic();
@@ -120,6 +123,27 @@ pub(super) fn serve(
             }
         }
     });
+}
+
+/// The span in which an event is handled.
+fn span(event: &Event, status: &watch::Receiver<Status>) -> Span {
+    let span = trace_span!(
+        parent: None,
+        "event",
+        topic = event.topic(),
+        realm = Empty,
+        session = Empty,
+        subscription = event.subscription().get(),
+        publication = event.publication().get(),
+        traceparent = event.traceparent(),
+    );
+    if !span.is_disabled()
+        && let Some((realm, session)) = &status.borrow().session
+    {
+        span.record("realm", realm.as_str());
+        span.record("session", session.get());
+    }
+    span
 }
 
 /// The output of `work`, or what it panicked with.

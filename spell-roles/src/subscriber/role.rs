@@ -119,8 +119,11 @@ impl Subscriber {
         self.routes
             .install(id, &pattern, wanted.is_some().then_some(key));
         if let Some(wanted) = wanted {
+            let session = cx.session();
+            let session = session.map(|session| (session.realm().clone(), session.id()));
             wanted.status.send_modify(|status| {
                 status.id = Some(id);
+                status.session = session;
                 status.sessions = status.sessions.saturating_add(1);
             });
             if let Some(reply) = wanted.reply.take() {

@@ -360,7 +360,13 @@ impl SubscribeHandler<'_> {
         let (link, events) = self.subscribe.subscribe().await?;
         let losses = events.losses();
         let codec = link.codec.clone();
-        serve(events, codec, self.handler, link.progress.clone());
+        serve(
+            events,
+            codec,
+            self.handler,
+            link.progress.clone(),
+            link.status.clone(),
+        );
         Ok(Subscription::handled(link, losses))
     }
 }

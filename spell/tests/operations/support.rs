@@ -9,7 +9,11 @@ use spell_router::Router;
 pub(crate) const REALM: &str = "com.example.realm";
 
 pub(crate) fn settings() -> PeerBuilder<ClientRoles> {
-    PeerBuilder::new(Session::new(REALM))
+    with_session(Session::new(REALM))
+}
+
+pub(crate) fn with_session(session: Session) -> PeerBuilder<ClientRoles> {
+    PeerBuilder::new(session)
         .role(Publisher::new())
         .role(Subscriber::new())
         .role(Caller::new())

@@ -71,7 +71,8 @@ impl WampError {
         &self.details
     }
 
-    /// The arguments, undecoded.
+    /// The arguments, undecoded. Sealed ones that were not opened are as they came, and
+    /// [`details`](Self::details) tell how they are sealed: `ppt_scheme` and what goes with it.
     pub fn payload(&self) -> &Payload {
         self.payload.payload()
     }

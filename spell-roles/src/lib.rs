@@ -38,6 +38,9 @@
 //! # });
 //! ```
 //!
+//! Arguments can pass the router as one binary that it does not look into, encrypted end to end or
+//! not: [`passthru`].
+//!
 //! Roles are not privileged: a role of your own uses the same API, [`spell_peer::Role`].
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -1,19 +1,8 @@
-"""A WAMP peer of another make (autobahn), which the tests of Spell drive line by line.
+"""A WAMP peer of another make (autobahn-python), which the tests of Spell drive line by line.
 
     python peer.py <url> <serializer> <realm>
 
-Each line on standard input is a JSON object that says what to do, each line on standard output one that says what
-came of it, in the order of the requests; events come when they come. The end of the input is the end of the peer.
-
-    {"call": <procedure>, "args": [..], "kwargs": {..}}   {"result": {"args": [..], "kwargs": {..}}}
-                                                          {"error": <uri>, "args": [..], "kwargs": {..}}
-    {"register": <procedure>}                             {"registered": <procedure>}
-    {"subscribe": <topic>}                                {"subscribed": <topic>}
-    {"publish": <topic>, "args": [..], "kwargs": {..}}    {"published": <topic>}
-                                                          {"event": <topic>, "args": [..], "kwargs": {..}}
-
-A registered procedure gives back what it got; called with the keyword argument `fail`, it fails with that URI and the
-other arguments. A byte string is {"$bytes": <hexadecimal digits>}.
+The commands are in tests/foreign.md. The end of the input is the end of the peer.
 """
 
 import json
@@ -21,9 +10,9 @@ import sys
 
 from autobahn.twisted.component import Component
 from autobahn.wamp.exception import ApplicationError
-from autobahn.wamp.types import CallResult, PublishOptions
+from autobahn.wamp.types import CallOptions, CallResult, EncodedPayload, PublishOptions, RegisterOptions, SubscribeOptions
 from twisted.internet import reactor, stdio
-from twisted.internet.defer import DeferredLock, inlineCallbacks
+from twisted.internet.defer import CancelledError, Deferred, DeferredLock, inlineCallbacks
 from twisted.protocols.basic import LineReceiver
 
 
@@ -70,11 +59,63 @@ def say(**answer):
     sys.__stdout__.flush()
 
 
-def echo(*args, **kwargs):
+def say_error(error):
+    if isinstance(error, ApplicationError):
+        say(error=error.error, args=error.args, kwargs=error.kwargs)
+    elif isinstance(error, CancelledError):
+        say(error="wamp.error.canceled", args=[], kwargs={})
+    else:
+        say(broken=repr(error))
+
+
+def payload(result):
+    """What a call gave, which autobahn unpacks where it can."""
+    if isinstance(result, CallResult):
+        return {"args": result.results, "kwargs": result.kwresults or {}}
+    return {"args": [] if result is None else [result], "kwargs": {}}
+
+
+def known(details, *names):
+    """Those of these details that are there."""
+    return {name: getattr(details, name) for name in names if getattr(details, name) is not None}
+
+
+class Codec:
+    """A payload codec: the arguments in JSON, under the name x_json. It hides nothing."""
+
+    def encode(self, is_originating, uri, args=None, kwargs=None):
+        text = json.dumps(plain({"args": args or [], "kwargs": kwargs or {}}))
+        return EncodedPayload(text.encode(), "x_json", "json", None)
+
+    def decode(self, is_originating, uri, encoded):
+        arguments = wamp(json.loads(bytes(encoded.payload)))
+        return uri, arguments.get("args"), arguments.get("kwargs")
+
+
+def echo(_procedure, details, *args, **kwargs):
     uri = kwargs.pop("fail", None)
     if uri is not None:
         raise ApplicationError(uri, *args, **kwargs)
     return CallResult(*args, **kwargs)
+
+
+def progress(_procedure, details, *args, **kwargs):
+    if details.progress:
+        for arg in args:
+            details.progress(arg)
+    return len(args)
+
+
+def wait(procedure, details, *args, **kwargs):
+    say(waiting=procedure)
+    return Deferred(lambda _deferred: say(interrupted=procedure))
+
+
+def tell(_procedure, details, *args, **kwargs):
+    return known(details, "procedure", "caller", "caller_authid", "caller_authrole")
+
+
+BEHAVIOURS = {"echo": echo, "progress": progress, "wait": wait, "tell": tell}
 
 
 class Commands(LineReceiver):
@@ -86,6 +127,7 @@ class Commands(LineReceiver):
     def __init__(self, session):
         self.session = session
         self.turn = DeferredLock()
+        self.begun = None
 
     def lineReceived(self, line):
         self.turn.run(self.obey, wamp(json.loads(line)))
@@ -95,31 +137,62 @@ class Commands(LineReceiver):
 
     @inlineCallbacks
     def obey(self, command):
-        session, args, kwargs = self.session, command.get("args", []), command.get("kwargs", {})
+        session, options = self.session, command.get("options", {})
         try:
             if "call" in command:
-                result = yield session.call(command["call"], *args, **kwargs)
-                if isinstance(result, CallResult):
-                    say(result={"args": result.results, "kwargs": result.kwresults or {}})
-                else:
-                    say(result={"args": [] if result is None else [result], "kwargs": {}})
+                result = yield self.call(command["call"], command)
+                say(result=payload(result))
+            elif "begin" in command:
+                self.begun = self.call(command["begin"], command)
+                self.begun.addCallbacks(lambda result: say(result=payload(result)), lambda failure: say_error(failure.value))
+                say(begun=command["begin"])
+            elif "cancel" in command:
+                say(cancelling=command["cancel"])
+                # It has no mode to choose.
+                self.begun.cancel()
             elif "register" in command:
-                yield session.register(echo, command["register"])
-                say(registered=command["register"])
+                procedure, behaviour = command["register"], BEHAVIOURS[command.get("does", "echo")]
+                yield session.register(
+                    lambda *args, details, **kwargs: behaviour(procedure, details, *args, **kwargs),
+                    procedure,
+                    RegisterOptions(details_arg="details", **options),
+                )
+                say(registered=procedure)
             elif "subscribe" in command:
                 topic = command["subscribe"]
-                yield session.subscribe(lambda *a, **k: say(event=topic, args=a, kwargs=k), topic)
+                on_event = self.on_event(topic, command.get("details", False))
+                yield session.subscribe(on_event, topic, SubscribeOptions(details_arg="details", **options))
                 say(subscribed=topic)
             elif "publish" in command:
-                options = PublishOptions(acknowledge=True)
+                options = PublishOptions(acknowledge=True, **options)
+                args, kwargs = command.get("args", []), command.get("kwargs", {})
                 yield session.publish(command["publish"], *args, options=options, **kwargs)
                 say(published=command["publish"])
+            elif "codec" in command:
+                session.set_payload_codec(Codec())
+                say(codec=command["codec"])
             else:
                 raise ValueError(f"unknown command {command}")
-        except ApplicationError as error:
-            say(error=error.error, args=error.args, kwargs=error.kwargs)
         except Exception as error:
-            say(broken=repr(error))
+            say_error(error)
+
+    def call(self, procedure, command):
+        options = dict(command.get("options", {}))
+        if options.pop("receive_progress", False):
+            options["on_progress"] = lambda *a, **k: say(progress={"args": a, "kwargs": k})
+        args, kwargs = command.get("args", []), command.get("kwargs", {})
+        return self.session.call(procedure, *args, options=CallOptions(**options), **kwargs)
+
+    def on_event(self, topic, with_details):
+        def on_event(*args, details, **kwargs):
+            event = {"event": topic, "args": args, "kwargs": kwargs}
+            if with_details:
+                event["details"] = known(
+                    details, "topic", "publisher", "publisher_authid", "publisher_authrole", "retained"
+                )
+            say(**event)
+
+        return on_event
 
 
 def main():
@@ -128,7 +201,7 @@ def main():
 
     @component.on_join
     def joined(session, details):
-        say(joined=details.realm, serializer=details.serializer)
+        say(joined=details.realm, serializer=details.serializer, session=details.session)
         stdio.StandardIO(Commands(session))
 
     @component.on_connectfailure

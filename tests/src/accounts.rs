@@ -39,3 +39,6 @@ pub const SALT: &str = "salt123";
 
 /// The rounds of key derivation of [`SALTED_CRA`].
 pub const ITERATIONS: u32 = 1000;
+
+/// How far the embedded router trusts those who did not authenticate.
+pub const TRUSTLEVEL: u64 = 3;

@@ -1,7 +1,8 @@
 //! Support for the tests of the whole workspace, which are in `tests/tests/`.
 //!
-//! * [`router`] gives the routers that the same tests run against, the embedded one and Crossbar.io;
-//! * [`crossbar`] starts Crossbar.io, and [`python`] a WAMP peer of another make;
+//! * [`router`] gives the routers that the same tests run against, [`place`] is one of them and a way to reach it;
+//! * [`crossbar`] starts Crossbar.io, [`routers`] the routers of other crates, and [`foreign`] WAMP peers of other
+//!   makes;
 //! * [`link`] names the ways to reach a router, [`accounts`] who may join it;
 //! * [`scratch`] makes folders, and [`notice()`] says what a test that passes has to say.
 //!
@@ -10,10 +11,12 @@
 
 pub mod accounts;
 pub mod crossbar;
+pub mod foreign;
 pub mod link;
 mod notice;
-pub mod python;
+pub mod place;
 pub mod router;
+pub mod routers;
 pub mod scratch;
 
 pub use notice::notice;

@@ -13,27 +13,27 @@ pub enum Link {
 }
 
 /// Where one router listens.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "made by the launchers of several routers"
 )]
 pub struct Urls {
     /// Of the listener for [`Link::WebSocket`].
-    pub websocket: String,
+    pub websocket: Option<String>,
     /// Of the listener for [`Link::RawSocketTcp`].
-    pub rawsocket_tcp: String,
+    pub rawsocket_tcp: Option<String>,
     /// Of the listener for [`Link::RawSocketUnix`].
-    pub rawsocket_unix: String,
+    pub rawsocket_unix: Option<String>,
 }
 
 impl Urls {
-    /// The URL to dial for this link.
-    pub fn url(&self, link: Link) -> &str {
+    /// The URL to dial for this link, if the router has it.
+    pub fn url(&self, link: Link) -> Option<&str> {
         match link {
-            Link::WebSocket => &self.websocket,
-            Link::RawSocketTcp => &self.rawsocket_tcp,
-            Link::RawSocketUnix => &self.rawsocket_unix,
+            Link::WebSocket => self.websocket.as_deref(),
+            Link::RawSocketTcp => self.rawsocket_tcp.as_deref(),
+            Link::RawSocketUnix => self.rawsocket_unix.as_deref(),
         }
     }
 }

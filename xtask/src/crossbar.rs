@@ -1,39 +1,32 @@
 //! Crossbar.io, the router that the tests compare the embedded one with.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::Command,
 };
 
-use crate::{process, workspace::Workspace};
+use crate::{installation, process, workspace::Workspace};
 
 /// Installs what `tests/crossbar/requirements.txt` pins into a virtual environment under `target/`, unless exactly
 /// that is there already. Gives the path of the `crossbar` program.
 pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf, String> {
     let requirements = workspace.root.join("tests/crossbar/requirements.txt");
-    let wanted =
-        fs::read(&requirements).map_err(|error| format!("{}: {error}", requirements.display()))?;
     let environment = workspace.target.join("crossbar");
-    let program = environment.join("bin/crossbar");
-    let stamp = environment.join("installed-requirements.txt");
-    if program.exists() && fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(program);
-    }
+    installation::once("Crossbar.io", &environment, &requirements, || {
+        fill(&environment, &requirements).map_err(|problem| format!("{problem}\n{PYTHON_HINT}"))
+    })?;
+    Ok(environment.join("bin/crossbar"))
+}
 
-    eprintln!(
-        "xtask: installing Crossbar.io into {}, once; this takes a minute or two",
-        environment.display()
-    );
+fn fill(environment: &Path, requirements: &Path) -> Result<(), String> {
     // `--clear` removes what an interrupted or older installation left.
     process::run(
         Command::new("python3")
             .args(["-m", "venv", "--clear"])
-            .arg(&environment),
-    )
-    .map_err(|problem| format!("{problem}\n{PYTHON_HINT}"))?;
+            .arg(environment),
+    )?;
     process::run(
-        pip(&environment)
+        pip(environment)
             .args([
                 "install",
                 "--quiet",
@@ -41,15 +34,11 @@ pub(crate) fn install(workspace: &Workspace) -> Result<PathBuf, String> {
                 "--disable-pip-version-check",
                 "--requirement",
             ])
-            .arg(&requirements)
+            .arg(requirements)
             // Two serializers that nobody here uses need neither a C compiler nor the headers of Python.
             .env("PYBJDATA_NO_EXTENSION", "1")
             .env("PYUBJSON_NO_EXTENSION", "1"),
     )
-    .map_err(|problem| format!("{problem}\n{PYTHON_HINT}"))?;
-    // Written last: without it the installation does not count.
-    fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
-    Ok(program)
 }
 
 fn pip(environment: &Path) -> Command {

@@ -7,7 +7,10 @@
 mod crossbar;
 mod examples;
 mod features;
+mod installation;
+mod javascript;
 mod process;
+mod routers;
 mod test;
 mod workspace;
 
@@ -40,6 +43,14 @@ fn run(task: &str, rest: &[String]) -> Result<(), String> {
             println!("{}", crossbar::install(&workspace)?.display());
             Ok(())
         }
+        "javascript" => {
+            println!("{}", javascript::install(&workspace)?.display());
+            Ok(())
+        }
+        "routers" => {
+            println!("{}", routers::build(&workspace)?.display());
+            Ok(())
+        }
         "examples" => examples::run(&workspace),
         "features" => features::check(&workspace),
         _ => Err(format!("there is no task `{task}`\n\n{HELP}")),
@@ -49,8 +60,10 @@ fn run(task: &str, rest: &[String]) -> Result<(), String> {
 const HELP: &str = "\
 Usage: cargo xtask <task>
 
-  test [arguments]   set up Crossbar.io, then run all tests (also against it), doctests and examples;
-                     with arguments: only `cargo test --workspace --all-features <arguments>`
+  test [arguments]   set up the routers and peers of other makes, then run all tests (also against them), doctests
+                     and examples; with arguments: only `cargo test --workspace --all-features <arguments>`
   crossbar           set up Crossbar.io under target/ if needed, and print the path of its program
+  javascript         set up the JavaScript libraries under target/ if needed, and print the path of their modules
+  routers            build the routers of other crates under target/, and print the path of their programs
   examples           run every example and check that it succeeds
   features           check each library crate alone with its sets of features";

@@ -67,7 +67,8 @@ impl CallResult {
         &self.details
     }
 
-    /// The results, undecoded.
+    /// The results, undecoded. Sealed ones that were not opened are as they came, and
+    /// [`details`](Self::details) tell how they are sealed: `ppt_scheme` and what goes with it.
     pub fn payload(&self) -> &Payload {
         self.payload.payload()
     }

@@ -9,6 +9,12 @@ use crate::{
     link::Urls,
 };
 
+/// Events of topics with this prefix are kept.
+pub const HISTORY: &str = "com.example.history.";
+
+/// Callers of procedures and publishers to topics with this prefix are disclosed.
+pub const DISCLOSED: &str = "com.example.disclosed.";
+
 /// What Crossbar.io listens at for one kind of client.
 #[derive(Debug)]
 pub(super) struct Sockets {
@@ -20,9 +26,9 @@ pub(super) struct Sockets {
 impl Sockets {
     pub(super) fn urls(&self) -> Urls {
         Urls {
-            websocket: format!("ws://127.0.0.1:{}/ws", self.websocket),
-            rawsocket_tcp: format!("rs://127.0.0.1:{}", self.rawsocket),
-            rawsocket_unix: format!("rs+unix:{}", self.unix.display()),
+            websocket: Some(format!("ws://127.0.0.1:{}/ws", self.websocket)),
+            rawsocket_tcp: Some(format!("rs://127.0.0.1:{}", self.rawsocket)),
+            rawsocket_unix: Some(format!("rs+unix:{}", self.unix.display())),
         }
     }
 }
@@ -59,7 +65,14 @@ pub(super) fn configuration(anonymous: &Sockets, authenticated: &Sockets) -> Val
         "version": 2,
         "workers": [{
             "type": "router",
-            "realms": [{ "name": REALM, "roles": [role("anonymous"), role(ROLE)] }],
+            "realms": [{
+                "name": REALM,
+                "roles": [role("anonymous"), role(ROLE)],
+                "store": {
+                    "type": "memory",
+                    "event-history": [{ "uri": HISTORY, "match": "prefix", "limit": 1000 }],
+                },
+            }],
             "transports": transports,
         }],
     })
@@ -82,10 +95,16 @@ fn unix(path: &Path) -> Value {
     json!({ "type": "unix", "path": path })
 }
 
-/// A role that may do everything.
+/// A role that may do everything. It is not for the clients to say who is told of them.
 fn role(name: &str) -> Value {
-    json!({ "name": name, "permissions": [{
-        "uri": "", "match": "prefix",
-        "allow": { "call": true, "register": true, "publish": true, "subscribe": true },
-    }] })
+    let allow = json!({ "call": true, "register": true, "publish": true, "subscribe": true });
+    json!({ "name": name, "permissions": [
+        { "uri": "", "match": "prefix", "allow": allow },
+        {
+            "uri": DISCLOSED,
+            "match": "prefix",
+            "allow": allow,
+            "disclose": { "caller": true, "publisher": true },
+        },
+    ] })
 }

@@ -14,6 +14,8 @@ use std::{
     sync::OnceLock,
 };
 
+pub use config::{DISCLOSED, HISTORY};
+
 use self::{config::Sockets, process::Process};
 use crate::{link::Urls, notice, scratch::fresh_folder};
 

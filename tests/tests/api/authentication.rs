@@ -7,7 +7,7 @@ use spell_roles::{
 };
 use spell_tests::accounts::{Account, CRA, REALM, ROLE, SALTED_CRA, TICKET};
 
-use crate::place::{Client, Place};
+use spell_tests::place::{Client, Place};
 
 pub(crate) async fn a_ticket_is_accepted(place: &Place) {
     let client = place

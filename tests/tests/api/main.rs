@@ -2,7 +2,6 @@
 //!
 //! Against Crossbar.io they need it, see `spell_tests::crossbar`; the embedded router comes along.
 #![expect(
-    clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test stops where it is surprised"
@@ -10,20 +9,18 @@
 
 mod authentication;
 mod payload;
-mod place;
 mod pubsub;
 mod python;
 mod rpc;
 mod session;
 
-use place::{Kind, run};
 use spell_serializer::{Cbor, Json, MsgPack};
-use spell_tests::link::Link;
+use spell_tests::{link::Link, place::run, router::Make};
 
-/// All tests, each a function of the [`Place`](place::Place) where it takes place.
+/// All tests, each a function of the [`Place`](spell_tests::place::Place) where it takes place.
 macro_rules! tests {
-    ($kind:expr, $link:expr, $serializer:expr) => {
-        tests! { ($kind, $link, $serializer)
+    ($make:expr, $link:expr, $serializer:expr) => {
+        tests! { ($make, $link, $serializer)
             session {
                 a_session_tells_what_the_router_is
                 leaving_is_answered
@@ -84,45 +81,45 @@ macro_rules! tests {
 }
 
 macro_rules! serializers {
-    ($kind:expr, $link:expr) => {
+    ($make:expr, $link:expr) => {
         mod json {
             use super::*;
-            tests!($kind, $link, Json::new().into());
+            tests!($make, $link, Json::new().into());
         }
         mod msgpack {
             use super::*;
-            tests!($kind, $link, MsgPack::new().into());
+            tests!($make, $link, MsgPack::new().into());
         }
         mod cbor {
             use super::*;
-            tests!($kind, $link, Cbor::new().into());
+            tests!($make, $link, Cbor::new().into());
         }
     };
 }
 
 macro_rules! links {
-    ($kind:expr) => {
+    ($make:expr) => {
         mod websocket {
             use super::*;
-            serializers!($kind, Link::WebSocket);
+            serializers!($make, Link::WebSocket);
         }
         mod rawsocket_tcp {
             use super::*;
-            serializers!($kind, Link::RawSocketTcp);
+            serializers!($make, Link::RawSocketTcp);
         }
         mod rawsocket_unix {
             use super::*;
-            serializers!($kind, Link::RawSocketUnix);
+            serializers!($make, Link::RawSocketUnix);
         }
     };
 }
 
 mod embedded {
     use super::*;
-    links!(Kind::Embedded);
+    links!(Make::Embedded);
 }
 
 mod crossbar {
     use super::*;
-    links!(Kind::Crossbar);
+    links!(Make::Crossbar);
 }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use spell_message::{Dict, List, Value};
 use spell_roles::{CallError, prelude::*};
 
-use crate::place::{Place, uri};
+use spell_tests::place::{Place, uri};
 
 pub(crate) async fn values_of_every_kind_arrive_as_they_were(place: &Place) {
     let (caller, callee) = place.clients().await;

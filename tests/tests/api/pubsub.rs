@@ -2,7 +2,7 @@
 
 use spell_roles::prelude::*;
 
-use crate::place::{Place, uri};
+use spell_tests::place::{Place, uri};
 
 pub(crate) async fn an_event_reaches_its_subscriber(place: &Place) {
     let (publisher, subscriber) = place.clients().await;

@@ -3,12 +3,13 @@
 use serde_json::json;
 use spell_message::{Dict, List, Value};
 use spell_roles::{CallError, InvocationError, InvocationInfo, prelude::*};
-use spell_tests::{accounts::REALM, crossbar, python::PythonPeer};
-
-use crate::place::{Place, uri};
+use spell_tests::{
+    foreign::Library,
+    place::{Place, uri},
+};
 
 pub(crate) async fn it_calls_and_is_called(place: &Place) {
-    let Some(mut python) = join(place).await else {
+    let Some(mut python) = place.foreign(Library::AutobahnPython).await else {
         return;
     };
     let client = place.client().await;
@@ -73,7 +74,7 @@ pub(crate) async fn it_calls_and_is_called(place: &Place) {
 }
 
 pub(crate) async fn it_publishes_and_subscribes(place: &Place) {
-    let Some(mut python) = join(place).await else {
+    let Some(mut python) = place.foreign(Library::AutobahnPython).await else {
         return;
     };
     let client = place.client().await;
@@ -104,15 +105,4 @@ pub(crate) async fn it_publishes_and_subscribes(place: &Place) {
         [1.into(), Value::bytes(&b"\x00\xff"[..])]
     );
     assert_eq!(event.kwargs::<Dict>().unwrap(), Dict::from([("key", 2.5)]));
-}
-
-/// `None` where there is no Python for it.
-async fn join(place: &Place) -> Option<PythonPeer> {
-    let python = crossbar::python()?;
-    let url = place.router.anonymous().url(place.link);
-    Some(
-        PythonPeer::join(&python, url, place.serializer_name(), REALM)
-            .await
-            .unwrap(),
-    )
 }

@@ -5,7 +5,7 @@ use spell_message::reason;
 use spell_roles::{CallError, InvocationError, Kwargs, RegisterError, prelude::*};
 use tokio::task::JoinSet;
 
-use crate::place::{Place, uri};
+use spell_tests::place::{Place, uri};
 
 pub(crate) async fn a_call_gives_the_result(place: &Place) {
     let (caller, callee) = place.clients().await;

@@ -5,7 +5,7 @@ use spell_peer::{CloseReason, Delivery, JoinError};
 use spell_roles::{CallError, Session, prelude::*};
 use spell_tests::accounts::REALM;
 
-use crate::place::{Place, uri};
+use spell_tests::place::{Place, uri};
 
 pub(crate) async fn a_session_tells_what_the_router_is(place: &Place) {
     let client = place.client().await;

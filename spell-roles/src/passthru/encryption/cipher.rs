@@ -163,7 +163,7 @@ mod tests {
 
     const CIPHERS: [Cipher; 2] = [Cipher::XSalsa20Poly1305, Cipher::Aes256Gcm];
 
-    /// "Cryptography in NaCl", section 10; the file `tests/secretbox.c` of NaCl.
+    /// "Cryptography in `NaCl`", section 10; the file `tests/secretbox.c` of `NaCl`.
     #[test]
     fn secretbox_encrypts_as_nacl_does() {
         let secret = array("1b27556473e985d462cd51197a9a46c76009549eac6474f206c4ee0844f68389");
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(secretbox_decrypt(&secret, &sealed).unwrap(), plaintext);
     }
 
-    /// "The Galois/Counter Mode of Operation (GCM)" by McGrew and Viega, test cases 13 to 15.
+    /// "The Galois/Counter Mode of Operation (GCM)", appendix B, test cases 13 to 15.
     #[test]
     fn gcm_encrypts_as_its_authors_do() {
         for (secret, nonce, plaintext, expected) in [

@@ -44,6 +44,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
+    #[cfg(feature = "driver")]
     pub(crate) fn dialled(&self) {
         self.attempts.add(1);
     }

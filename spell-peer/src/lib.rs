@@ -22,6 +22,7 @@
 //!
 //! | feature | default | gives |
 //! |---|---|---|
+//! | `metrics` | no | the figures of [`Statistics`] for the recorder of the crate `metrics` |
 //! | `driver` | yes | [`Peer`], [`PeerBuilder`], [`Supervisor`], [`supervision`]: the engine on tokio |
 //!
 //! # Cancel safety
@@ -38,6 +39,8 @@ mod counters;
 mod engine;
 mod error;
 mod outbox;
+#[cfg(feature = "metrics")]
+mod recording;
 mod role;
 mod session;
 mod statistics;

@@ -7,6 +7,31 @@ use spell_message::message::Kind;
 ///
 /// Counting costs the peer no lock. The figures are read one after another while it works, so that
 /// one may be ahead of another by a message.
+///
+/// # Metrics
+///
+/// With the feature `metrics`, which is off by default, the figures go to the recorder of the crate
+/// [`metrics`](https://docs.rs/metrics) as well, each with the label `realm`: the realm that the
+/// peer is to join. Peers of one realm are summed up. Install the recorder before the peers connect.
+///
+/// | counter | counts |
+/// |---|---|
+/// | `spell_attempts_total` | [`attempts`](Self::attempts) |
+/// | `spell_sessions_joined_total` | [`joined`](Self::joined) |
+/// | `spell_sessions_lost_total` | [`lost`](Self::lost) |
+/// | `spell_reconnects_total` | [`reconnects`](Self::reconnects) |
+/// | `spell_messages_sent_total`, `spell_bytes_sent_total` | [`sent`](Self::sent), with the label `kind`: the name of the message, such as `CALL`, or `other` |
+/// | `spell_messages_received_total`, `spell_bytes_received_total` | [`received`](Self::received), with the same |
+/// | `spell_late_answers_total` | [`late_answers`](Self::late_answers) |
+/// | `spell_events_dropped_total` | [`events_dropped`](Self::events_dropped) |
+/// | `spell_results_dropped_total` | [`results_dropped`](Self::results_dropped) |
+/// | `spell_invocations_refused_total` | [`invocations_refused`](Self::invocations_refused) |
+///
+/// | gauge | is |
+/// |---|---|
+/// | `spell_sessions` | how many sessions are joined now |
+/// | `spell_pending_requests` | [`pending_requests`](Self::pending_requests) |
+/// | `spell_outbox_bytes` | [`outbox_bytes`](Self::outbox_bytes) |
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {

@@ -80,6 +80,7 @@
 //! | `tls` | yes | `wss://`, `rss://`, by rustls |
 //! | `json`, `msgpack`, `cbor` | yes | the serializers |
 //! | `encryption` | no | end-to-end encryption, in [`passthru`] |
+//! | `metrics` | no | [counters and gauges](peer::Statistics#metrics) of each peer |
 //! | `router` | no | the embedded router, as `spell::router` |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

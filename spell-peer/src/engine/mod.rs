@@ -15,13 +15,17 @@ use spell_message::{
     reason,
 };
 use spell_serializer::{AnySerializer, DecodeError, payload};
-use tracing::{Span, field::Empty, info_span};
+use tracing::Span;
+#[cfg(feature = "driver")]
+use tracing::{field::Empty, info_span};
 
 pub(crate) use self::core::Core;
 
+#[cfg(feature = "metrics")]
+use crate::recording::Recording;
 use crate::{
     CloseReason, Context, InitError, PeerConfig, Role, SessionEnd, SessionInfo, Statistics, Task,
-    counters::Counters, outbox::Outbox,
+    outbox::Outbox,
 };
 
 /// The protocol of one peer, without IO and without a clock: frames, commands and the time go in,
@@ -64,6 +68,8 @@ pub struct Engine<R: Role> {
     roles: R,
     core: Core,
     tasks: VecDeque<Task<R::Command>>,
+    #[cfg(feature = "metrics")]
+    recording: Recording,
 }
 
 impl<R: Role> Engine<R> {
@@ -73,6 +79,8 @@ impl<R: Role> Engine<R> {
         let mut announced = RoleFeatures::new();
         roles.features(&mut announced);
         announced.merge(&config.features);
+        #[cfg(feature = "metrics")]
+        let recording = Recording::new(roles.realm().map_or("", |realm| realm.as_str()));
         Ok(Self {
             roles,
             core: Core {
@@ -89,6 +97,8 @@ impl<R: Role> Engine<R> {
                 config,
             },
             tasks: VecDeque::new(),
+            #[cfg(feature = "metrics")]
+            recording,
         })
     }
 
@@ -220,6 +230,7 @@ impl<R: Role> Engine<R> {
     /// The transport is gone: nothing more can be sent.
     pub fn disconnect(&mut self) {
         self.core.outbox.close();
+        self.measure();
     }
 
     /// The next frame to put on the wire.
@@ -252,17 +263,29 @@ impl<R: Role> Engine<R> {
 
     /// What this peer counted, and what waits.
     pub fn statistics(&self) -> Statistics {
-        self.measure();
-        self.core.counters.read()
+        let counters = &self.core.counters;
+        counters.waiting(self.roles.pending(), self.queued());
+        counters.read()
     }
 
     /// Take down what waits, for those who read the counters elsewhere.
-    pub(crate) fn measure(&self) {
-        let waiting = (self.roles.pending(), self.queued());
-        self.core.counters.waiting(waiting.0, waiting.1);
+    #[cfg_attr(
+        not(feature = "metrics"),
+        expect(
+            clippy::needless_pass_by_ref_mut,
+            reason = "to record changes something"
+        )
+    )]
+    pub(crate) fn measure(&mut self) {
+        let counters = &self.core.counters;
+        counters.waiting(self.roles.pending(), self.queued());
+        #[cfg(feature = "metrics")]
+        self.recording
+            .record(&counters.read(), self.core.session.is_some());
     }
 
     /// The span of the next session, which is that of each of its messages, too.
+    #[cfg(feature = "driver")]
     pub(crate) fn new_span(&mut self) -> Span {
         let realm = self.roles.realm().map(|realm| realm.as_str());
         let span = info_span!("session", realm, session = Empty);
@@ -270,7 +293,8 @@ impl<R: Role> Engine<R> {
         span
     }
 
-    pub(crate) fn counters(&self) -> &Arc<Counters> {
+    #[cfg(feature = "driver")]
+    pub(crate) fn counters(&self) -> &Arc<crate::counters::Counters> {
         &self.core.counters
     }
 
@@ -291,7 +315,9 @@ impl<R: Role> Engine<R> {
 
     /// Call the roles, then tell them of a session that was established meanwhile.
     fn with_roles<T>(&mut self, call: impl FnOnce(&mut R, &mut Context<'_, R::Command>) -> T) -> T {
-        let Self { roles, core, tasks } = self;
+        let Self {
+            roles, core, tasks, ..
+        } = self;
         let output = call(roles, &mut Context::new(core, tasks));
         if let Some(session) = core.joining.take() {
             let session = Arc::new(session);

@@ -6,6 +6,8 @@
     reason = "a test"
 )]
 
+#[cfg(feature = "metrics")]
+mod metrics;
 mod spans;
 mod statistics;
 mod supervision;

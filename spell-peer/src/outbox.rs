@@ -40,6 +40,7 @@ impl fmt::Debug for Frame {
         // It may be the HELLO or the AUTHENTICATE with a secret in it.
         f.debug_struct("Frame")
             .field("size", &self.bytes.len())
+            .field("kind", &self.kind)
             .field("request", &self.request)
             .field("continues", &self.continues)
             .finish()

@@ -80,7 +80,7 @@ impl<R: Role> Engine<R> {
         roles.features(&mut announced);
         announced.merge(&config.features);
         #[cfg(feature = "metrics")]
-        let recording = Recording::new(roles.realm().map_or("", |realm| realm.as_str()));
+        let recording = Recording::new(roles.realm().map_or("", Uri::as_str));
         Ok(Self {
             roles,
             core: Core {
@@ -287,7 +287,7 @@ impl<R: Role> Engine<R> {
     /// The span of the next session, which is that of each of its messages, too.
     #[cfg(feature = "driver")]
     pub(crate) fn new_span(&mut self) -> Span {
-        let realm = self.roles.realm().map(|realm| realm.as_str());
+        let realm = self.roles.realm().map(Uri::as_str);
         let span = info_span!("session", realm, session = Empty);
         self.core.span = span.clone();
         span

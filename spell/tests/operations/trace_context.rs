@@ -4,6 +4,8 @@ use spell_router::Router;
 use crate::support::join;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+type Seen = (Option<String>, Option<String>);
+
 const STATE: &str = "congo=t61rcWkgMzE";
 
 #[tokio::test]
@@ -18,7 +20,6 @@ async fn it_goes_from_the_caller_to_the_callee() {
         });
     let _seen = seen.await.unwrap();
     let call = || client.call("com.example.seen");
-    type Seen = (Option<String>, Option<String>);
     let traced = call().traceparent(PARENT).tracestate(STATE).await.unwrap();
     let expected = (Some(PARENT.to_owned()), Some(STATE.to_owned()));
     assert_eq!(traced.args::<Seen>().unwrap(), expected);

@@ -7,8 +7,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Commands, Engine, InitError, JoinError, NoRetry, Peer, PeerConfig, PeerState, RetryPolicy,
-    Role, Supervisor, peer::StateSender, tuple::Push,
+    Commands, Endpoints, Engine, InitError, JoinError, NoRetry, Peer, PeerConfig, PeerState,
+    RetryPolicy, Role, Supervisor,
+    events::{EventSender, EventSource},
+    peer::StateSender,
+    tuple::Push,
 };
 
 /// Collects the roles and the settings of a peer.
@@ -21,6 +24,7 @@ pub struct PeerBuilder<R> {
     roles: R,
     config: PeerConfig,
     policy: Box<dyn RetryPolicy>,
+    patient: bool,
 }
 
 impl<S: Role> PeerBuilder<(S,)> {
@@ -30,6 +34,7 @@ impl<S: Role> PeerBuilder<(S,)> {
             roles: (session,),
             config: PeerConfig::default(),
             policy: Box::new(NoRetry),
+            patient: false,
         }
     }
 }
@@ -44,6 +49,7 @@ impl<R> PeerBuilder<R> {
             roles: self.roles.push(role),
             config: self.config,
             policy: self.policy,
+            patient: self.patient,
         }
     }
 
@@ -71,10 +77,22 @@ impl<R> PeerBuilder<R> {
         self
     }
 
-    /// Try again when joining fails or a session is lost, as `policy` says. Default: the peer ends
-    /// with its first failure.
+    /// Try again when a session is lost, as `policy` says, and when joining fails; but see
+    /// [`wait_for_router`](Self::wait_for_router) for the first time. Default: [`NoRetry`].
     pub fn retry(mut self, policy: impl RetryPolicy) -> Self {
         self.policy = Box::new(policy);
+        self
+    }
+
+    /// Let [`connect`](Self::connect) wait, as the retry policy says, for a router that is not there
+    /// yet.
+    ///
+    /// Default: it fails when each router was tried once, as a wrong address would look the same.
+    /// Only a router that says itself that it cannot serve just now, by an ABORT of a passing kind
+    /// (`wamp.close.system_shutdown`, `wamp.error.unavailable`, `network_failure`, `timeout`, or
+    /// `transient` as its nature), is waited for in any case.
+    pub fn wait_for_router(mut self) -> Self {
+        self.patient = true;
         self
     }
 
@@ -89,18 +107,24 @@ impl<R: Role> PeerBuilder<R>
 where
     R::Command: Unpin,
 {
-    /// Join the session; the peer runs on the tokio runtime this is called on.
+    /// Join the session; the peer runs on the tokio runtime this is called on. Takes a connector, or
+    /// [`Endpoints`], of which the first that lets it join is used.
     ///
     /// # Errors
     ///
-    /// Why there is no session, once the retry policy gave up; without a policy, at the first
-    /// failure.
+    /// Why there is no session at the router tried last, unless told to
+    /// [wait](Self::wait_for_router); then, why there was none when the retry policy gave up.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future ends the attempt and leaves nothing behind.
-    pub async fn connect<C: Connector>(self, connector: C) -> Result<Peer<R>, JoinError> {
-        let (peer, supervisor) = self.build(connector)?;
+    pub async fn connect<C: Connector>(
+        self,
+        endpoints: impl Into<Endpoints<C>>,
+    ) -> Result<Peer<R>, JoinError> {
+        let impatient = !self.patient;
+        let (peer, mut supervisor) = self.build(endpoints)?;
+        supervisor.impatient = impatient;
         tokio::spawn(supervisor.run());
         peer.joined().await?;
         Ok(peer)
@@ -108,27 +132,42 @@ where
 
     /// The peer, and what runs it. Nothing is spawned; joining begins when the supervisor runs.
     ///
-    /// Handles work at once: what needs a session fails, or is done when there is one.
+    /// Handles work at once: what needs a session fails, or is done when there is one. The retry
+    /// policy counts from the first attempt on.
+    ///
+    /// # Errors
+    ///
+    /// A role cannot begin as it was configured, or there is no router in the list.
     pub fn build<C: Connector>(
         self,
-        connector: C,
+        endpoints: impl Into<Endpoints<C>>,
     ) -> Result<(Peer<R>, Supervisor<R, C>), InitError> {
+        let endpoints = endpoints.into();
+        if endpoints.is_empty() {
+            return Err(InitError::new("there is no router to join at"));
+        }
         let (commands, inbox) = Commands::channel(&self.config);
-        let (state, watch) = watch::channel(PeerState::Connecting { attempt: 0 });
+        let (state, watch) = watch::channel(PeerState::connecting());
+        let events = EventSource::default();
         let stop = CancellationToken::new();
         let engine = Engine::new(self.roles, self.config)?;
         let peer = Peer {
             handles: R::handle(commands),
             state: watch,
             counters: engine.counters().clone(),
+            events: events.clone(),
             stop: stop.clone(),
         };
         let supervisor = Supervisor {
             engine,
             inbox,
-            connector,
+            endpoints,
             policy: self.policy,
-            state: StateSender(state),
+            impatient: false,
+            state: StateSender {
+                state,
+                events: EventSender(events),
+            },
             stop,
         };
         Ok((peer, supervisor))

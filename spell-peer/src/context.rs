@@ -1,9 +1,9 @@
-use std::{fmt, time::Instant};
+use std::{fmt, sync::Arc, time::Instant};
 
 use spell_message::{Message, RequestId, RoleFeatures};
 
 use crate::{
-    CloseReason, Count, SendError, SessionInfo, Task, Violation,
+    CloseReason, Count, PeerEvent, RoleEvent, SendError, SessionInfo, Task, Violation,
     engine::Core,
     task::{Mapped, Spawn},
 };
@@ -93,6 +93,12 @@ impl<'a, C: Send + 'static> Context<'a, C> {
     /// WAMP spec, "Protocol Errors".
     pub fn violation(&mut self, violation: Violation) {
         self.core.violation(violation);
+    }
+
+    /// Tell whoever [listens to the peer](crate::PeerEvent): of what failed, or was lost, though no
+    /// handle waits for it. Not for what happens often.
+    pub fn report(&mut self, event: impl RoleEvent) {
+        self.core.reports.push(PeerEvent::Role(Arc::new(event)));
     }
 
     /// Why the peer has no session, when it has none: the last end of one.

@@ -10,12 +10,13 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use crate::{CloseReason, Engine, Inbox, PeerState, Role, peer::StateSender};
+use crate::{CloseReason, Engine, Inbox, PeerEvent, PeerState, Role, peer::StateSender};
 
 /// The one task of a connection, as a future that ends with the session. Takes no lock.
 ///
 /// Each poll reads, then takes commands, then writes, and flushes once at the end, so that a burst
-/// of commands becomes one write. Nothing here waits for a full queue or for user code.
+/// of commands becomes one write. Nothing here waits for a full queue or for user code; only where
+/// a user asked for it, reading pauses while a queue is full.
 #[derive(Debug)]
 pub(crate) struct Driver<'a, R: Role, T> {
     pub(crate) engine: &'a mut Engine<R>,
@@ -63,7 +64,7 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
         limit: usize,
     ) -> Result<(), CloseReason> {
         for _ in 0..limit {
-            if turn.budget == 0 || self.engine.closed().is_some() {
+            if turn.budget == 0 || self.engine.closed().is_some() || self.engine.pauses_reading() {
                 break;
             }
             match Pin::new(&mut *self.transport).poll_next(cx) {
@@ -114,6 +115,10 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
             if turn.budget == 0 || self.engine.closed().is_some() || !self.has_room() {
                 break;
             }
+            // What was wanted before the session began goes first.
+            if self.engine.is_restoring() {
+                break;
+            }
             match self.inbox.poll_command(cx) {
                 Poll::Ready(Some(command)) => self.engine.handle_command(command, turn.now),
                 Poll::Ready(None) => return self.engine.stop(turn.now),
@@ -130,6 +135,11 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
     /// Hand frames to the transport while it takes some.
     fn write(&mut self, cx: &mut Context<'_>, turn: &mut Turn) -> Result<(), CloseReason> {
         while !self.engine.is_drained() {
+            // What is restored may be much; what else waits is no more than the outbox holds.
+            let is_restoring = self.engine.is_restoring();
+            if is_restoring && turn.budget == 0 {
+                break;
+            }
             let mut transport = Pin::new(&mut *self.transport);
             match transport.as_mut().poll_ready(cx) {
                 Poll::Ready(ready) => ready.map_err(broken)?,
@@ -139,7 +149,7 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
                 break;
             };
             transport.start_send(frame).map_err(broken)?;
-            turn.progress = true;
+            turn.spend(usize::from(is_restoring));
         }
         Ok(())
     }
@@ -187,10 +197,13 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
         }
         if let Some(info) = self.engine.session()
             && !self.state.is_joined()
+            && !self.engine.is_restoring()
         {
             self.state.send(PeerState::Joined(info.clone()));
+            self.state.tell(&PeerEvent::Joined(info.clone()));
             *self.joined = Some(Instant::from_std(turn.now));
         }
+        self.state.tell_reports(self.engine);
         self.engine.measure();
         if let Some(reason) = self.engine.closed() {
             return Err(reason.clone());

@@ -1,6 +1,11 @@
 //! Why a session ended, and what that means for what was under way.
 
-use std::{error::Error, fmt, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    fmt,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use spell_message::{
     RequestId, Uri,
@@ -36,6 +41,8 @@ pub enum CloseReason {
     Connect(Arc<ConnectError>),
     /// No answer to the router's challenge could be given, or the router's own proof was wrong.
     Authentication(Arc<dyn Error + Send + Sync>),
+    /// The peer's credentials could not be had just now; what gives them may work again later.
+    CredentialsUnavailable(Arc<dyn Error + Send + Sync>),
     /// Dialling, the transport's handshake and joining together took longer than they may.
     JoinTimeout(Duration),
     /// The router stopped reading, and what waits for it outgrew the hard limit.
@@ -60,33 +67,7 @@ impl CloseReason {
             _ => None,
         }
     }
-
-    /// Whether trying again cannot help: the peer wished to end, or the router refused who it is
-    /// or where it wants to go.
-    pub fn is_final(&self) -> bool {
-        match self {
-            Self::Left | Self::Stopped | Self::Authentication(_) | Self::Panicked => true,
-            Self::Connect(error) => matches!(
-                **error,
-                ConnectError::NothingToOffer | ConnectError::UnsupportedSerialization
-            ),
-            _ => self.uri().is_some_and(|uri| FINAL.contains(&uri)),
-        }
-    }
 }
-
-/// The reasons of a router that another attempt would meet again.
-const FINAL: [&str; 9] = [
-    reason::NO_SUCH_REALM,
-    reason::NO_SUCH_ROLE,
-    reason::NO_SUCH_PRINCIPAL,
-    reason::NO_MATCHING_AUTH_METHOD,
-    reason::AUTHENTICATION_DENIED,
-    reason::AUTHENTICATION_REQUIRED,
-    reason::NOT_AUTHORIZED,
-    reason::INVALID_URI,
-    reason::KILLED,
-];
 
 impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,6 +86,7 @@ impl fmt::Display for CloseReason {
             Self::Transport(_) => f.write_str("the transport broke"),
             Self::Connect(_) => f.write_str("the transport could not be opened"),
             Self::Authentication(_) => f.write_str("authentication failed"),
+            Self::CredentialsUnavailable(_) => f.write_str("the credentials could not be had"),
             Self::JoinTimeout(after) => write!(f, "the session was not joined within {after:?}"),
             Self::Overflow => f.write_str("the router stopped reading"),
             Self::Panicked => f.write_str("a role panicked"),
@@ -118,7 +100,7 @@ impl Error for CloseReason {
             Self::Violation(error) => Some(error),
             Self::Transport(error) => Some(error),
             Self::Connect(error) => Some(error),
-            Self::Authentication(error) => Some(&**error),
+            Self::Authentication(error) | Self::CredentialsUnavailable(error) => Some(&**error),
             _ => None,
         }
     }
@@ -183,11 +165,22 @@ impl fmt::Display for Delivery {
 pub struct SessionEnd {
     reason: CloseReason,
     last_sent: Option<RequestId>,
+    at: Instant,
 }
 
 impl SessionEnd {
-    pub(crate) fn new(reason: CloseReason, last_sent: Option<RequestId>) -> Self {
-        Self { reason, last_sent }
+    pub(crate) fn new(reason: CloseReason, last_sent: Option<RequestId>, at: Instant) -> Self {
+        Self {
+            reason,
+            last_sent,
+            at,
+        }
+    }
+
+    /// When, by the time that the engine was given last. A connection may have been dead for a while
+    /// before that was noticed.
+    pub fn at(&self) -> Instant {
+        self.at
     }
 
     /// Why.
@@ -305,10 +298,10 @@ mod tests {
     #[test]
     fn the_last_sent_id_decides_what_became_of_a_request() {
         let id = |n| RequestId::new(n).unwrap();
-        let end = SessionEnd::new(CloseReason::Disconnected, Some(id(2)));
+        let end = SessionEnd::new(CloseReason::Disconnected, Some(id(2)), Instant::now());
         assert_eq!(end.delivery(id(2)), Delivery::OutcomeUnknown);
         assert_eq!(end.delivery(id(3)), Delivery::NotSent);
-        let end = SessionEnd::new(CloseReason::Disconnected, None);
+        let end = SessionEnd::new(CloseReason::Disconnected, None, Instant::now());
         assert_eq!(end.delivery(id(1)), Delivery::NotSent);
     }
 

@@ -23,7 +23,7 @@
 //! | feature | default | gives |
 //! |---|---|---|
 //! | `metrics` | no | the figures of [`Statistics`] for the recorder of the crate `metrics` |
-//! | `driver` | yes | [`Peer`], [`PeerBuilder`], [`Supervisor`], [`supervision`]: the engine on tokio |
+//! | `driver` | yes | [`Peer`], [`PeerBuilder`], [`Supervisor`], [`Endpoints`], [`supervision`]: the engine on tokio |
 //!
 //! # Cancel safety
 //!
@@ -38,9 +38,11 @@ mod context;
 mod counters;
 mod engine;
 mod error;
+mod event;
 mod outbox;
 #[cfg(feature = "metrics")]
 mod recording;
+mod remedy;
 mod role;
 mod session;
 mod statistics;
@@ -52,6 +54,10 @@ mod wire;
 mod builder;
 #[cfg(feature = "driver")]
 mod driver;
+#[cfg(feature = "driver")]
+mod endpoints;
+#[cfg(feature = "driver")]
+mod events;
 #[cfg(feature = "driver")]
 mod peer;
 #[cfg(feature = "driver")]
@@ -70,6 +76,8 @@ pub use engine::Engine;
 pub use error::{
     CloseReason, Closed, Delivery, InitError, JoinError, SendError, SessionEnd, Violation,
 };
+pub use event::{PeerEvent, RoleEvent};
+pub use remedy::Remedy;
 pub use role::{Contains, Role};
 pub use session::SessionInfo;
 pub use statistics::{Statistics, Traffic, Volume};
@@ -79,6 +87,10 @@ pub use wire::Wire;
 
 #[cfg(feature = "driver")]
 pub use builder::PeerBuilder;
+#[cfg(feature = "driver")]
+pub use endpoints::Endpoints;
+#[cfg(feature = "driver")]
+pub use events::PeerEvents;
 #[cfg(feature = "driver")]
 pub use peer::{Peer, PeerState};
 #[cfg(feature = "driver")]

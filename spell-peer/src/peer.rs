@@ -3,7 +3,11 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{CloseReason, Contains, Role, SessionInfo, Statistics, counters::Counters};
+use crate::{
+    CloseReason, Contains, Engine, PeerEvent, PeerEvents, Role, SessionInfo, Statistics,
+    counters::Counters,
+    events::{EventSender, EventSource},
+};
 
 /// A peer that has the roles `R`. Cheap to clone; all clones are one peer.
 ///
@@ -14,6 +18,7 @@ use crate::{CloseReason, Contains, Role, SessionInfo, Statistics, counters::Coun
 pub struct Peer<R: Role> {
     pub(crate) handles: R::Handle,
     pub(crate) state: watch::Receiver<PeerState>,
+    pub(crate) events: EventSource,
     pub(crate) counters: Arc<Counters>,
     pub(crate) stop: CancellationToken,
 }
@@ -40,6 +45,23 @@ impl<R: Role> Peer<R> {
     /// What the peer counted since it was built, and what waits now.
     pub fn statistics(&self) -> Statistics {
         self.counters.read()
+    }
+
+    /// What happens to the peer from now on, each change with its cause.
+    ///
+    /// ```
+    /// # use spell_peer::{Peer, PeerEvent, Role};
+    /// # async fn watch<R: Role>(peer: Peer<R>) {
+    /// let mut events = peer.events();
+    /// while let Some(event) = events.next().await {
+    ///     if let PeerEvent::Lost { cause, lasted, .. } = &event {
+    ///         eprintln!("lost after {lasted:?}: {cause}");
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn events(&self) -> PeerEvents {
+        self.events.listen()
     }
 
     /// The session that is joined now; `None` while there is none.
@@ -97,6 +119,7 @@ impl<R: Role> Clone for Peer<R> {
         Self {
             handles: self.handles.clone(),
             state: self.state.clone(),
+            events: self.events.clone(),
             counters: self.counters.clone(),
             stop: self.stop.clone(),
         }
@@ -122,8 +145,12 @@ pub enum PeerState {
         /// How many attempts there were since the last session, this one included; 0 just after a
         /// session was lost.
         attempt: u32,
+        /// Which router is tried, for people; holds no secret of a URL. `None` until it is chosen.
+        endpoint: Option<Arc<str>>,
     },
-    /// A session is joined.
+    /// A session is joined, and all that the roles want of every session, such as subscriptions and
+    /// registrations, was asked of it again: sent, in order, before anything else. The answers come
+    /// later; what is refused ends alone.
     Joined(Arc<SessionInfo>),
     /// There is no session; the next attempt comes later.
     #[non_exhaustive]
@@ -138,6 +165,14 @@ pub enum PeerState {
 }
 
 impl PeerState {
+    /// Before an attempt begins.
+    pub(crate) fn connecting() -> Self {
+        Self::Connecting {
+            attempt: 0,
+            endpoint: None,
+        }
+    }
+
     /// Whether the peer ended, for good.
     pub fn is_closed(&self) -> bool {
         matches!(self, Self::Closed(_))
@@ -149,16 +184,30 @@ impl PeerState {
     }
 }
 
-/// Publishes the peer's state.
+/// Publishes the peer's state and events.
 #[derive(Debug)]
-pub(crate) struct StateSender(pub(crate) watch::Sender<PeerState>);
+pub(crate) struct StateSender {
+    pub(crate) state: watch::Sender<PeerState>,
+    pub(crate) events: EventSender,
+}
 
 impl StateSender {
     pub(crate) fn send(&self, state: PeerState) {
-        self.0.send_replace(state);
+        self.state.send_replace(state);
+    }
+
+    pub(crate) fn tell(&self, event: &PeerEvent) {
+        self.events.send(event);
+    }
+
+    /// Pass on what roles reported.
+    pub(crate) fn tell_reports<R: Role>(&self, engine: &mut Engine<R>) {
+        while let Some(event) = engine.poll_event() {
+            self.events.send(&event);
+        }
     }
 
     pub(crate) fn is_joined(&self) -> bool {
-        self.0.borrow().is_joined()
+        self.state.borrow().is_joined()
     }
 }

@@ -16,7 +16,7 @@ use crate::{Commands, Context, InitError, PeerConfig, SessionEnd, SessionInfo};
 /// # The life of a role
 ///
 /// `init` once; then for every connection `on_open`, `on_join` when the session is established,
-/// any number of `observe`, `on_message`, `handle_call` and `on_deadline`, and `on_close`. A role
+/// `restore` until all is asked for again, any number of `observe`, `on_message`, `handle_call` and `on_deadline`, and `on_close`. A role
 /// outlives its connections, and so do its handles: what the user wants belongs into the role, what
 /// the session had ends with `on_close`.
 ///
@@ -76,8 +76,28 @@ pub trait Role: Sized + Send + 'static {
     /// The transport is open.
     fn on_open(&mut self, _cx: &mut Context<'_, Self::Command>) {}
 
-    /// The session is joined. Requests may be made from here on.
+    /// The session is joined. Requests may be made from here on; if there are many, bit by bit, see
+    /// [`is_restoring`](Self::is_restoring).
     fn on_join(&mut self, _session: &SessionInfo, _cx: &mut Context<'_, Self::Command>) {}
+
+    /// Whether the role has yet to ask a session that began for all that its user wants of every
+    /// session, such as subscriptions. Until no role has, no commands are taken, and the user does
+    /// not hear of the session.
+    fn is_restoring(&self) -> bool {
+        false
+    }
+
+    /// There is room on the wire: ask for more of it. Called again and again while
+    /// [`is_restoring`](Self::is_restoring), so that much of it neither piles up nor delays what
+    /// comes in; each call must be a step to the end.
+    fn restore(&mut self, _cx: &mut Context<'_, Self::Command>) {}
+
+    /// Whether reading from the connection is to pause, because of a user who wishes to delay the
+    /// router rather than to lose what it sends. Asked after every other callback; not heeded before
+    /// the session is joined. What ends the pause must be a command.
+    fn pauses_reading(&self) -> bool {
+        false
+    }
 
     /// A message arrived. Called for every role and every message, before any role claims it.
     fn observe(&mut self, _message: &Message, _cx: &mut Context<'_, Self::Command>) {}

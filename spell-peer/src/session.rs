@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use spell_message::{Feature, RoleFeatures, RoleName, SessionId, Uri, options::WelcomeDetails};
 
 /// The session that a peer joined: what the router granted and what it can do.
@@ -11,6 +13,7 @@ pub struct SessionInfo {
     realm: Uri,
     details: WelcomeDetails,
     roles: RoleFeatures,
+    endpoint: Option<Arc<str>>,
 }
 
 impl SessionInfo {
@@ -22,7 +25,12 @@ impl SessionInfo {
             realm: granted.unwrap_or(realm),
             roles: details.roles(),
             details,
+            endpoint: None,
         }
+    }
+
+    pub(crate) fn set_endpoint(&mut self, endpoint: Arc<str>) {
+        self.endpoint = Some(endpoint);
     }
 
     /// The session's id.
@@ -33,6 +41,12 @@ impl SessionInfo {
     /// The realm that was joined.
     pub fn realm(&self) -> &Uri {
         &self.realm
+    }
+
+    /// The router it is with, for people: its address, without what may be secret in its URL. Of
+    /// a session without a connection, as in a test, `None`.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
     }
 
     /// Who the router takes this peer for.

@@ -1,14 +1,15 @@
 use std::{fmt, future, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::SinkExt;
+use futures_util::{SinkExt, future::OptionFuture};
 use spell_transport::{ConnectError, Connector, Transport};
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, error::Elapsed, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info, warn};
 
 use crate::{
-    CloseReason, Engine, Inbox, PeerState, RetryPolicy, Role, driver::Driver, peer::StateSender,
+    CloseReason, Endpoints, Engine, Inbox, PeerEvent, PeerState, Remedy, RetryPolicy, Role,
+    driver::Driver, peer::StateSender,
 };
 
 /// Runs a peer: dials, joins, drives the connection, waits, and dials again as the policy says.
@@ -18,8 +19,10 @@ use crate::{
 pub struct Supervisor<R: Role, C> {
     pub(crate) engine: Engine<R>,
     pub(crate) inbox: Inbox<R::Command>,
-    pub(crate) connector: C,
+    pub(crate) endpoints: Endpoints<C>,
     pub(crate) policy: Box<dyn RetryPolicy>,
+    /// Whether a router that was never reached is not waited for.
+    pub(crate) impatient: bool,
     pub(crate) state: StateSender,
     pub(crate) stop: CancellationToken,
 }
@@ -36,38 +39,77 @@ where
     /// [`CloseReason::Panicked`], as of any driver that vanished.
     pub async fn run(mut self) -> CloseReason {
         let mut attempt: u32 = 0;
+        // The last words to a router that is left for another one: that one need not wait for them.
+        let mut farewell = None;
         loop {
             attempt = attempt.saturating_add(1);
-            self.state.send(PeerState::Connecting { attempt });
+            let last = OptionFuture::from(farewell.take());
             let span = self.engine.new_span();
-            let ended = self.session().instrument(span).await;
-            if let Some(lasted) = ended.lasted {
+            let attempted = self.attempt(attempt).instrument(span);
+            let (ended, _) = tokio::join!(attempted, last);
+            if ended.lasted.is_some() {
                 attempt = 0;
-                self.policy.lasted(lasted);
-                // The policy may take its time.
-                self.state.send(PeerState::Connecting { attempt });
             }
             // Whoever waits is told first; the last words to the router may take a moment.
-            let Some(delay) = self.delay(&ended.reason).await else {
-                let reason = self.finish(ended.reason);
-                tokio::join!(ended.farewell, self.refuse());
-                return reason;
-            };
-            tokio::join!(self.wait(ended.reason, delay), ended.farewell);
+            match self.next(&ended.reason, ended.lasted).await {
+                Next::Never => {
+                    let reason = self.finish(ended.reason);
+                    tokio::join!(ended.farewell, self.refuse());
+                    return reason;
+                }
+                Next::AtOnce => farewell = Some(ended.farewell),
+                Next::After(delay) => {
+                    tokio::join!(self.wait(ended.reason, delay), ended.farewell);
+                }
+            }
             if self.stop.is_cancelled() {
                 let reason = self.finish(CloseReason::Stopped);
-                self.refuse().await;
+                tokio::join!(OptionFuture::from(farewell), self.refuse());
                 return reason;
             }
         }
     }
 
-    /// One session, from dialling to its end.
-    async fn session(&mut self) -> Ended<impl Future<Output = ()> + use<R, C>> {
+    /// One attempt, and the session that comes of it.
+    async fn attempt(&mut self, attempt: u32) -> Ended<impl Future<Output = ()> + use<R, C>> {
         self.engine.counters().dialled();
-        let join_timeout = self.engine.config().join_timeout;
-        let join_by = Instant::now() + join_timeout;
-        let (reason, lasted, transport) = match self.dial(join_by).await {
+        let join_by = Instant::now() + self.engine.config().join_timeout;
+        let (endpoint, dialled) = match self.choose(join_by).await {
+            Ok(endpoint) => {
+                self.state.send(PeerState::Connecting {
+                    attempt,
+                    endpoint: Some(endpoint.clone()),
+                });
+                self.state.tell(&PeerEvent::Connecting {
+                    attempt,
+                    endpoint: endpoint.clone(),
+                });
+                self.engine.set_endpoint(endpoint.clone());
+                (endpoint, self.dial(join_by).await)
+            }
+            Err(reason) => ("the list of routers".into(), Err(reason)),
+        };
+        let ended = self.session(dialled, join_by).await;
+        self.state.tell_reports(&mut self.engine);
+        let cause = ended.reason.clone();
+        self.state.tell(&match ended.lasted {
+            Some(lasted) => PeerEvent::Lost {
+                endpoint,
+                cause,
+                lasted,
+            },
+            None => PeerEvent::Failed { endpoint, cause },
+        });
+        ended
+    }
+
+    /// One session, from the opened transport to its end.
+    async fn session(
+        &mut self,
+        dialled: Result<C::Transport, CloseReason>,
+        join_by: Instant,
+    ) -> Ended<impl Future<Output = ()> + use<R, C>> {
+        let (reason, lasted, transport) = match dialled {
             Ok(transport) => self.drive(transport, join_by).await,
             Err(reason) => (reason, None, None),
         };
@@ -131,66 +173,86 @@ where
         )
     }
 
-    /// Dial, and take commands meanwhile: no handle waits because the router is away.
+    /// Choose the router to dial.
+    async fn choose(&mut self, join_by: Instant) -> Result<Arc<str>, CloseReason> {
+        let choosing = timeout_at(join_by, self.endpoints.choose());
+        let chosen = meanwhile(&mut self.engine, &mut self.inbox, &self.stop, choosing).await;
+        self.opened(chosen)
+    }
+
     async fn dial(&mut self, join_by: Instant) -> Result<C::Transport, CloseReason> {
-        let join_timeout = self.engine.config().join_timeout;
         let offers = self.inbox.wire().offers();
-        let Self {
-            engine,
-            inbox,
-            connector,
-            stop,
-            ..
-        } = self;
-        let dialled = timeout_at(join_by, connector.connect(&offers));
-        tokio::select! {
-            dialled = dialled => match dialled {
-                Ok(Ok(transport)) => Ok(transport),
-                Ok(Err(error)) => {
-                    debug!(%error, "dialling failed");
-                    Err(CloseReason::Connect(Arc::new(error)))
-                }
-                Err(_) => Err(CloseReason::JoinTimeout(join_timeout)),
-            },
-            () = answer(engine, inbox) => Err(CloseReason::Stopped),
-            () = stop.cancelled() => Err(CloseReason::Stopped),
+        let Some(connector) = self.endpoints.connector() else {
+            return Err(CloseReason::Disconnected);
+        };
+        let dialling = timeout_at(join_by, connector.connect(&offers));
+        let dialled = meanwhile(&mut self.engine, &mut self.inbox, &self.stop, dialling).await;
+        self.opened(dialled)
+    }
+
+    /// What is told of a step on the way to a transport.
+    fn opened<T>(
+        &self,
+        step: Option<Result<Result<T, ConnectError>, Elapsed>>,
+    ) -> Result<T, CloseReason> {
+        match step {
+            Some(Ok(Ok(done))) => Ok(done),
+            Some(Ok(Err(error))) => {
+                debug!(%error, "dialling failed");
+                Err(CloseReason::Connect(Arc::new(error)))
+            }
+            Some(Err(_)) => {
+                let limit = self.engine.config().join_timeout;
+                Err(CloseReason::JoinTimeout(limit))
+            }
+            None => Err(CloseReason::Stopped),
         }
     }
 
-    /// How long to wait before the next attempt; `None` ends the peer.
-    async fn delay(&mut self, reason: &CloseReason) -> Option<Duration> {
+    /// What comes after an end.
+    async fn next(&mut self, reason: &CloseReason, lasted: Option<Duration>) -> Next {
+        if let Some(lasted) = lasted {
+            self.impatient = false;
+            if self.policy.lasted(lasted) {
+                self.endpoints.begin_round();
+            }
+        }
         let wished = matches!(reason, CloseReason::Left | CloseReason::Stopped);
         if wished || self.engine.finishing().is_some() {
-            return None;
+            return Next::Never;
         }
-        let Self {
-            engine,
-            inbox,
-            policy,
-            stop,
-            ..
-        } = self;
-        tokio::select! {
-            delay = policy.retry(reason) => delay,
-            () = answer(engine, inbox) => None,
-            () = stop.cancelled() => None,
+        self.endpoints.failed();
+        if lasted.is_some() {
+            // The policy may take its time.
+            self.state.send(PeerState::connecting());
         }
+        let impatient = self.impatient && !reason.is_told_to_pass();
+        let elsewhere = match self.policy.remedy(reason) {
+            Remedy::Nothing => return Next::Never,
+            Remedy::Elsewhere => true,
+            Remedy::Retry => impatient,
+        };
+        if elsewhere && self.endpoints.has_untried() {
+            return Next::AtOnce;
+        }
+        if impatient {
+            return Next::Never;
+        }
+        let asking = self.policy.retry(reason);
+        let delay = meanwhile(&mut self.engine, &mut self.inbox, &self.stop, asking).await;
+        delay.flatten().map_or(Next::Never, Next::After)
     }
 
     async fn wait(&mut self, cause: CloseReason, delay: Duration) {
         warn!(%cause, ?delay, "will join again");
         self.state.send(PeerState::Waiting { cause, delay });
-        let Self {
-            engine,
-            inbox,
-            stop,
-            ..
-        } = self;
-        tokio::select! {
-            () = tokio::time::sleep(delay) => {}
-            () = answer(engine, inbox) => stop.cancel(),
-            () = stop.cancelled() => {}
+        self.state.tell(&PeerEvent::Waiting { delay });
+        let waiting = tokio::time::sleep(delay);
+        let waited = meanwhile(&mut self.engine, &mut self.inbox, &self.stop, waiting).await;
+        if waited.is_none() {
+            self.stop.cancel();
         }
+        self.endpoints.begin_round();
     }
 
     /// No more sessions: answer what is queued, then refuse.
@@ -202,7 +264,9 @@ where
             self.engine.handle_command(command, now);
         }
         self.engine.close(reason.clone());
+        self.state.tell_reports(&mut self.engine);
         self.state.send(PeerState::Closed(reason.clone()));
+        self.state.tell(&PeerEvent::Closed(reason.clone()));
         reason
     }
 
@@ -214,6 +278,16 @@ where
         // A handle that has a place in the channel, and is not polled to use it, is not waited for.
         let _ = timeout(limit, late).await;
     }
+}
+
+/// What a peer does after an end.
+enum Next {
+    /// Nothing: it ends too.
+    Never,
+    /// Another router is tried.
+    AtOnce,
+    /// It waits, then tries again.
+    After(Duration),
 }
 
 /// How a session ended.
@@ -238,6 +312,21 @@ async fn hang_up(mut transport: impl Transport, frames: Vec<Bytes>, limit: Durat
         Ok(Ok(())) => {}
         Ok(Err(error)) => debug!(%error, "the transport did not close cleanly"),
         Err(_) => debug!("the transport did not close in time"),
+    }
+}
+
+/// Do `work`, and take commands meanwhile: no handle waits because the router is away. `None` when
+/// the peer is to end before it is done.
+async fn meanwhile<R: Role, T>(
+    engine: &mut Engine<R>,
+    inbox: &mut Inbox<R::Command>,
+    stop: &CancellationToken,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    tokio::select! {
+        done = work => Some(done),
+        () = answer(engine, inbox) => None,
+        () = stop.cancelled() => None,
     }
 }
 

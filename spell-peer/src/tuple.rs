@@ -56,6 +56,20 @@ macro_rules! tuples {
                 $(cx.narrow($Choice::$R, |cx| self.$field.on_join(session, cx));)*
             }
 
+            fn is_restoring(&self) -> bool {
+                $(self.$field.is_restoring())||*
+            }
+
+            fn restore(&mut self, cx: &mut Context<'_, Self::Command>) {
+                $(if self.$field.is_restoring() {
+                    return cx.narrow($Choice::$R, |cx| self.$field.restore(cx));
+                })*
+            }
+
+            fn pauses_reading(&self) -> bool {
+                $(self.$field.pauses_reading())||*
+            }
+
             fn observe(&mut self, message: &Message, cx: &mut Context<'_, Self::Command>) {
                 $(cx.narrow($Choice::$R, |cx| self.$field.observe(message, cx));)*
             }

@@ -13,7 +13,9 @@ use std::{
 
 use bytes::Bytes;
 use spell_message::{Feature, RoleFeatures, RoleName, SessionId, Uri, options::WelcomeDetails};
-use spell_peer::{CloseReason, Commands, Context, Engine, Inbox, PeerConfig, Role, SessionInfo};
+use spell_peer::{
+    CloseReason, Commands, Context, Engine, Inbox, PeerConfig, PeerEvent, Role, SessionInfo,
+};
 use spell_serializer::{AnySerializer, Json};
 
 type Command<T> = <(Joined, T) as Role>::Command;
@@ -98,13 +100,30 @@ impl<T: Role> Harness<T> {
 
     /// Let the role handle what its handles asked for, and give what it sent.
     pub(crate) fn sent(&mut self) -> Vec<String> {
+        let mut sent = Vec::new();
+        if self.engine.is_restoring() {
+            sent = self.transmitted();
+        }
         self.handle_commands();
-        self.transmitted()
+        sent.extend(self.transmitted());
+        sent
     }
 
     /// What the role sent so far.
     pub(crate) fn transmitted(&mut self) -> Vec<String> {
         let frames = std::iter::from_fn(|| self.engine.poll_transmit());
+        frames
+            .map(|frame| String::from_utf8(frame.to_vec()).unwrap())
+            .collect()
+    }
+
+    /// The transport takes so many frames, and what its handles asked for reaches the role if that
+    /// leaves nothing to be restored.
+    pub(crate) fn sent_up_to(&mut self, count: usize) -> Vec<String> {
+        if !self.engine.is_restoring() {
+            self.handle_commands();
+        }
+        let frames = std::iter::from_fn(|| self.engine.poll_transmit()).take(count);
         frames
             .map(|frame| String::from_utf8(frame.to_vec()).unwrap())
             .collect()
@@ -123,6 +142,21 @@ impl<T: Role> Harness<T> {
         self.engine.handle_frame(&frame, self.now);
         let closed = self.engine.closed();
         assert!(closed.is_none(), "{frame:?} ended the session: {closed:?}");
+    }
+
+    /// How many bytes wait for the transport.
+    pub(crate) fn queued(&self) -> usize {
+        self.engine.queued()
+    }
+
+    /// Whether the role wishes that nothing more is received for now.
+    pub(crate) fn pauses_reading(&self) -> bool {
+        self.engine.pauses_reading()
+    }
+
+    /// What the role reported since it was asked the last time.
+    pub(crate) fn reported(&mut self) -> Vec<PeerEvent> {
+        std::iter::from_fn(|| self.engine.poll_event()).collect()
     }
 
     /// Time passes.

@@ -66,10 +66,10 @@ mod tap;
 mod weight;
 
 pub use callee::{
-    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, FromInvocation, Handled, Interrupt,
-    Interruption, IntoResult, Invocation, InvocationError, InvocationHandler, InvocationInfo,
-    Invocations, Kwargs, Part, Parts, PendingRegister, Progress, ProgressiveResult, Register,
-    RegisterHandler, Registration, RegistrationEnd,
+    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, Conflict, FromInvocation, Handled,
+    Interrupt, Interruption, IntoResult, Invocation, InvocationError, InvocationHandler,
+    InvocationInfo, Invocations, Kwargs, Part, Parts, PendingRegister, Progress, ProgressiveResult,
+    Register, RegisterHandler, Registration, RegistrationEnd, RegistrationNotRestored,
 };
 pub use caller::{
     Call, CallArguments, CallResult, CallResults, Caller, CallerExt, CallerHandle, PendingCall,
@@ -92,7 +92,8 @@ pub use publisher::{
 pub use queue::Overflow;
 pub use session::{Leave, LeaveError, Session, SessionExt, SessionHandle};
 pub use subscriber::{
-    Deduplicated, Event, Events, FromEvent, PendingSubscribe, PublicationFilter, Subscribe,
-    SubscribeHandler, Subscriber, SubscriberExt, SubscriberHandle, Subscription, SubscriptionEnd,
+    Deduplicated, Event, Events, FromEvent, Gap, Notice, Notices, PendingSubscribe,
+    PublicationFilter, Subscribe, SubscribeHandler, Subscriber, SubscriberExt, SubscriberHandle,
+    Subscription, SubscriptionEnd, SubscriptionLagging, SubscriptionNotRestored,
 };
 pub use tap::{Messages, NextMessage, SendMessage, Tap, TapError, TapExt, TapHandle};

@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 use spell_message::RequestId;
 use spell_peer::SessionInfo;
-use tracing::{Span, field::display};
+use tracing::{Span, field::display, level_filters::LevelFilter};
 
 /// The span of a request, kept by its role. Empty when nobody listens.
 #[derive(Debug, Default)]
@@ -21,16 +21,21 @@ struct Open {
 }
 
 impl RequestSpan {
-    /// Keep a span, which has the fields `realm`, `session`, `request` and `outcome`.
-    pub(crate) fn new(span: Span, outcome: &'static str) -> Self {
+    /// Open a span of the level `debug`, which has the fields `realm`, `session`, `request` and
+    /// `outcome`. The last is this if nothing else is told.
+    pub(crate) fn open(span: impl FnOnce() -> Span, outcome: &'static str) -> Self {
+        if LevelFilter::current() < LevelFilter::DEBUG {
+            return Self(None);
+        }
+        let span = span();
         let is_open = !span.is_disabled();
         Self(is_open.then(|| Box::new(Open { span, outcome })))
     }
 
     /// The span, for what is done within.
-    pub(crate) fn span(&self) -> Span {
+    pub(crate) fn span(&self) -> Option<Box<Span>> {
         let open = self.0.as_ref();
-        open.map_or_else(Span::none, |open| open.span.clone())
+        open.map(|open| Box::new(open.span.clone()))
     }
 
     /// The request has its id in this session.

@@ -27,6 +27,12 @@ pub trait Connector: Send + 'static {
         &mut self,
         offers: &[Serialization],
     ) -> impl Future<Output = Result<Self::Transport, ConnectError>> + Send;
+
+    /// Where it dials, for people: for logs and events. Holds nothing that may be secret, as the
+    /// query of a URL. Default: `None`.
+    fn address(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A connector chosen at run time, as by a URL.
@@ -57,6 +63,10 @@ impl Connector for BoxConnector {
 
     async fn connect(&mut self, offers: &[Serialization]) -> Result<BoxTransport, ConnectError> {
         self.0.connect(offers).await
+    }
+
+    fn address(&self) -> Option<String> {
+        self.0.address()
     }
 }
 
@@ -121,6 +131,7 @@ impl<F> fmt::Debug for ConnectorFn<F> {
 #[async_trait]
 trait DynConnector: Send {
     async fn connect(&mut self, offers: &[Serialization]) -> Result<BoxTransport, ConnectError>;
+    fn address(&self) -> Option<String>;
 }
 
 #[async_trait]
@@ -128,5 +139,9 @@ impl<C: Connector> DynConnector for C {
     async fn connect(&mut self, offers: &[Serialization]) -> Result<BoxTransport, ConnectError> {
         let transport = Connector::connect(self, offers).await?;
         Ok(Box::new(transport))
+    }
+
+    fn address(&self) -> Option<String> {
+        Connector::address(self)
     }
 }

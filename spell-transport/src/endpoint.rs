@@ -59,7 +59,6 @@ impl Endpoint {
         }
     }
 
-    #[cfg(all(test, feature = "websocket"))]
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

@@ -1,14 +1,17 @@
 use std::time::Duration;
 
 use spell_message::{IntoUri, RoleFeatures};
-use spell_peer::{InitError, JoinError, NoRetry, PeerBuilder, PeerConfig, RetryPolicy, Supervisor};
+use spell_peer::{
+    Endpoints, InitError, JoinError, NoRetry, PeerBuilder, PeerConfig, RetryPolicy, Supervisor,
+};
 use spell_roles::{Callee, Caller, Publisher, Session, Subscriber, auth::Authenticator};
 use spell_serializer::AnySerializer;
 use spell_transport::{BoxConnector, ConnectorBuilder, UrlError};
 
-use crate::{Client, client::ClientRoles};
+use crate::{Client, client::ClientRoles, urls::IntoUrls};
 
-/// Join a realm of the router at `url`, anonymously and with default settings.
+/// Join a realm of the router at `url`, or of the first of several that lets it, anonymously and with
+/// default settings.
 ///
 /// The forms of the URL are those of [`spell_transport::connector`]: `ws://`, `wss://`, `rs://`,
 /// `rss://`, `unix:` and more, as far as their features are compiled in. For anything else than the
@@ -37,12 +40,15 @@ use crate::{Client, client::ClientRoles};
 /// client.leave().await?;
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
-pub async fn connect(url: impl AsRef<str>, realm: impl IntoUri) -> Result<Client, JoinError> {
+pub async fn connect<M>(url: impl IntoUrls<M>, realm: impl IntoUri) -> Result<Client, JoinError> {
     client(url, realm).connect().await
 }
 
-/// Begin a client of the router at `url`; set what differs from the defaults, and
-/// [`connect`](ClientBuilder::connect).
+/// Begin a client of the router at `url`, or of one of several, best first; set what differs from
+/// the defaults, and [`connect`](ClientBuilder::connect).
+///
+/// With several routers, another one is tried when one is not there, breaks, or shuts down; see
+/// [`Endpoints`] for when and in which order.
 ///
 /// # Examples
 ///
@@ -67,12 +73,35 @@ pub async fn connect(url: impl AsRef<str>, realm: impl IntoUri) -> Result<Client
 /// # client.leave().await?;
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
-pub fn client(url: impl AsRef<str>, realm: impl IntoUri) -> ClientBuilder {
+///
+/// Two routers, the second for when the first is away:
+///
+/// ```
+/// # #[cfg(all(feature = "websocket", feature = "json"))]
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// # use spell_router::Router;
+/// use spell::{Backoff, prelude::*};
+///
+/// # let router = Router::local();
+/// # let spare = router.listen("ws://127.0.0.1:0").await.unwrap();
+/// # let main = "ws://127.0.0.1:1";
+/// let client = spell::client([main, &spare], "realm1")
+///     .retry(Backoff::new())
+///     .connect()
+///     .await?;
+/// println!("joined at {:?}", client.joined().await?.endpoint());
+/// # client.leave().await?;
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+pub fn client<M>(url: impl IntoUrls<M>, realm: impl IntoUri) -> ClientBuilder {
+    let urls = url.into_urls().into_iter();
     ClientBuilder {
-        connector: ConnectorBuilder::new(url.as_ref()),
+        connectors: urls.map(|url| ConnectorBuilder::new(&url)).collect(),
+        shuffle: false,
         session: Session::new(realm),
         config: PeerConfig::default(),
         policy: Box::<NoRetry>::default(),
+        patient: false,
     }
 }
 
@@ -83,10 +112,12 @@ pub fn client(url: impl AsRef<str>, realm: impl IntoUri) -> ClientBuilder {
 #[derive(Debug)]
 #[must_use = "a client is only made by `connect` or `build`"]
 pub struct ClientBuilder {
-    connector: Result<ConnectorBuilder, UrlError>,
+    connectors: Result<Vec<ConnectorBuilder>, UrlError>,
+    shuffle: bool,
     session: Session,
     config: PeerConfig,
     policy: Box<dyn RetryPolicy>,
+    patient: bool,
 }
 
 impl ClientBuilder {
@@ -114,10 +145,26 @@ impl ClientBuilder {
         self.configure(|config| config.serializers = offers)
     }
 
-    /// Try again when joining fails or a session is lost, as `policy` says. Default: the client
-    /// ends with its first failure.
+    /// Try again when a session is lost, as `policy` says, and when joining fails; but see
+    /// [`wait_for_router`](Self::wait_for_router) for the first time. Default: the client ends when
+    /// it cannot join, or lost, its router; of several, when it was at each.
     pub fn retry(mut self, policy: impl RetryPolicy) -> Self {
         self.policy = Box::new(policy);
+        self
+    }
+
+    /// Let [`connect`](Self::connect) wait, as the retry policy says, for a router that is not there
+    /// yet. Default: it fails when each router was tried once; see
+    /// [`PeerBuilder::wait_for_router`].
+    pub fn wait_for_router(mut self) -> Self {
+        self.patient = true;
+        self
+    }
+
+    /// Try several routers in a random order, so that many clients spread over them. Default: the
+    /// order they are given in.
+    pub fn shuffle(mut self) -> Self {
+        self.shuffle = true;
         self
     }
 
@@ -154,7 +201,7 @@ impl ClientBuilder {
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn tls_config(self, config: std::sync::Arc<spell_transport::rustls::ClientConfig>) -> Self {
-        self.connector(|connector| connector.tls_config(config))
+        self.connector(move |connector| connector.tls_config(config.clone()))
     }
 
     /// Join the realm; the client runs on the tokio runtime this is called on.
@@ -162,14 +209,15 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// A URL or realm that is not valid is a [`JoinError::Init`]; otherwise why there is no session
-    /// once the retry policy gave up.
+    /// at the router tried last, or, when told to [wait](Self::wait_for_router), when the retry
+    /// policy gave up.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future ends the attempt and leaves nothing behind.
     pub async fn connect(self) -> Result<Client, JoinError> {
-        let (peer, connector) = self.finish()?;
-        peer.connect(connector).await
+        let (peer, endpoints) = self.finish()?;
+        peer.connect(endpoints).await
     }
 
     /// The client, and what runs it. Nothing is spawned; joining begins when the supervisor runs.
@@ -178,27 +226,39 @@ impl ClientBuilder {
     ///
     /// A URL or realm that is not valid.
     pub fn build(self) -> Result<(Client, Supervisor<ClientRoles, BoxConnector>), InitError> {
-        let (peer, connector) = self.finish()?;
-        peer.build(connector)
+        let (peer, endpoints) = self.finish()?;
+        peer.build(endpoints)
     }
 
-    fn connector(mut self, change: impl FnOnce(ConnectorBuilder) -> ConnectorBuilder) -> Self {
-        self.connector = self.connector.map(change);
+    fn connector(mut self, change: impl Fn(ConnectorBuilder) -> ConnectorBuilder) -> Self {
+        let change = |connectors: Vec<_>| connectors.into_iter().map(change).collect();
+        self.connectors = self.connectors.map(change);
         self
     }
 
-    fn finish(self) -> Result<(PeerBuilder<ClientRoles>, BoxConnector), InitError> {
-        let connector = self.connector.and_then(ConnectorBuilder::build);
-        let connector =
-            connector.map_err(|error| InitError::because("the URL cannot be used", error))?;
-        let peer = PeerBuilder::new(self.session)
+    fn finish(self) -> Result<(PeerBuilder<ClientRoles>, Endpoints<BoxConnector>), InitError> {
+        let build = |connectors: Vec<_>| {
+            let connectors = connectors.into_iter().map(ConnectorBuilder::build);
+            connectors.collect::<Result<Vec<_>, _>>()
+        };
+        let connectors = self.connectors.and_then(build);
+        let connectors =
+            connectors.map_err(|error| InitError::because("the URL cannot be used", error))?;
+        let mut endpoints = Endpoints::new(connectors);
+        if self.shuffle {
+            endpoints = endpoints.shuffle();
+        }
+        let mut peer = PeerBuilder::new(self.session)
             .role(Publisher::new())
             .role(Subscriber::new())
             .role(Caller::new())
             .role(Callee::new())
             .configure(|config| *config = self.config)
             .retry(self.policy);
-        Ok((peer, connector))
+        if self.patient {
+            peer = peer.wait_for_router();
+        }
+        Ok((peer, endpoints))
     }
 }
 
@@ -227,9 +287,16 @@ mod tests {
 
     #[test]
     fn no_secret_shows_in_the_settings() {
-        let builder = client("ws://router.example/?token=canary", "realm1")
-            .authenticator(spell_roles::auth::Ticket::new("joe", "canary"));
+        let urls = [
+            "ws://router.example/?token=canary",
+            "ws://localhost/canary?canary",
+        ];
+        let builder =
+            client(urls, "realm1").authenticator(spell_roles::auth::Ticket::new("joe", "canary"));
         let shown = format!("{builder:?} {builder:#?}");
         assert!(!shown.contains("canary"), "{shown}");
+        let (_, endpoints) = builder.finish().unwrap();
+        let shown = format!("{endpoints:?}");
+        assert_eq!(shown, r#"["ws://router.example:80", "ws://localhost:80"]"#);
     }
 }

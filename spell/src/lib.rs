@@ -50,8 +50,9 @@
 //! | raw messages | [`roles::Tap`] |
 //! | a transport, or dialling, of your own | [`transport`] |
 //! | a serializer of your own | [`serializer::Serializer`] |
-//! | to know what the peer is doing | [`Client::state`](peer::Peer::state), [`Client::statistics`](peer::Peer::statistics) |
+//! | to know what the peer is doing, and what happens to it | [`Client::state`](peer::Peer::state), [`Client::events`](peer::Peer::events), [`Client::statistics`](peer::Peer::statistics) |
 //! | to start anew what ended for good | [`supervision`] |
+//! | several routers | [`client()`](fn@client), [`peer::Endpoints`] |
 //!
 //! The verbs come from extension traits, one a role: `use spell::prelude::*`.
 //!
@@ -89,6 +90,8 @@ mod client;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod connect;
 pub mod prelude;
+#[cfg(any(feature = "websocket", feature = "rawsocket"))]
+pub mod urls;
 
 pub use spell_message as message;
 pub use spell_peer as peer;
@@ -104,7 +107,9 @@ pub use client::{Client, ClientRoles};
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 pub use connect::{ClientBuilder, client, connect};
 pub use spell_message::{Dict, List, Uri, Value};
-pub use spell_peer::{Backoff, CloseReason, JoinError, Peer, PeerBuilder, PeerState, SessionInfo};
+pub use spell_peer::{
+    Backoff, CloseReason, JoinError, Peer, PeerBuilder, PeerEvent, PeerState, Remedy, SessionInfo,
+};
 pub use spell_roles::{
     Args, CallArguments, CallError, CallResult, CallResults, Event, Interrupt, Invocation,
     InvocationError, Kwargs, MetaError, Parts, Progress, PublishError, RegisterError, Registration,

@@ -3,7 +3,10 @@ use std::{sync::Arc, time::Instant};
 use spell_message::{Payload, RequestId, RoleFeatures, Uri, message::Abort, options::AbortDetails};
 use tracing::{Span, info};
 
-use crate::{CloseReason, PeerConfig, SessionInfo, Violation, counters::Counters, outbox::Outbox};
+use crate::{
+    CloseReason, PeerConfig, SessionInfo, Violation, counters::Counters, event::EventQueue,
+    outbox::Outbox,
+};
 
 /// What all roles share.
 #[derive(Debug)]
@@ -17,6 +20,10 @@ pub(crate) struct Core {
     /// The peer said its farewell: how the connection ends does not matter any more.
     pub(crate) finishing: Option<CloseReason>,
     pub(crate) last_end: Option<CloseReason>,
+    /// Where the transport leads to, for people.
+    pub(crate) endpoint: Option<Arc<str>>,
+    /// What roles reported, for whoever listens to the peer.
+    pub(crate) reports: EventQueue,
     pub(crate) counters: Arc<Counters>,
     /// Of the session, from dialling to its end.
     pub(crate) span: Span,

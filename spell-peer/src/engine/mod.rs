@@ -24,8 +24,8 @@ pub(crate) use self::core::Core;
 #[cfg(feature = "metrics")]
 use crate::recording::Recording;
 use crate::{
-    CloseReason, Context, InitError, PeerConfig, Role, SessionEnd, SessionInfo, Statistics, Task,
-    outbox::Outbox,
+    CloseReason, Context, InitError, PeerConfig, PeerEvent, Role, SessionEnd, SessionInfo,
+    Statistics, Task, event::EventQueue, outbox::Outbox,
 };
 
 /// The protocol of one peer, without IO and without a clock: frames, commands and the time go in,
@@ -91,6 +91,8 @@ impl<R: Role> Engine<R> {
                 closed: None,
                 finishing: None,
                 last_end: None,
+                endpoint: None,
+                reports: EventQueue::default(),
                 span: Span::none(),
                 counters: Arc::default(),
                 now: Instant::now(),
@@ -131,6 +133,14 @@ impl<R: Role> Engine<R> {
         let max_send = max_send.unwrap_or(usize::MAX);
         self.core.outbox.open(serializer, max_send, ids);
         self.with_roles(R::on_open);
+    }
+
+    /// Where the transport leads to: what sessions tell as their
+    /// [endpoint](SessionInfo::endpoint) from now on.
+    pub fn set_endpoint(&mut self, endpoint: impl Into<Arc<str>>) {
+        let endpoint = endpoint.into();
+        self.core.span.record("endpoint", &*endpoint);
+        self.core.endpoint = Some(endpoint);
     }
 
     /// A frame came from the wire. One that does not decode violates the protocol, but for an ERROR
@@ -222,7 +232,7 @@ impl<R: Role> Engine<R> {
         self.tasks.clear();
         let last_sent = self.core.last_sent();
         self.roles
-            .on_close(&SessionEnd::new(reason.clone(), last_sent));
+            .on_close(&SessionEnd::new(reason.clone(), last_sent, self.core.now));
         self.measure();
         reason
     }
@@ -235,15 +245,37 @@ impl<R: Role> Engine<R> {
 
     /// The next frame to put on the wire.
     pub fn poll_transmit(&mut self) -> Option<Bytes> {
+        while self.core.outbox.is_empty() && self.is_restoring() {
+            self.with_roles(R::restore);
+        }
         let (kind, frame) = self.core.outbox.pop()?;
         self.core.counters.sent(kind, frame.len());
         Some(frame)
+    }
+
+    /// Whether the roles have yet to ask the session for what is wanted of every session; they do as
+    /// [`poll_transmit`](Self::poll_transmit) takes what they sent. Until then commands are to wait,
+    /// and the user should not be told of the session.
+    pub fn is_restoring(&self) -> bool {
+        self.core.session.is_some() && !self.core.is_ending() && self.roles.is_restoring()
+    }
+
+    /// Whether no frames are to be handed in for now: someone here is too slow for them, and wishes
+    /// that the router waits.
+    pub fn pauses_reading(&self) -> bool {
+        self.core.session.is_some() && self.core.closed.is_none() && self.roles.pauses_reading()
     }
 
     /// The next task to run beside the driver; its output goes to
     /// [`handle_command`](Self::handle_command).
     pub fn poll_task(&mut self) -> Option<Task<R::Command>> {
         self.tasks.pop_front()
+    }
+
+    /// The next thing that a role [reported](Context::report). Of more than 64 that nobody fetches
+    /// the oldest are lost, and counted.
+    pub fn poll_event(&mut self) -> Option<PeerEvent> {
+        self.core.reports.pop()
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
@@ -258,7 +290,7 @@ impl<R: Role> Engine<R> {
 
     /// Whether nothing waits for the wire.
     pub fn is_drained(&self) -> bool {
-        self.core.outbox.is_empty()
+        self.core.outbox.is_empty() && !self.is_restoring()
     }
 
     /// What this peer counted, and what waits.
@@ -288,7 +320,7 @@ impl<R: Role> Engine<R> {
     #[cfg(feature = "driver")]
     pub(crate) fn new_span(&mut self) -> Span {
         let realm = self.roles.realm().map(Uri::as_str);
-        let span = info_span!("session", realm, session = Empty);
+        let span = info_span!("session", realm, session = Empty, endpoint = Empty);
         self.core.span = span.clone();
         span
     }
@@ -319,7 +351,10 @@ impl<R: Role> Engine<R> {
             roles, core, tasks, ..
         } = self;
         let output = call(roles, &mut Context::new(core, tasks));
-        if let Some(session) = core.joining.take() {
+        if let Some(mut session) = core.joining.take() {
+            if let Some(endpoint) = &core.endpoint {
+                session.set_endpoint(endpoint.clone());
+            }
             let session = Arc::new(session);
             core.session = Some(session.clone());
             core.counters.joined();

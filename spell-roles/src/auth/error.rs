@@ -54,9 +54,14 @@ pub enum AuthError {
     /// The router's own proof is missing or wrong.
     #[error("the router's own proof is missing or wrong")]
     UntrustedRouter,
-    /// The credentials could not be had, or the signer failed.
+    /// The credentials could not be had, or the signer failed, for good.
     #[error("the credentials could not be had")]
     Credentials(#[source] Box<dyn StdError + Send + Sync>),
+    /// The credentials could not be had just now, as from a server that is not reachable: worth
+    /// trying again. The source of
+    /// [`CloseReason::CredentialsUnavailable`](spell_peer::CloseReason::CredentialsUnavailable).
+    #[error("the credentials could not be had just now")]
+    Unavailable(#[source] Box<dyn StdError + Send + Sync>),
     /// HELLO or AUTHENTICATE could not be sent.
     #[error("{message} could not be sent")]
     #[non_exhaustive]
@@ -74,9 +79,16 @@ impl AuthError {
         Self::Malformed { field, expected }
     }
 
-    /// The credentials could not be had, or the signer failed, because of `source`.
+    /// The credentials could not be had, or the signer failed, because of `source`, for good: a
+    /// peer does not try again. For what may work later there is [`unavailable`](Self::unavailable).
     pub fn credentials(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::Credentials(source.into())
+    }
+
+    /// The credentials could not be had just now, because of `source`. Unlike every other failure,
+    /// this one does not end a peer that has a retry policy.
+    pub fn unavailable(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self::Unavailable(source.into())
     }
 
     /// The URI that tells the router.
@@ -84,6 +96,14 @@ impl AuthError {
         match self {
             Self::NotOffered { .. } => reason::NO_MATCHING_AUTH_METHOD,
             _ => reason::AUTHENTICATION_FAILED,
+        }
+    }
+
+    /// What a user's provider of credentials says is wrong.
+    pub(crate) fn of_provider(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        match source.into().downcast::<Self>() {
+            Ok(error) => *error,
+            Err(error) => Self::Unavailable(error),
         }
     }
 

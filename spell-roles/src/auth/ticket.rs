@@ -47,7 +47,8 @@ impl Ticket {
     /// A ticket that `provider` fetches afresh for each attempt, once the router asks for it.
     ///
     /// Its time counts as time for joining. Its error ends the attempt, as
-    /// [`AuthError::Credentials`].
+    /// [`AuthError::Unavailable`]: a peer with a retry policy tries again. A provider whose error is
+    /// an [`AuthError`] decides that itself.
     ///
     /// ```
     /// use spell_roles::auth::{SecretString, Ticket};
@@ -64,7 +65,7 @@ impl Ticket {
     {
         let provider = move || -> Pin<Box<dyn Future<Output = _> + Send>> {
             let ticket = provider();
-            Box::pin(async move { ticket.await.map_err(AuthError::credentials) })
+            Box::pin(async move { ticket.await.map_err(AuthError::of_provider) })
         };
         Self {
             authid: authid.into(),

@@ -135,13 +135,17 @@ pub(super) fn serve(
                 break;
             };
             let (handler, codec) = (handler.clone(), codec.clone());
-            let span = taken.item.span();
-            let work = async move {
-                (handler.0)(taken.item.opened(codec.as_ref())).await;
-                drop(permit);
-            };
+            let mut invocation = taken.item;
             // A panic ends this task alone; the invocation, dropped by it, answers for itself.
-            tokio::spawn(work.instrument(span));
+            tokio::spawn(async move {
+                let span = invocation.take_span();
+                let work = async { (handler.0)(invocation.opened(codec.as_ref())).await };
+                match span {
+                    Some(span) => work.instrument(*span).await,
+                    None => work.await,
+                }
+                drop(permit);
+            });
         }
     });
 }

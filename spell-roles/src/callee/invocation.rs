@@ -32,7 +32,7 @@ pub struct Invocation {
     is_divided: bool,
     is_watched: bool,
     codec: Option<Passthru>,
-    span: Span,
+    span: Option<Box<Span>>,
 }
 
 impl Invocation {
@@ -40,7 +40,7 @@ impl Invocation {
         info: InvocationInfo,
         line: Line,
         more: Option<Consumer<Part>>,
-        span: Span,
+        span: Option<Box<Span>>,
     ) -> Self {
         Self {
             info,
@@ -174,9 +174,9 @@ impl Invocation {
         self.responder
     }
 
-    /// The span it is worked on in.
-    pub(super) fn span(&self) -> Span {
-        self.span.clone()
+    /// The span in which it is worked on, if anybody listens.
+    pub(super) fn take_span(&mut self) -> Option<Box<Span>> {
+        self.span.take()
     }
 
     /// Someone else answers.

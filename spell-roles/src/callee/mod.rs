@@ -1,6 +1,7 @@
 //! The role that is called.
 
 mod answer;
+mod conflict;
 mod cut_off;
 mod departures;
 mod error;
@@ -17,6 +18,7 @@ mod progress;
 mod register;
 mod registration;
 mod registrations;
+mod report;
 mod role;
 mod running;
 #[cfg(test)]
@@ -24,6 +26,7 @@ mod tests;
 mod wanted;
 
 pub use answer::Answer;
+pub use conflict::Conflict;
 pub use error::{AnswerError, InvocationError};
 pub use extract::{Args, FromInvocation, IntoResult, Kwargs};
 pub use handle::{CalleeExt, CalleeHandle};
@@ -36,4 +39,5 @@ pub use prepared::PendingRegister;
 pub use progress::{Progress, ProgressiveResult};
 pub use register::{Register, RegisterHandler};
 pub use registration::{Handled, Invocations, Registration, RegistrationEnd};
+pub use report::RegistrationNotRestored;
 pub use role::Callee;

@@ -225,7 +225,7 @@ impl More {
                     counters.overflowed.fetch_add(1, Ordering::Relaxed);
                     return Err(Unheard::Overflow);
                 }
-                Pushed::Queued | Pushed::Displaced(_) => {}
+                Pushed::Queued | Pushed::Filled | Pushed::Displaced => {}
             },
         }
         if is_last {

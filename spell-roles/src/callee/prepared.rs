@@ -10,7 +10,7 @@ use spell_message::{Pattern, RequestId, Uri, options::RegisterOptions};
 use tokio::sync::watch;
 
 use super::{
-    Invocation, Invocations, Registration,
+    Conflict, Invocation, Invocations, Registration,
     registration::{Counters, Shared, State},
     role::{Command, Order},
     wanted::{Granted, Wanted},
@@ -75,6 +75,7 @@ pub(super) struct Prepared {
     pub(super) bounds: Bounds,
     pub(super) parts: Bounds,
     pub(super) limit: Option<Duration>,
+    pub(super) conflict: Conflict,
 }
 
 impl Prepared {
@@ -137,6 +138,8 @@ impl Prepared {
             counters,
             state,
             requests: self.requests,
+            conflict: self.conflict,
+            contest: None,
             is_asked: false,
             reply: Some(reply),
             started,

@@ -7,7 +7,7 @@ use spell_message::{
 };
 
 use super::{
-    Handled, Invocation, InvocationHandler, PendingRegister, Registration,
+    Conflict, Handled, Invocation, InvocationHandler, PendingRegister, Registration,
     handler::{Handler, serve},
     prepared::Prepared,
     registration::Shared,
@@ -54,6 +54,7 @@ pub struct Register<'a> {
     concurrency: usize,
     limit: Option<Duration>,
     codec: Option<Passthru>,
+    conflict: Conflict,
 }
 
 impl<'a> Register<'a> {
@@ -76,6 +77,7 @@ impl<'a> Register<'a> {
             concurrency: CONCURRENCY,
             limit: requests.commands().request_timeout(),
             codec: None,
+            conflict: Conflict::default(),
         }
     }
 
@@ -217,6 +219,17 @@ impl<'a> Register<'a> {
         self
     }
 
+    /// What to do when another session has the procedure as it is restored after a reconnect; most
+    /// often that is this peer's own last session, which the router did not see end. Default: wait
+    /// for up to 60 s.
+    ///
+    /// Other registrations and subscriptions are restored meanwhile.
+    /// [`Registration::is_in_conflict`] tells of it.
+    pub fn on_conflict(mut self, conflict: Conflict) -> Self {
+        self.conflict = conflict;
+        self
+    }
+
     /// The ERROR that answers what is dropped unanswered, by a panic too, or cannot be encoded.
     /// Default: `wamp.error.runtime_error`.
     pub fn error_uri(mut self, uri: impl IntoUri) -> Self {
@@ -328,6 +341,7 @@ impl<'a> Register<'a> {
             bounds: self.bounds,
             parts: self.parts,
             limit: self.limit,
+            conflict: self.conflict,
         })
     }
 

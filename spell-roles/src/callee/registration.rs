@@ -29,7 +29,8 @@ use crate::{
 ///
 /// It outlives its session: after a reconnect the procedure is registered again with the same
 /// options, and the same value goes on. If the router refuses that, or takes the registration
-/// away, it ends, and [`ended`](Self::ended) says why.
+/// away, it ends, and [`ended`](Self::ended) says why; only another session that has the procedure,
+/// most often this peer's own last one, is [waited out](super::Register::on_conflict).
 ///
 /// Without a handler it is a [`Stream`] of [`Invocation`]s, which end with it. With one it is a
 /// `Registration<Handled>`.
@@ -97,6 +98,12 @@ impl<S> Registration<S> {
             State::Active(id) => Some(id),
             _ => None,
         }
+    }
+
+    /// Whether it is not restored yet because another session has the procedure; see
+    /// [`Register::on_conflict`](super::Register::on_conflict).
+    pub fn is_in_conflict(&self) -> bool {
+        matches!(*self.shared.state.borrow(), State::InConflict)
     }
 
     /// How many invocations were refused because the queue was full.
@@ -262,6 +269,8 @@ impl std::error::Error for RegistrationEnd {
 pub(super) enum State {
     /// There is no session, or the router did not answer yet.
     Waiting,
+    /// Another session has the procedure.
+    InConflict,
     Active(RegistrationId),
     Ended(RegistrationEnd),
 }

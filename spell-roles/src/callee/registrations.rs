@@ -1,6 +1,7 @@
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     mem,
+    time::Instant,
 };
 
 use spell_message::{
@@ -12,7 +13,13 @@ use spell_message::{
 use spell_peer::{Context, SendError, SessionEnd};
 use tracing::debug;
 
-use super::{RegistrationEnd, departures::Departures, role::Command, wanted::Wanted};
+use super::{
+    RegistrationEnd,
+    conflict::{Move, is_conflict},
+    departures::Departures,
+    role::Command,
+    wanted::Wanted,
+};
 use crate::{
     error::Failure,
     request::{Key, Reply},
@@ -27,6 +34,10 @@ pub(super) struct Registrations {
     routes: HashMap<RegistrationId, Key>,
     registering: HashMap<RequestId, Key>,
     unregistering: HashMap<RequestId, Unregistering>,
+    /// What is yet to be asked for in this session, in order.
+    restoring: VecDeque<Key>,
+    /// What another session has, and when to try again.
+    contested: BTreeSet<(Instant, Key)>,
     departures: Departures,
 }
 
@@ -47,16 +58,41 @@ impl Registrations {
         }
         let key = wanted.key();
         self.wanted.insert(key, wanted);
-        if cx.session().is_some() {
+        if self.is_restoring() {
+            self.restoring.push_back(key);
+        } else if cx.session().is_some() {
             self.register(key, cx);
         }
     }
 
-    /// A session began: ask for all that is wanted.
+    /// A session began: all that is wanted is to be asked for.
+    pub(super) fn join(&mut self) {
+        self.restoring = self.wanted.keys().copied().collect();
+    }
+
+    /// Whether some of it is not asked for yet.
+    pub(super) fn is_restoring(&self) -> bool {
+        !self.restoring.is_empty()
+    }
+
+    /// Ask for the next of it.
     pub(super) fn restore(&mut self, cx: &mut Context<'_, Command>) {
-        let keys: Vec<_> = self.wanted.keys().copied().collect();
-        for key in keys {
+        if let Some(key) = self.restoring.pop_front() {
             self.register(key, cx);
+        }
+    }
+
+    /// When to try again what another session has.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.contested.first().map(|(at, _)| *at)
+    }
+
+    /// Try again what it is time for.
+    pub(super) fn retry(&mut self, cx: &mut Context<'_, Command>) {
+        while self.deadline().is_some_and(|at| at <= cx.now()) {
+            if let Some((_, key)) = self.contested.pop_first() {
+                self.register(key, cx);
+            }
         }
     }
 
@@ -78,7 +114,7 @@ impl Registrations {
             return;
         }
         if let Some(failure) = wanted.unsupported(cx) {
-            return self.fail(key, failure);
+            return self.fail(key, failure, cx);
         }
         match cx.request(|request| wanted.message(request)) {
             Ok(request) => {
@@ -89,15 +125,15 @@ impl Registrations {
             Err(SendError::NotJoined) => wanted.revert(),
             Err(error) => {
                 let failure = Failure::not_committed(error, cx);
-                self.fail(key, failure);
+                self.fail(key, failure, cx);
             }
         }
     }
 
     /// It cannot be registered: tell the user, whether for the first time or after a reconnect.
-    fn fail(&mut self, key: Key, failure: Failure) {
+    fn fail(&mut self, key: Key, failure: Failure, cx: &mut Context<'_, Command>) {
         if let Some(wanted) = self.wanted.remove(&key) {
-            wanted.fail(failure);
+            wanted.fail(failure, cx);
         }
     }
 
@@ -111,7 +147,7 @@ impl Registrations {
             // The callees of a shared registration have one id, and invocations name nothing else.
             Some(_) if is_taken => {
                 if let Some(wanted) = self.wanted.remove(&key) {
-                    wanted.fail_as_taken();
+                    wanted.fail_as_taken(cx);
                 }
             }
             Some(wanted) => {
@@ -127,9 +163,20 @@ impl Registrations {
 
     /// The router refused it.
     pub(super) fn not_registered(&mut self, error: ErrorMessage, cx: &mut Context<'_, Command>) {
-        if let Some(key) = self.registering.remove(&error.request) {
-            self.fail(key, error.into());
-            self.departed(key, cx);
+        let Some(key) = self.registering.remove(&error.request) else {
+            return;
+        };
+        let next = match self.wanted.get_mut(&key) {
+            Some(wanted) if is_conflict(&error.error) => wanted.contest(cx.now()),
+            _ => Move::GiveUp,
+        };
+        match next {
+            Move::TryAt(at) => _ = self.contested.insert((at, key)),
+            Move::Force => self.register(key, cx),
+            Move::GiveUp => {
+                self.fail(key, error.into(), cx);
+                self.departed(key, cx);
+            }
         }
     }
 
@@ -188,7 +235,7 @@ impl Registrations {
 
     /// The user let go of it, or gave up waiting for it.
     pub(super) fn release(&mut self, key: Key, cx: &mut Context<'_, Command>) {
-        let Some(wanted) = self.wanted.remove(&key) else {
+        let Some(wanted) = self.forget(key) else {
             return;
         };
         let Some(registration) = wanted.registration() else {
@@ -233,9 +280,15 @@ impl Registrations {
         debug!(%registration, %uri, "could not be unregistered");
     }
 
+    /// It is wanted no more.
+    fn forget(&mut self, key: Key) -> Option<Wanted> {
+        self.contested.retain(|(_, other)| *other != key);
+        self.wanted.remove(&key)
+    }
+
     /// It is over: nothing more will come.
     fn end(&mut self, key: Key, end: RegistrationEnd) {
-        let Some(wanted) = self.wanted.remove(&key) else {
+        let Some(wanted) = self.forget(key) else {
             return;
         };
         if let Some(registration) = wanted.registration() {
@@ -264,14 +317,17 @@ impl Registrations {
     pub(super) fn close(&mut self, end: &SessionEnd) {
         self.routes.clear();
         self.departures.clear();
+        self.restoring.clear();
+        self.contested.clear();
         for (request, key) in mem::take(&mut self.registering) {
             // Who waits for the first answer is told; what was registered once is asked for again.
-            if self.wanted.get(&key).is_some_and(Wanted::is_new) {
-                let failure = Failure::Closed {
+            let wanted = self.wanted.get_mut(&key);
+            if let Some(reply) = wanted.and_then(|wanted| wanted.reply.take()) {
+                self.wanted.remove(&key);
+                reply.send(Err(Failure::Closed {
                     reason: end.reason().clone(),
                     delivery: end.delivery(request),
-                };
-                self.fail(key, failure);
+                }));
             }
         }
         for unregistering in mem::take(&mut self.unregistering).into_values() {

@@ -25,7 +25,11 @@ use crate::{
 /// Registers procedures and is called.
 ///
 /// What the user wants registered outlives a session: after a reconnect it is asked for again, with
-/// all options and in order. One that the router then refuses ends alone.
+/// all options and in order, before anything new is asked of the session and before
+/// [`PeerState::Joined`](spell_peer::PeerState::Joined) is told. That means that REGISTER was sent
+/// by then; [`Registration::id`](super::Registration::id) tells when it was answered. One that the
+/// router then refuses ends alone; a [`Conflict`](super::Conflict) with another session is waited
+/// out.
 ///
 /// Every invocation is answered: by the user; with ERROR if it is dropped unanswered, by a panic
 /// too; with ERROR `wamp.error.unavailable` if the queue of its registration is full; with ERROR
@@ -109,7 +113,15 @@ impl Role for Callee {
         );
     }
 
-    fn on_join(&mut self, _session: &SessionInfo, cx: &mut Context<'_, Command>) {
+    fn on_join(&mut self, _session: &SessionInfo, _: &mut Context<'_, Command>) {
+        self.registrations.join();
+    }
+
+    fn is_restoring(&self) -> bool {
+        self.registrations.is_restoring()
+    }
+
+    fn restore(&mut self, cx: &mut Context<'_, Command>) {
         self.registrations.restore(cx);
     }
 
@@ -156,11 +168,13 @@ impl Role for Callee {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.running.deadline()
+        let deadlines = [self.running.deadline(), self.registrations.deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     fn on_deadline(&mut self, cx: &mut Context<'_, Command>) {
         self.running.expire(cx);
+        self.registrations.retry(cx);
     }
 
     fn on_close(&mut self, end: &SessionEnd) {

@@ -54,7 +54,7 @@ pub(super) struct Begun {
     pub(super) interrupt: Interrupt,
     /// The parts to come, if there are any.
     pub(super) parts: Option<Consumer<Part>>,
-    pub(super) span: Span,
+    pub(super) span: Option<Box<Span>>,
 }
 
 /// Times an invocation.
@@ -122,17 +122,20 @@ impl Running {
         if let Some(timer) = timer {
             self.deadlines.insert((timer.deadline, request));
         }
-        let span = debug_span!(
-            parent: None,
-            "invocation",
-            procedure = message.details.procedure().unwrap_or(wanted.procedure.as_str()),
-            realm = Empty,
-            session = Empty,
-            request = Empty,
-            traceparent = message.details.traceparent(),
-            outcome = Empty
-        );
-        let span = RequestSpan::new(span, "closed");
+        let span = || {
+            let details = &message.details;
+            debug_span!(
+                parent: None,
+                "invocation",
+                procedure = details.procedure().unwrap_or(wanted.procedure.as_str()),
+                realm = Empty,
+                session = Empty,
+                request = Empty,
+                traceparent = details.traceparent(),
+                outcome = Empty
+            )
+        };
+        let span = RequestSpan::open(span, "closed");
         span.sent(request, cx.session());
         let begun = Begun {
             interrupt,

@@ -1,4 +1,7 @@
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
 use spell_message::{
     Feature, MatchPolicy, Message, Pattern, RegistrationId, RequestId, RoleName, Uri, message,
@@ -8,7 +11,8 @@ use spell_peer::Context;
 use tokio::sync::watch;
 
 use super::{
-    Invocation, InvocationInfo, Part, RegistrationEnd,
+    Conflict, Invocation, InvocationInfo, Part, RegistrationEnd, RegistrationNotRestored,
+    conflict::{Contest, Move},
     line::Line,
     parts::More,
     registration::{Counters, State},
@@ -38,6 +42,9 @@ pub(super) struct Wanted {
     pub(super) state: watch::Sender<State>,
     /// The way back for answers.
     pub(super) requests: Arc<Requests<Command>>,
+    pub(super) conflict: Conflict,
+    /// The conflict of this session, if there is or was one.
+    pub(super) contest: Option<Contest>,
     /// Whether REGISTER was sent in this session.
     pub(super) is_asked: bool,
     /// Who waits for the first time that it is registered.
@@ -103,10 +110,27 @@ impl Wanted {
         needed.find_map(|(_, feature)| Failure::unsupported(RoleName::Dealer, feature, cx))
     }
 
+    /// It was refused, as another session has the procedure.
+    pub(super) fn contest(&mut self, now: Instant) -> Move {
+        if self.is_new() {
+            return Move::GiveUp;
+        }
+        let next = Contest::decide(&mut self.contest, self.conflict, now);
+        if let Move::TryAt(_) = next {
+            self.is_asked = false;
+            self.state.send_replace(State::InConflict);
+        }
+        next
+    }
+
     pub(super) fn message(&self, request: RequestId) -> Message {
+        let mut options = self.options.clone();
+        if self.conflict == Conflict::Replace && self.contest.is_some() {
+            options.set_force_reregister(true);
+        }
         Message::Register(message::Register {
             request,
-            options: self.options.clone(),
+            options,
             procedure: self.procedure.clone(),
         })
     }
@@ -127,25 +151,34 @@ impl Wanted {
     }
 
     pub(super) fn session_ended(&mut self) {
+        self.contest = None;
         self.is_asked = false;
         self.state.send_replace(State::Waiting);
     }
 
     /// It could not be registered, for the first time or again.
-    pub(super) fn fail(self, failure: Failure) {
-        match self.reply {
+    pub(super) fn fail(mut self, failure: Failure, cx: &mut Context<'_, Command>) {
+        match self.reply.take() {
             Some(reply) => reply.send(Err(failure)),
-            None => self.end(RegistrationEnd::NotRestored(failure.into())),
+            None => self.not_restored(failure.into(), cx),
         }
     }
 
     /// The router gave it the id of another registration of this peer.
-    pub(super) fn fail_as_taken(self) {
+    pub(super) fn fail_as_taken(mut self, cx: &mut Context<'_, Command>) {
         let error = RegisterError::AlreadyRegistered;
-        match self.reply {
+        match self.reply.take() {
             Some(reply) => reply.send(Ok(Err(error))),
-            None => self.end(RegistrationEnd::NotRestored(error)),
+            None => self.not_restored(error, cx),
         }
+    }
+
+    fn not_restored(self, error: RegisterError, cx: &mut Context<'_, Command>) {
+        cx.report(RegistrationNotRestored {
+            procedure: self.procedure.clone(),
+            error: error.clone(),
+        });
+        self.end(RegistrationEnd::NotRestored(error));
     }
 
     pub(super) fn end(self, end: RegistrationEnd) {

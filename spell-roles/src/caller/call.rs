@@ -332,16 +332,18 @@ impl<'a> Call<'a> {
         let limit = self.limit.filter(|_| self.is_limit_own);
         let mode = self.mode;
         let needs = self.needs;
-        let span = debug_span!(
-            "call",
-            %procedure,
-            realm = Empty,
-            session = Empty,
-            request = Empty,
-            traceparent = options.traceparent(),
-            outcome = Empty
-        );
-        let span = RequestSpan::new(span, "given up");
+        let span = || {
+            debug_span!(
+                "call",
+                %procedure,
+                realm = Empty,
+                session = Empty,
+                request = Empty,
+                traceparent = options.traceparent(),
+                outcome = Empty
+            )
+        };
+        let span = RequestSpan::open(span, "given up");
         let command = move |reply, started| {
             Command(Order::Call(Box::new(NewCall {
                 procedure,

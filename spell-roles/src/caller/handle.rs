@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use spell_message::IntoUri;
+use spell_message::{Format, IntoUri};
 use spell_peer::{Contains, Peer, Role};
 
 use super::{Call, Caller, role::Command};
@@ -17,6 +17,11 @@ impl CallerHandle {
         Self {
             requests: Arc::new(requests),
         }
+    }
+
+    /// The format of arguments now in force.
+    pub(crate) fn format(&self) -> Format {
+        self.requests.commands().wire().format()
     }
 
     /// Call `procedure`; `.await` the returned builder to send it.

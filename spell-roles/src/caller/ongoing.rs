@@ -14,7 +14,7 @@ use super::{CallResult, role::Command};
 use crate::{
     error::Failure,
     pending::Waiter,
-    queue::{Overflow, Producer, Pushed},
+    queue::{Offered, Overflow, Producer, Pushed},
     request::Reply,
     span::RequestSpan,
     weight::weight,
@@ -119,23 +119,27 @@ impl Results {
         }
     }
 
-    /// Queue a result that is not the last; `false` if that ends the call.
+    /// Queue a result that is not the last.
     pub(super) fn offer(
         &mut self,
         request: RequestId,
         result: CallResult,
         cx: &mut Context<'_, Command>,
-    ) -> bool {
+    ) -> Offered {
         let bytes = weight(result.details().as_dict(), result.payload());
-        let (lost, is_refused) = match self.queue.push(result, bytes) {
-            Pushed::Queued => return true,
-            Pushed::Displaced(count) => (count, false),
-            Pushed::Refused(_) => (1, true),
+        let is_refused = match self.queue.push(result, bytes) {
+            Pushed::Queued => return Offered::Taken,
+            Pushed::Filled => return Offered::Filled,
+            Pushed::Displaced => false,
+            Pushed::Refused(_) => true,
         };
-        cx.count(Count::ResultsDropped, lost);
+        self.queue.count_lost(Count::ResultsDropped, cx);
         if !mem::replace(&mut self.has_warned, true) {
             warn!(%request, "a call is read too slowly: it begins to lose progressive results");
         }
-        !(is_refused && self.overflow == Overflow::End)
+        if is_refused && self.overflow == Overflow::End {
+            return Offered::Lagging;
+        }
+        Offered::Taken
     }
 }

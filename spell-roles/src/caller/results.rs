@@ -10,7 +10,7 @@ use spell_message::{RequestId, options::CancelMode};
 use super::{
     CallResult,
     pending_call::cancel,
-    role::Command,
+    role::{Command, Order},
     sealing::{Sealing, open},
 };
 use crate::{
@@ -87,10 +87,12 @@ pub struct CallResults {
 impl CallResults {
     pub(super) fn new(
         call: Started<CallResult, Command>,
-        results: Consumer<CallResult>,
+        mut results: Consumer<CallResult>,
         overflow: Overflow,
         sealing: Option<Sealing>,
     ) -> Self {
+        let (key, commands) = (call.key(), call.requests().commands().clone());
+        results.on_room(move || commands.release(Command(Order::Resume(key))));
         Self {
             call,
             losses: results.losses(),

@@ -1,4 +1,4 @@
-use std::{ops::ControlFlow, time::Duration};
+use std::{collections::HashSet, ops::ControlFlow, time::Duration};
 
 use spell_message::{
     Feature, Message, Payload, RequestId, RoleFeatures, RoleName, Uri,
@@ -13,6 +13,7 @@ use crate::{
     error::Failure,
     passthru,
     pending::{Pending, Waiter},
+    queue::Offered,
     request::{Key, Reply, Requests},
     started::IdSlot,
 };
@@ -28,6 +29,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Caller {
     pub(super) pending: Pending<Ongoing>,
+    /// Whose queue of results is full and loses nothing: until there is room, nothing more may come.
+    filled: HashSet<Key>,
 }
 
 impl Caller {
@@ -118,10 +121,16 @@ impl Caller {
         let Some(results) = ongoing.results() else {
             return trace!(request = %id, "a progressive result was not asked for");
         };
-        if !results.offer(id, result, cx) {
-            // Dropping it ends the stream.
-            let _ = self.pending.take(id);
-            give_up(id, mode, cx);
+        let offered = results.offer(id, result, cx);
+        let key = ongoing.reply.key();
+        match offered {
+            Offered::Taken => {}
+            Offered::Filled => _ = self.filled.insert(key),
+            Offered::Lagging => {
+                // Dropping it ends the stream.
+                let _ = self.pending.take(id);
+                give_up(id, mode, cx);
+            }
         }
     }
 
@@ -254,6 +263,7 @@ impl Role for Caller {
             Order::Proceed(more) => self.proceed(*more, cx),
             Order::Cancel(order) => self.cancel(*order, cx),
             Order::GiveUp(key) => {
+                self.filled.remove(&key);
                 if let Some((request, ongoing)) = self.pending.give_up(key) {
                     give_up(request, ongoing.mode, cx);
                 }
@@ -266,6 +276,7 @@ impl Role for Caller {
                 }
                 _ => {}
             },
+            Order::Resume(key) => _ = self.filled.remove(&key),
         }
     }
 
@@ -273,7 +284,12 @@ impl Role for Caller {
         self.pending.len()
     }
 
+    fn pauses_reading(&self) -> bool {
+        !self.filled.is_empty()
+    }
+
     fn on_close(&mut self, end: &SessionEnd) {
+        self.filled.clear();
         self.pending.close(end);
     }
 }
@@ -292,6 +308,8 @@ pub(super) enum Order {
     GiveUp(Key),
     /// The last arguments of this call will never come.
     Abandon(Key),
+    /// There is room again in the queue of results.
+    Resume(Key),
 }
 
 #[derive(Debug)]

@@ -27,8 +27,8 @@ use crate::{Caller, CallerHandle, Subscriber, SubscriberHandle};
 #[derive(Clone, Copy, Debug)]
 #[must_use = "it does nothing by itself"]
 pub struct Meta<'a> {
-    pub(super) caller: &'a CallerHandle,
-    pub(super) is_checked: bool,
+    pub(crate) caller: &'a CallerHandle,
+    pub(crate) is_checked: bool,
 }
 
 impl<'a> Meta<'a> {

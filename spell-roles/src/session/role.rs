@@ -428,7 +428,10 @@ fn refuse(error: AuthError, cx: &mut Context<'_, Command>) {
 }
 
 fn authentication(error: AuthError) -> CloseReason {
-    CloseReason::Authentication(Arc::new(error))
+    match error {
+        AuthError::Unavailable(_) => CloseReason::CredentialsUnavailable(Arc::new(error)),
+        _ => CloseReason::Authentication(Arc::new(error)),
+    }
 }
 
 /// Say goodbye without waiting for an answer.

@@ -10,7 +10,7 @@ use std::{
 use futures_core::Stream;
 use spell_message::PublicationId;
 
-use super::Event;
+use super::{Event, Gap};
 
 /// Lets each publication pass once, for those who get it by several subscriptions.
 ///
@@ -109,6 +109,7 @@ impl PublicationFilter {
             events,
             filter: self.clone(),
             missed: 0,
+            gap: None,
         }
     }
 }
@@ -121,6 +122,7 @@ pub struct Deduplicated<S> {
     filter: PublicationFilter,
     /// What the events that were left out told of lost ones.
     missed: u64,
+    gap: Option<Gap>,
 }
 
 impl<S> Deduplicated<S> {
@@ -155,10 +157,14 @@ impl<S: Stream<Item = Event> + Unpin> Stream for Deduplicated<S> {
                 return Poll::Ready(None);
             };
             let missed = mem::take(&mut self.missed).saturating_add(event.missed());
+            let gap = match (self.gap.take(), event.gap().cloned()) {
+                (Some(earlier), Some(later)) => Some(earlier.merge(later)),
+                (earlier, later) => earlier.or(later),
+            };
             if self.filter.admits(event.publication()) {
-                return Poll::Ready(Some(event.after(missed)));
+                return Poll::Ready(Some(event.after(missed).behind(gap)));
             }
-            self.missed = missed;
+            (self.missed, self.gap) = (missed, gap);
         }
     }
 }

@@ -21,7 +21,12 @@ pub enum SubscriptionEnd {
     /// After a connection was lost, it could not be made again.
     NotRestored(SubscribeError),
     /// Its queue was full, and its policy is [`Overflow::End`](crate::Overflow::End).
-    Lagged,
+    #[non_exhaustive]
+    Lagged {
+        /// How many events were lost until it ended. What came before can still be read; what was
+        /// published later did not come.
+        missed: u64,
+    },
     /// The peer ended.
     Closed(CloseReason),
 }
@@ -37,7 +42,12 @@ impl fmt::Display for SubscriptionEnd {
                 write!(f, "the router revoked the subscription: {reason}")
             }
             Self::NotRestored(_) => f.write_str("the subscription could not be restored"),
-            Self::Lagged => f.write_str("the queue of the subscription was full"),
+            Self::Lagged { missed } => {
+                write!(
+                    f,
+                    "the queue of the subscription was full, {missed} events were lost"
+                )
+            }
             Self::Closed(_) => f.write_str("the peer ended"),
         }
     }

@@ -6,6 +6,7 @@ use spell_message::{
 };
 use spell_serializer::DecodeError;
 
+use super::Gap;
 use crate::passthru::{Opened, Passthru};
 
 /// Something that was published. Its arguments are decoded when they are asked for.
@@ -18,6 +19,8 @@ pub struct Event {
     message: Arc<message::Event>,
     pattern: Pattern,
     missed: u64,
+    gap: Option<Arc<Gap>>,
+    is_backfilled: bool,
     payload: Opened,
 }
 
@@ -28,6 +31,8 @@ impl Event {
             message,
             pattern,
             missed: 0,
+            gap: None,
+            is_backfilled: false,
         }
     }
 
@@ -44,6 +49,20 @@ impl Event {
 
     pub(super) fn after(self, missed: u64) -> Self {
         Self { missed, ..self }
+    }
+
+    /// It comes after a gap, if after any.
+    pub(super) fn behind(self, gap: Option<Gap>) -> Self {
+        let gap = gap.map(Arc::new).or(self.gap);
+        Self { gap, ..self }
+    }
+
+    /// It comes out of the broker's history.
+    pub(super) fn filled(self) -> Self {
+        Self {
+            is_backfilled: true,
+            ..self
+        }
     }
 
     /// The topic it was published to, as the broker tells it; if it does not, that of the
@@ -142,8 +161,22 @@ impl Event {
     }
 
     /// How many events of this subscription were lost between the one before and this one, because
-    /// its queue was full.
+    /// its queue was full. What was missed without a session is not among them, see
+    /// [`gap`](Self::gap).
     pub fn missed(&self) -> u64 {
         self.missed
+    }
+
+    /// Set if the session was lost between the event before and this one: what was published in
+    /// between may be missing. [`Subscription::notices`](super::Subscription::notices) tells of it
+    /// without an event.
+    pub fn gap(&self) -> Option<&Gap> {
+        self.gap.as_deref()
+    }
+
+    /// Whether it was missed, and comes out of the broker's history; see
+    /// [`Subscribe::backfill`](super::Subscribe::backfill).
+    pub fn is_backfilled(&self) -> bool {
+        self.is_backfilled
     }
 }

@@ -14,15 +14,20 @@ use std::{
 use serde::de::DeserializeOwned;
 use spell_serializer::DecodeError;
 use tokio::sync::watch;
-use tracing::{Instrument, Span, error, field::Empty, trace_span, warn};
+use tracing::{
+    Instrument, Span, error, field::Empty, level_filters::LevelFilter, trace_span, warn,
+};
 
-use super::{Event, role::Command, subscription::Status};
-use crate::{Kwargs, passthru::Passthru, queue::Consumer, request::Requests};
+use super::{Event, Gap, Notice, reader::Reader, role::Command, subscription::Status};
+use crate::{Kwargs, request::Requests};
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A user's closure that takes events, one after another.
-pub(super) struct Handler(Box<dyn FnMut(Event) -> Result<Running, DecodeError> + Send>);
+/// A user's closures that take events and gaps, one after another.
+pub(super) struct Handler {
+    handle: Box<dyn FnMut(Event) -> Result<Running, DecodeError> + Send>,
+    on_gap: Option<Box<dyn FnMut(Gap) + Send>>,
+}
 
 impl Handler {
     pub(super) fn new<F, T, Fut>(mut handler: F) -> Self
@@ -31,14 +36,25 @@ impl Handler {
         T: FromEvent,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        Self(Box::new(move |event| {
+        let handle = move |event| -> Result<Running, _> {
             let argument = T::from_event(event)?;
             Ok(Box::pin(handler(argument)))
-        }))
+        };
+        Self {
+            handle: Box::new(handle),
+            on_gap: None,
+        }
+    }
+
+    pub(super) fn on_gap(self, tell: impl FnMut(Gap) + Send + 'static) -> Self {
+        Self {
+            on_gap: Some(Box::new(tell)),
+            ..self
+        }
     }
 
     async fn call(&mut self, event: Event) -> Result<(), DecodeError> {
-        let running = (self.0)(event)?;
+        let running = (self.handle)(event)?;
         running.await;
         Ok(())
     }
@@ -92,32 +108,55 @@ impl<T: DeserializeOwned> FromEvent for Kwargs<T> {
 /// Hand events to a closure in a task of its own, one after another, until the queue ends or the
 /// subscription goes.
 pub(super) fn serve(
-    mut events: Consumer<Event>,
-    codec: Option<Passthru>,
+    mut reader: Reader,
     mut handler: Handler,
     progress: Arc<Progress>,
     status: watch::Receiver<Status>,
 ) {
     tokio::spawn(async move {
-        while let Some(taken) = poll_fn(|cx| events.poll_next(cx)).await {
-            if progress.is_stopped() {
-                break;
-            }
-            let event = taken.item.after(taken.lost_before);
-            let topic = event.clone();
-            let span = span(&topic, &status);
-            // The codec is the user's, too.
-            let work = async { handler.call(event.opened(codec.as_ref())).await };
+        let tells_gaps = handler.on_gap.is_some();
+        loop {
+            // The codec, which opens an event, is the user's, too.
+            let next = poll_fn(|cx| {
+                if tells_gaps {
+                    reader.poll_notice(cx)
+                } else {
+                    reader.poll_event(cx).map(|event| event.map(Notice::Event))
+                }
+            });
+            let notice = match unless_panicking(next).await {
+                Ok(Some(notice)) if !progress.is_stopped() => notice,
+                Ok(_) => break,
+                Err(_) => {
+                    error!("the codec of an event panicked");
+                    progress.fail();
+                    continue;
+                }
+            };
+            let event = match &notice {
+                Notice::Event(event) => Some(event.clone()),
+                Notice::Gap(_) => None,
+            };
+            let event = event.as_ref();
+            let span = event.map_or_else(Span::none, |event| span(event, &status));
+            let topic = event.map(Event::topic);
+            let work = async {
+                match (notice, &mut handler.on_gap) {
+                    (Notice::Event(event), _) => return handler.call(event).await,
+                    (Notice::Gap(gap), Some(tell)) => tell(gap),
+                    (Notice::Gap(_), None) => {}
+                }
+                Ok(())
+            };
             match unless_panicking(work.instrument(span)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    let topic = topic.topic();
                     // Not the source: its text may quote an argument.
                     warn!(topic, %error, "an event is not what its handler takes");
                     progress.fail();
                 }
                 Err(_) => {
-                    error!(topic = topic.topic(), "the handler of an event panicked");
+                    error!(topic, "the handler of an event panicked");
                     progress.fail();
                 }
             }
@@ -127,6 +166,9 @@ pub(super) fn serve(
 
 /// The span in which an event is handled.
 fn span(event: &Event, status: &watch::Receiver<Status>) -> Span {
+    if LevelFilter::current() < LevelFilter::TRACE {
+        return Span::none();
+    }
     let span = trace_span!(
         parent: None,
         "event",

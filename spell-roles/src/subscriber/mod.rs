@@ -1,10 +1,14 @@
 //! The role that subscribes to events.
 
+mod backfill;
 mod deduplicate;
 mod end;
 mod event;
+mod gap;
 mod handle;
 mod handler;
+mod reader;
+mod report;
 mod role;
 mod routes;
 mod subscribe;
@@ -16,8 +20,10 @@ mod wanted;
 pub use deduplicate::{Deduplicated, PublicationFilter};
 pub use end::SubscriptionEnd;
 pub use event::Event;
+pub use gap::{Gap, Notice};
 pub use handle::{SubscriberExt, SubscriberHandle};
 pub use handler::FromEvent;
+pub use report::{SubscriptionLagging, SubscriptionNotRestored};
 pub use role::Subscriber;
 pub use subscribe::{PendingSubscribe, Subscribe, SubscribeHandler};
-pub use subscription::{Events, Subscription};
+pub use subscription::{Events, Notices, Subscription};

@@ -1,4 +1,8 @@
-use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    ops::ControlFlow,
+    sync::Arc,
+};
 
 use spell_message::{
     Feature, MatchPolicy, Message, Pattern, RoleFeatures, RoleName, SubscriptionId,
@@ -12,6 +16,7 @@ use super::{SubscriberHandle, SubscriptionEnd, routes::Routes, wanted::Wanted};
 use crate::{
     error::Failure,
     pending::Pending,
+    queue::Offered,
     request::{Key, Reply, Requests},
     weight::weight,
 };
@@ -19,13 +24,21 @@ use crate::{
 /// Subscribes to topics and hands out their events.
 ///
 /// Subscriptions outlive connections: they are made again, with all their options and in their
-/// order, in every session that the peer joins.
+/// order, in every session that the peer joins, before anything new is asked of it and before
+/// [`PeerState::Joined`](spell_peer::PeerState::Joined) is told. That means that SUBSCRIBE was sent
+/// by then; [`Subscription::id`](super::Subscription::id) tells when it was answered. One that the
+/// router refuses ends alone. What was missed in between each subscription tells as a
+/// [`Gap`](super::Gap).
 ///
 /// WAMP spec, "Subscribing and Unsubscribing" and "Pattern-based Subscriptions".
 #[derive(Debug, Default)]
 pub struct Subscriber {
     /// What the user wants, with or without a session.
     wanted: HashMap<Key, Wanted>,
+    /// What is yet to be asked for in this session, in order.
+    restoring: VecDeque<Key>,
+    /// Whose queue is full and loses nothing: until there is room, nothing more may come.
+    filled: HashSet<Key>,
     routes: Routes,
     subscribing: Pending<Asked>,
     unsubscribing: Pending<Reply<()>>,
@@ -52,9 +65,17 @@ impl Subscriber {
         };
         let key = reply.key();
         self.wanted.insert(key, wanted);
-        if cx.session().is_some() {
+        if !self.restoring.is_empty() {
+            self.restoring.push_back(key);
+        } else if cx.session().is_some() {
             self.ask(key, cx);
         }
+    }
+
+    /// It is wanted no more.
+    fn forget(&mut self, key: Key) -> Option<Wanted> {
+        self.filled.remove(&key);
+        self.wanted.remove(&key)
     }
 
     /// Send SUBSCRIBE, the first time or in a new session.
@@ -63,13 +84,13 @@ impl Subscriber {
             return;
         };
         if let Some(failure) = unsupported(wanted, cx) {
-            return self.fail(key, failure);
+            return self.fail(key, failure, cx);
         }
         if wanted.reply.as_ref().is_some_and(|reply| !reply.commit()) {
             self.wanted.remove(&key);
             return;
         }
-        let (options, topic) = (wanted.options.clone(), wanted.pattern.clone());
+        let (options, topic) = (wanted.options(cx), wanted.pattern.clone());
         let sent = cx.request(|request| {
             Message::Subscribe(message::Subscribe {
                 request,
@@ -93,18 +114,17 @@ impl Subscriber {
                     reply.revert();
                 }
             }
-            Err(error) => self.fail(key, Failure::not_committed(error, cx)),
+            Err(error) => {
+                let failure = Failure::not_committed(error, cx);
+                self.fail(key, failure, cx);
+            }
         }
     }
 
     /// It cannot be made; others are not touched.
-    fn fail(&mut self, key: Key, failure: Failure) {
-        let Some(mut wanted) = self.wanted.remove(&key) else {
-            return;
-        };
-        match wanted.reply.take() {
-            Some(reply) => reply.send(Err(failure)),
-            None => wanted.end(SubscriptionEnd::NotRestored(failure.into())),
+    fn fail(&mut self, key: Key, failure: Failure, cx: &mut Context<'_, Command>) {
+        if let Some(wanted) = self.forget(key) {
+            wanted.fail(failure, cx);
         }
     }
 
@@ -126,6 +146,7 @@ impl Subscriber {
                 status.session = session;
                 status.sessions = status.sessions.saturating_add(1);
             });
+            wanted.made(cx.now());
             if let Some(reply) = wanted.reply.take() {
                 reply.send(Ok(key));
             }
@@ -136,7 +157,7 @@ impl Subscriber {
     fn refused(&mut self, error: ErrorMessage, cx: &mut Context<'_, Command>) {
         if let Some(Asked { key, pattern }) = self.subscribing.take(error.request) {
             debug!(topic = pattern.as_str(), error = %error.error, "not subscribed");
-            self.fail(key, error.into());
+            self.fail(key, error.into(), cx);
             self.answered(&pattern, cx);
         }
     }
@@ -161,20 +182,23 @@ impl Subscriber {
         let message = Arc::new(message);
         let mut lagging = Vec::new();
         for key in keys {
-            if let Some(wanted) = self.wanted.get_mut(key)
-                && !wanted.offer(&message, bytes, cx)
-            {
-                lagging.push(*key);
+            let Some(wanted) = self.wanted.get_mut(key) else {
+                continue;
+            };
+            match wanted.offer(&message, bytes, cx) {
+                Offered::Taken => {}
+                Offered::Filled => _ = self.filled.insert(*key),
+                Offered::Lagging => lagging.push((*key, wanted.events.lost())),
             }
         }
-        for key in lagging {
-            self.remove(key, Some(SubscriptionEnd::Lagged), None, cx);
+        for (key, missed) in lagging {
+            self.remove(key, Some(SubscriptionEnd::Lagged { missed }), None, cx);
         }
     }
 
     fn revoked(&mut self, id: SubscriptionId, reason: Option<&str>) {
         for key in self.routes.revoke(id) {
-            if let Some(wanted) = self.wanted.remove(&key) {
+            if let Some(wanted) = self.forget(key) {
                 debug!(topic = wanted.pattern.as_str(), "revoked");
                 let reason = reason.map(Into::into);
                 wanted.end(SubscriptionEnd::Revoked { reason });
@@ -190,7 +214,7 @@ impl Subscriber {
         reply: Option<Reply<()>>,
         cx: &mut Context<'_, Command>,
     ) {
-        let wanted = self.wanted.remove(&key);
+        let wanted = self.forget(key);
         let id = wanted.as_ref().and_then(|wanted| wanted.status.borrow().id);
         let sent = match id {
             Some(id) if self.routes.leave(id, key) => unsubscribe(id, cx),
@@ -263,12 +287,24 @@ impl Role for Subscriber {
         );
     }
 
-    fn on_join(&mut self, _session: &SessionInfo, cx: &mut Context<'_, Command>) {
+    fn on_join(&mut self, _session: &SessionInfo, _: &mut Context<'_, Command>) {
         let mut keys: Vec<_> = self.wanted.keys().copied().collect();
         keys.sort_unstable();
-        for key in keys {
+        self.restoring = keys.into();
+    }
+
+    fn is_restoring(&self) -> bool {
+        !self.restoring.is_empty()
+    }
+
+    fn restore(&mut self, cx: &mut Context<'_, Command>) {
+        if let Some(key) = self.restoring.pop_front() {
             self.ask(key, cx);
         }
+    }
+
+    fn pauses_reading(&self) -> bool {
+        !self.filled.is_empty()
     }
 
     fn on_message(
@@ -315,6 +351,7 @@ impl Role for Subscriber {
                 let _ = self.unsubscribing.give_up(key);
                 self.remove(key, None, None, cx);
             }
+            Order::Resume(key) => _ = self.filled.remove(&key),
         }
     }
 
@@ -324,9 +361,11 @@ impl Role for Subscriber {
     }
 
     fn on_close(&mut self, end: &SessionEnd) {
+        self.restoring.clear();
         for (request, Asked { key, .. }) in self.subscribing.drain() {
             let wanted = self.wanted.get_mut(&key);
             if let Some(reply) = wanted.and_then(|wanted| wanted.reply.take()) {
+                self.filled.remove(&key);
                 self.wanted.remove(&key);
                 reply.send(Err(Failure::Closed {
                     reason: end.reason().clone(),
@@ -339,7 +378,7 @@ impl Role for Subscriber {
             reply.send(Ok(()));
         }
         for wanted in self.wanted.values_mut() {
-            wanted.status.send_modify(|status| status.id = None);
+            wanted.lose(end);
         }
         self.routes.clear();
     }
@@ -353,6 +392,11 @@ pub struct Command(pub(super) Order);
 #[derive(Debug)]
 pub(super) enum Order {
     Subscribe(Box<Wanted>),
-    Unsubscribe { key: Key, reply: Reply<()> },
+    Unsubscribe {
+        key: Key,
+        reply: Reply<()>,
+    },
     Release(Key),
+    /// There is room again in the queue.
+    Resume(Key),
 }

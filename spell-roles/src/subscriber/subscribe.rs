@@ -13,14 +13,17 @@ use spell_message::{
 use tokio::sync::watch;
 
 use super::{
-    Event, FromEvent, Subscription,
+    Event, FromEvent, Gap, Subscription,
+    backfill::{Backfill, History},
+    gap::Break,
     handler::{Handler, serve},
-    role::Command,
+    reader::Reader,
+    role::{Command, Order},
     subscription::{Link, Status},
-    wanted::Wanted,
+    wanted::{Seen, Wanted},
 };
 use crate::{
-    Handled, SubscribeError,
+    CallerHandle, Handled, Meta, SubscribeError,
     passthru::Passthru,
     queue::{Bounds, Consumer, Overflow, queue},
     request::{Key, Requests, limit_methods},
@@ -81,6 +84,8 @@ pub struct Subscribe<'a> {
     limit: Option<Duration>,
     codec: Option<Passthru>,
     needs: Option<(RoleName, Feature)>,
+    /// By whom the history is asked, and whether only where the router announced one.
+    history: Option<(CallerHandle, bool)>,
 }
 
 impl<'a> Subscribe<'a> {
@@ -97,6 +102,7 @@ impl<'a> Subscribe<'a> {
             limit: requests.commands().request_timeout(),
             codec: None,
             needs: None,
+            history: None,
         }
     }
 
@@ -207,6 +213,41 @@ impl<'a> Subscribe<'a> {
         self
     }
 
+    /// After a reconnect, get what was published without a session, as far as the broker has it. It
+    /// comes after the events that came before, and before newer ones, which wait in the queue
+    /// meanwhile; each publication comes once.
+    ///
+    /// A broker that announced `event_history` is asked for what follows the last event that was
+    /// seen (`wamp.subscription.get_events`); if there was none yet, for what was published since
+    /// the subscription was made, by this machine's clock. [`Gap::is_filled`](super::Gap::is_filled)
+    /// tells whether the history still had that last event. Of a broker without a history that
+    /// announced `event_retention`, what it retained is asked, as with
+    /// [`get_retained`](Self::get_retained), and left out if it was seen. With neither, or if the
+    /// router refuses, there is the [`Gap`](super::Gap) alone.
+    ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Caller, Session, Subscriber};
+    /// use spell_roles::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Caller::new()).role(Subscriber::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let orders = peer.subscribe("com.example.order").backfill(peer.meta()).await?;
+    /// # drop(orders);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// WAMP spec, "Event History" and "Event Retention".
+    pub fn backfill(mut self, meta: Meta<'_>) -> Self {
+        self.history = Some((meta.caller.clone(), meta.is_checked));
+        self
+    }
+
     /// Open the arguments of events that come sealed, by this codec, when they are read. Events that
     /// are not sealed are taken if the codec takes such.
     ///
@@ -273,11 +314,11 @@ impl<'a> Subscribe<'a> {
 
     /// Make the subscription: what `.await` does, without the box.
     pub async fn send(self) -> Result<Subscription, SubscribeError> {
-        let (link, events) = self.subscribe().await?;
-        Ok(Subscription::stream(link, events))
+        let (link, reader) = self.subscribe().await?;
+        Ok(Subscription::stream(link, reader))
     }
 
-    async fn subscribe(self) -> Result<(Link, Consumer<Event>), SubscribeError> {
+    async fn subscribe(self) -> Result<(Link, Reader), SubscribeError> {
         let (requests, limit) = (self.requests, self.limit);
         let (parts, wanted) = self.parts()?;
         let key = requests.ask(limit, |reply| wanted.command(reply, None));
@@ -316,17 +357,21 @@ impl<'a> Subscribe<'a> {
             events,
             requests: self.requests.clone(),
             codec: self.codec,
+            history: self.history,
+            queue: self.bounds.count,
         };
         let wanted = Wanted {
             pattern,
             options,
             needs: self.needs,
             overflow: self.bounds.overflow,
+            backfills: parts.history.is_some(),
             events: producer,
             status: sender,
             reply: None,
             started: None,
-            has_warned: false,
+            is_lagging: false,
+            seen: Seen::default(),
         };
         Ok((parts, wanted))
     }
@@ -355,18 +400,19 @@ pub struct SubscribeHandler<'a> {
 }
 
 impl SubscribeHandler<'_> {
+    /// Call this where a lost session leaves a gap between events, in the handler's task. Without
+    /// it, a handler that takes an [`Event`] sees it with the next one ([`Event::gap`]).
+    pub fn on_gap(mut self, tell: impl FnMut(Gap) + Send + 'static) -> Self {
+        self.handler = self.handler.on_gap(tell);
+        self
+    }
+
     /// Make the subscription: what `.await` does, without the box.
     pub async fn send(self) -> Result<Subscription<Handled>, SubscribeError> {
-        let (link, events) = self.subscribe.subscribe().await?;
-        let losses = events.losses();
-        let codec = link.codec.clone();
-        serve(
-            events,
-            codec,
-            self.handler,
-            link.progress.clone(),
-            link.status.clone(),
-        );
+        let (link, reader) = self.subscribe.subscribe().await?;
+        let losses = reader.losses();
+        let (progress, status) = (link.progress.clone(), link.status.clone());
+        serve(reader, self.handler, progress, status);
         Ok(Subscription::handled(link, losses))
     }
 }
@@ -385,23 +431,42 @@ impl<'a> IntoFuture for SubscribeHandler<'a> {
 struct Parts {
     pattern: Pattern,
     status: watch::Receiver<Status>,
-    events: Consumer<Event>,
+    events: Consumer<Event, Box<Break>>,
     requests: Arc<Requests<Command>>,
     codec: Option<Passthru>,
+    history: Option<(CallerHandle, bool)>,
+    /// How many events may wait.
+    queue: usize,
 }
 
 impl Parts {
-    fn link(self, key: Key) -> (Link, Consumer<Event>) {
+    fn link(mut self, key: Key) -> (Link, Reader) {
+        // A handler that works on an event for ever must not keep the peer alive.
+        let requests = Arc::downgrade(&self.requests);
+        self.events.on_room(move || {
+            if let Some(requests) = requests.upgrade() {
+                requests.commands().release(Command(Order::Resume(key)));
+            }
+        });
+        let backfill = self.history.map(|(caller, is_checked)| {
+            let history = History {
+                caller,
+                is_checked,
+                pattern: self.pattern.clone(),
+                status: self.status.clone(),
+            };
+            Backfill::new(history, self.queue)
+        });
+        let reader = Reader::new(self.events, self.codec, backfill);
         let link = Link {
             key,
             pattern: self.pattern,
             status: self.status,
             progress: Arc::default(),
             requests: self.requests,
-            codec: self.codec,
             is_detached: false,
         };
-        (link, self.events)
+        (link, reader)
     }
 }
 
@@ -439,7 +504,7 @@ impl Future for PendingSubscribe {
         let Some(parts) = self.parts.take() else {
             return Poll::Pending;
         };
-        let (link, events) = parts.link(key);
-        Poll::Ready(Ok(Subscription::stream(link, events)))
+        let (link, reader) = parts.link(key);
+        Poll::Ready(Ok(Subscription::stream(link, reader)))
     }
 }

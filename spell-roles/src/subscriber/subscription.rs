@@ -11,15 +11,16 @@ use spell_peer::CloseReason;
 use tokio::sync::watch;
 
 use super::{
-    Event, SubscriptionEnd,
+    Event, Notice, SubscriptionEnd,
+    gap::Break,
     handler::Progress,
+    reader::Reader,
     role::{Command, Order},
 };
 use crate::{
     Handled, UnsubscribeError,
     error::Failure,
-    passthru::Passthru,
-    queue::{Consumer, Losses},
+    queue::Losses,
     request::{Key, Requests},
 };
 
@@ -30,8 +31,9 @@ use crate::{
 /// it is a `Subscription<Handled>`.
 ///
 /// It outlives its session: after a reconnect it is made again with the same options, and the same
-/// value goes on. Events that were published in between are missed; [`restored`](Self::restored)
-/// counts such gaps. The peer lives as long as one of its subscriptions does.
+/// value goes on. Events that were published in between are missed, unless
+/// [`backfill`](super::Subscribe::backfill) gets them; [`Event::gap`] or [`notices`](Self::notices)
+/// tell where, and [`restored`](Self::restored) counts such gaps. The peer lives as long as one of its subscriptions does.
 ///
 /// Events wait in a queue of its own, which is bounded by count and by bytes. When it is full,
 /// events are lost as its [`Overflow`](crate::Overflow) says; [`Event::missed`] and
@@ -77,13 +79,13 @@ use crate::{
 #[must_use = "dropping it unsubscribes"]
 pub struct Subscription<S = Events> {
     link: Link,
-    losses: Losses<Event>,
+    losses: Losses<Event, Box<Break>>,
     source: S,
 }
 
 /// The source of a subscription's [`Stream`].
 #[derive(Debug)]
-pub struct Events(Consumer<Event>);
+pub struct Events(Reader);
 
 impl<S> Subscription<S> {
     /// What was subscribed to.
@@ -150,11 +152,11 @@ impl<S> Subscription<S> {
 }
 
 impl Subscription<Events> {
-    pub(super) fn stream(link: Link, events: Consumer<Event>) -> Self {
+    pub(super) fn stream(link: Link, reader: Reader) -> Self {
         Self {
             link,
-            losses: events.losses(),
-            source: Events(events),
+            losses: reader.losses(),
+            source: Events(reader),
         }
     }
 
@@ -164,16 +166,61 @@ impl Subscription<Events> {
     ///
     /// No event is lost when the future is dropped.
     pub async fn next(&mut self) -> Option<Event> {
-        poll_fn(|cx| self.poll(cx)).await
+        poll_fn(|cx| self.source.0.poll_event(cx)).await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        let taken = self.source.0.poll_next(cx);
-        taken.map(|taken| {
-            let taken = taken?;
-            let event = taken.item.after(taken.lost_before);
-            Some(event.opened(self.link.codec.as_ref()))
-        })
+    /// The events, and between them the gaps that lost sessions leave, each as soon as the
+    /// subscription is made again.
+    ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Publisher, Session, Subscriber};
+    /// use spell_roles::{Notice, prelude::*};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Publisher::new()).role(Subscriber::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let mut prices = peer.subscribe("com.example.price").await?;
+    /// # peer.publish("com.example.price").arg(3).exclude_me(false).await?;
+    /// while let Some(notice) = prices.notices().next().await {
+    ///     match notice {
+    ///         Notice::Event(event) => println!("the price is {}", event.value::<u32>()?),
+    ///         Notice::Gap(gap) => println!("ask for the price: {}", gap.cause()),
+    ///         _ => {}
+    ///     }
+    /// #   break;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn notices(&mut self) -> Notices<'_> {
+        Notices(&mut self.source.0)
+    }
+}
+
+/// The events and the gaps of a [`Subscription`], in order. Made by [`Subscription::notices`].
+#[derive(Debug)]
+pub struct Notices<'a>(&'a mut Reader);
+
+impl Notices<'_> {
+    /// The next event or gap; `None` once the subscription is over and all that waited was read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when the future is dropped.
+    pub async fn next(&mut self) -> Option<Notice> {
+        poll_fn(|cx| self.0.poll_notice(cx)).await
+    }
+}
+
+impl Stream for Notices<'_> {
+    type Item = Notice;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Notice>> {
+        self.0.poll_notice(cx)
     }
 }
 
@@ -181,12 +228,12 @@ impl Stream for Subscription<Events> {
     type Item = Event;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
-        self.poll(cx)
+        self.source.0.poll_event(cx)
     }
 }
 
 impl Subscription<Handled> {
-    pub(super) fn handled(link: Link, losses: Losses<Event>) -> Self {
+    pub(super) fn handled(link: Link, losses: Losses<Event, Box<Break>>) -> Self {
         Self {
             link,
             losses,
@@ -216,8 +263,6 @@ pub(super) struct Link {
     /// Of the handler, if there is one.
     pub(super) progress: Arc<Progress>,
     pub(super) requests: Arc<Requests<Command>>,
-    /// Opens what comes sealed.
-    pub(super) codec: Option<Passthru>,
     pub(super) is_detached: bool,
 }
 

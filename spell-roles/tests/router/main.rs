@@ -3,9 +3,11 @@
 
 mod calls;
 mod history;
+mod line;
 mod meta_events;
 mod meta_procedures;
 mod pubsub;
+mod restoring;
 
 use spell_peer::{Peer, PeerBuilder};
 use spell_roles::{Callee, Caller, Publisher, Session, Subscriber, auth::Ticket};

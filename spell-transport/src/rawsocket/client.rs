@@ -114,6 +114,10 @@ impl Connector for RawSocketConnector {
         }
         result
     }
+
+    fn address(&self) -> Option<String> {
+        Some(self.endpoint.name().to_owned())
+    }
 }
 
 fn may_mean_unsupported(error: &ConnectError) -> bool {

@@ -107,4 +107,8 @@ impl Connector for WebSocketConnector {
         let transport = WebSocket::client(io, request, offers, self.config).await?;
         Ok(transport.with_origin(origin))
     }
+
+    fn address(&self) -> Option<String> {
+        Some(self.endpoint.name().to_owned())
+    }
 }

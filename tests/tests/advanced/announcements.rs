@@ -3,8 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use spell_message::Value;
-use spell_tests::{place::Place, router::Make};
+use spell_message::{Feature, Value};
+use spell_roles::{CallError, PublishError, SubscribeError, prelude::*};
+use spell_tests::{
+    place::{Place, uri},
+    router::Make,
+};
 
 pub(crate) async fn the_router_announces_what_the_tests_rely_on(place: &Place) {
     let client = place.client().await;
@@ -32,6 +36,42 @@ pub(crate) async fn the_router_announces_what_the_tests_rely_on(place: &Place) {
         let expected: BTreeSet<_> = expected.iter().copied().collect();
         assert_eq!(announced, expected, "{role}");
     }
+}
+
+/// To ask for it would have ended the session.
+pub(crate) async fn what_a_router_lacks_is_not_asked_of_it(place: &Place) {
+    let client = place.client().await;
+    let lacks = match place.router.make() {
+        Make::Embedded => panic!("it lacks nothing"),
+        Make::Crossbar => {
+            let call = client.call(uri("lacking")).progressive();
+            match call.await.map(drop) {
+                Err(CallError::Unsupported { feature, .. }) => feature,
+                other => panic!("{other:?}"),
+            }
+        }
+        Make::Xconn => match client.publish(uri("lacking")).retain(true).await {
+            Err(PublishError::Unsupported { feature, .. }) => feature,
+            other => panic!("{other:?}"),
+        },
+        Make::Battler => match client.subscribe(uri("lacking")).prefix().await {
+            Err(SubscribeError::Unsupported {
+                feature, router, ..
+            }) => {
+                assert_eq!(router.as_deref(), Some("battler-wamp-0.6.1"));
+                feature
+            }
+            other => panic!("{other:?}"),
+        },
+    };
+    let expected = match place.router.make() {
+        Make::Crossbar => Feature::ProgressiveCallInvocations,
+        Make::Xconn => Feature::EventRetention,
+        _ => Feature::PatternBasedSubscription,
+    };
+    assert_eq!(lacks, Some(expected));
+    // The session goes on.
+    client.publish(uri("going.on")).acknowledge().await.unwrap();
 }
 
 fn broker(make: Make) -> &'static [&'static str] {

@@ -89,6 +89,7 @@ mod routers {
     tests! {
         announcements {
             the_router_announces_what_the_tests_rely_on: embedded crossbar xconn battler;
+            what_a_router_lacks_is_not_asked_of_it: crossbar xconn battler;
         }
         pubsub {
             sessions_are_excluded_and_chosen: embedded crossbar xconn;

@@ -1,5 +1,7 @@
 //! What the callee does, seen from its user and from the wire.
 
+mod conflicts;
+mod desired;
 mod ending;
 mod handlers;
 mod interrupting;

@@ -99,16 +99,19 @@ async fn one_that_cannot_be_restored_ends_alone() {
     peer.lose();
     peer.open(None);
     peer.sent();
-    peer.receive(r#"[8,64,1,{},"wamp.error.procedure_already_exists"]"#);
+    peer.receive(r#"[8,64,1,{},"wamp.error.not_authorized"]"#);
     peer.receive("[65,2,9]");
     assert!(ready(&mut Box::pin(first.next())).is_none());
     let Some(RegistrationEnd::NotRestored(error)) = first.end() else {
         panic!("{:?}", first.end());
     };
-    assert_eq!(
-        error.uri().unwrap().as_str(),
-        reason::PROCEDURE_ALREADY_EXISTS
-    );
+    assert_eq!(error.uri().unwrap().as_str(), reason::NOT_AUTHORIZED);
+    let [reported] = &peer.reported()[..] else {
+        panic!("not one report");
+    };
+    let reported: &RegistrationNotRestored = reported.downcast_ref().unwrap();
+    assert_eq!(reported.procedure.as_str(), "com.example.first");
+    assert!(reported.error.uri().is_some());
     assert!(second.end().is_none());
     peer.receive("[68,77,9,{}]");
     drop(next(&mut second));

@@ -443,6 +443,37 @@ async fn an_authenticator_that_cannot_answer_breaks_the_join_off() {
 }
 
 #[tokio::test]
+async fn a_provider_that_fails_is_worth_a_retry_unless_it_says_otherwise() {
+    async fn end(provider: impl Fn() -> AuthError + Send + Sync + 'static) -> CloseReason {
+        let ticket = Ticket::provider("joe", move || {
+            let error = provider();
+            async { Err::<SecretString, _>(error) }
+        });
+        let mut bench = Bench::hello(Session::new("realm1").authenticator(ticket)).await;
+        bench.receive(r#"[4,"ticket",{}]"#);
+        bench.run_tasks().await;
+        let (reason, abort) = bench.end();
+        assert_eq!(abort.as_deref(), Some(reason::AUTHENTICATION_FAILED));
+        reason
+    }
+    let away = end(|| AuthError::unavailable("the server is away")).await;
+    assert!(matches!(away, CloseReason::CredentialsUnavailable(_)));
+    assert_eq!(away.remedy(), Remedy::Retry);
+    let none = end(|| AuthError::credentials("joe has no ticket")).await;
+    assert!(matches!(none, CloseReason::Authentication(_)));
+    assert!(none.is_final());
+
+    let ticket = Ticket::provider("joe", || async {
+        Err::<SecretString, _>(std::io::Error::other("the server is away"))
+    });
+    let mut bench = Bench::hello(Session::new("realm1").authenticator(ticket)).await;
+    bench.receive(r#"[4,"ticket",{}]"#);
+    bench.run_tasks().await;
+    let (reason, _) = bench.end();
+    assert!(matches!(reason, CloseReason::CredentialsUnavailable(_)));
+}
+
+#[tokio::test]
 async fn a_cost_out_of_bounds_breaks_the_join_off() {
     let session = Session::new("realm1").authenticator(Cra::new("joe", "canary"));
     let mut bench = Bench::hello(session).await;

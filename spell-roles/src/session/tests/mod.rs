@@ -17,12 +17,14 @@ use spell_message::{
     message::{Authenticate, Challenge, Welcome},
     reason,
 };
-use spell_peer::{CloseReason, Commands, Context, Engine, Inbox, PeerConfig, Role, SessionInfo};
+use spell_peer::{
+    CloseReason, Commands, Context, Engine, Inbox, PeerConfig, Remedy, Role, SessionInfo,
+};
 use spell_serializer::{AnySerializer, Json};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::auth::{Anonymous, AuthError, Authenticator, Cra, Ticket};
+use crate::auth::{Anonymous, AuthError, Authenticator, Cra, SecretString, Ticket};
 
 mod authentication;
 mod leaving;

@@ -52,6 +52,45 @@ async fn subscriptions_are_restored_in_their_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn ten_thousand_subscriptions_are_restored_as_the_transport_takes_them() {
+    const COUNT: usize = 10_000;
+    let (mut peer, handle) = joined();
+    let mut asking: Vec<_> = (1..=COUNT)
+        .map(|n| handle.subscribe(format!("com.example.t{n}")).into_future())
+        .collect();
+    let frame = |n: usize| format!(r#"[32,{n},{{}},"com.example.t{n}"]"#);
+    let mut subscriptions = Vec::new();
+    for (n, subscribe) in (1..).zip(&mut asking) {
+        // A task may do only so much in a row.
+        tokio::task::yield_now().await;
+        pending(subscribe);
+        assert_eq!(peer.sent(), [frame(n)]);
+        peer.receive(&format!("[33,{n},{n}]"));
+        subscriptions.push(ready(subscribe).unwrap());
+    }
+    // Sessions are lost on the way.
+    for taken in [0, 1, 5000, COUNT] {
+        peer.lose();
+        peer.open(None);
+        for n in 1..=taken {
+            assert_eq!(peer.sent_up_to(1), [frame(n)]);
+            assert_eq!(peer.queued(), 0, "what was not taken is not there yet");
+        }
+    }
+    let mut late = handle.subscribe("com.example.late").into_future();
+    pending(&mut late);
+    let last = COUNT + 1;
+    assert_eq!(
+        peer.sent(),
+        [format!(r#"[32,{last},{{}},"com.example.late"]"#)]
+    );
+    for n in 1..=COUNT {
+        peer.receive(&format!("[33,{n},{n}]"));
+    }
+    assert!(subscriptions.iter().all(|made| made.restored() == 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_subscription_that_is_not_restored_ends_alone() {
     let (mut peer, handle) = joined();
     let mut first = subscribed(&mut peer, handle.subscribe("com.example.a"), 1, 5);
@@ -67,6 +106,12 @@ async fn a_subscription_that_is_not_restored_ends_alone() {
     };
     assert_eq!(error.uri().unwrap().as_str(), "wamp.error.not_authorized");
     assert!(first.end().unwrap().source().is_some());
+    let [reported] = &peer.reported()[..] else {
+        panic!("not one report");
+    };
+    let reported: &SubscriptionNotRestored = reported.downcast_ref().unwrap();
+    assert_eq!(reported.topic.as_str(), "com.example.a");
+    assert!(reported.error.uri().is_some());
     peer.receive(&event(6, 1));
     assert_eq!(values(&mut second), [1]);
     peer.lose();

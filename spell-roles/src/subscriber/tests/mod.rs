@@ -1,5 +1,6 @@
 mod connections;
 mod deduplication;
+mod gaps;
 mod handlers;
 mod model;
 mod queues;

@@ -19,6 +19,8 @@ enum Step {
     Drop(usize),
     /// The client's commands reach the router, which acts on them; its answers wait.
     Exchange,
+    /// The same, but the transport takes only so many messages.
+    Trickle(usize),
     /// One of the waiting answers comes.
     Answer(usize),
     /// Refuse the next SUBSCRIBE.
@@ -37,6 +39,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0_usize..9).prop_map(Step::GiveUp),
         2 => (0_usize..9).prop_map(Step::Drop),
         4 => Just(Step::Exchange),
+        2 => (0_usize..3).prop_map(Step::Trickle),
         4 => (0_usize..9).prop_map(Step::Answer),
         1 => Just(Step::Refuse),
         3 => topic.prop_map(|topic| Step::Publish { topic }),
@@ -94,7 +97,8 @@ impl Router {
 /// What a user did with one call of `subscribe`.
 enum Wish<'a> {
     Asking(Pin<Box<dyn Future<Output = Result<Subscription, SubscribeError>> + Send + 'a>>),
-    Made(Subscription),
+    /// With how often it was restored when its last event came.
+    Made(Subscription, u64),
     Over,
 }
 
@@ -118,11 +122,16 @@ impl World<'_> {
                 let wish = self.wishes.get_mut(index).map(|(_, wish)| wish);
                 match (step, wish) {
                     (Step::GiveUp(_), Some(wish @ Wish::Asking(_)))
-                    | (Step::Drop(_), Some(wish @ Wish::Made(_))) => *wish = Wish::Over,
+                    | (Step::Drop(_), Some(wish @ Wish::Made(..))) => *wish = Wish::Over,
                     _ => {}
                 }
             }
             Step::Exchange => _ = self.exchange(),
+            Step::Trickle(count) => {
+                for frame in self.peer.sent_up_to(count) {
+                    self.router.handle(&frame);
+                }
+            }
             Step::Answer(index) => {
                 if let Some(answer) = self.router.answers.remove(index) {
                     self.peer.receive(&answer);
@@ -157,7 +166,7 @@ impl World<'_> {
         if let Wish::Asking(subscribe) = wish
             && let task::Poll::Ready(result) = poll(subscribe)
         {
-            *wish = result.map_or(Wish::Over, Wish::Made);
+            *wish = result.map_or(Wish::Over, |made| Wish::Made(made, 0));
         }
     }
 
@@ -185,10 +194,17 @@ impl World<'_> {
     fn check(&mut self, topic: usize) {
         let last = [self.router.published];
         for (of, wish) in &mut self.wishes {
-            if let Wish::Made(subscription) = wish {
+            if let Wish::Made(subscription, told) = wish {
                 let is_for_it = *of == topic && subscription.end().is_none();
                 let expected: &[u64] = if is_for_it { &last } else { &[] };
-                assert_eq!(values(subscription), expected);
+                let mut got = Vec::new();
+                while let task::Poll::Ready(Some(event)) = next(subscription) {
+                    // Each time that it was restored is told, and nothing else is.
+                    let before = mem::replace(told, subscription.restored());
+                    assert_eq!(event.gap().is_some(), before < *told);
+                    got.push(event.value::<u64>().unwrap());
+                }
+                assert_eq!(got, expected);
             }
         }
     }
@@ -216,7 +232,7 @@ proptest! {
             let mut made = 0;
             for (of, wish) in &world.wishes {
                 prop_assert!(!matches!(wish, Wish::Asking(_)), "a future without an answer");
-                if let Wish::Made(subscription) = wish
+                if let Wish::Made(subscription, _) = wish
                     && *of == topic
                     && subscription.end().is_none()
                 {

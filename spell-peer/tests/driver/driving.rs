@@ -1,213 +1,23 @@
-//! The driver and the supervisor over a transport in memory, against a scripted router.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+//! How a connection is driven.
 
 use std::{
     io,
-    ops::ControlFlow,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{self, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use spell_message::{
-    Format, Message, Payload, RequestId, Uri,
-    message::{Call, Goodbye, Hello},
-    options::{CallOptions, GoodbyeDetails, HelloDetails},
-    reason,
-};
-use spell_peer::{
-    Backoff, CloseReason, Commands, Context, Delivery, JoinError, Peer, PeerBuilder, PeerState,
-    Role, SessionEnd, SessionInfo,
-};
-use spell_serializer::{AnySerializer, Json, MsgPack, PayloadBuilder};
-use spell_transport::{
-    Adapter, Listener, Serialization, TransportInfo,
-    memory::{self, MemoryConnector, MemoryListener, MemoryTransport},
-};
+use spell_peer::{Backoff, CloseReason, Delivery, JoinError, PeerBuilder, PeerState};
+use spell_serializer::{AnySerializer, Json, MsgPack};
+use spell_transport::{Adapter, Serialization, TransportInfo, memory::MemoryTransport};
 use tokio::sync::{mpsc, oneshot};
 
-/// Says HELLO, joins at WELCOME, and calls.
-#[derive(Debug, Default)]
-struct Client {
-    pending: Vec<(RequestId, Reply)>,
-    wake: Option<(Instant, oneshot::Sender<()>)>,
-}
-
-type Reply = oneshot::Sender<Result<(), (CloseReason, Delivery)>>;
-
-enum Ask {
-    Call(Reply),
-    /// A call with so many bytes of arguments.
-    Large(usize, Reply),
-    /// Tell when the time has come.
-    Wake(Instant, oneshot::Sender<()>),
-    Panic,
-    Spawned,
-}
-
-#[derive(Clone, Debug)]
-struct Handle(Commands<Ask>);
-
-impl Handle {
-    async fn call(&self) -> Result<(), (CloseReason, Delivery)> {
-        let (reply, wait) = oneshot::channel();
-        let sent = self.0.send(Ask::Call(reply)).await;
-        sent.map_err(|closed| (closed.reason, Delivery::NotSent))?;
-        wait.await.unwrap()
-    }
-}
-
-impl Client {
-    fn call(&mut self, payload: Payload, reply: Reply, cx: &mut Context<'_, Ask>) {
-        let request = cx.request(|request| {
-            Message::Call(Call {
-                request,
-                options: CallOptions::new(),
-                procedure: Uri::new("com.example.echo").unwrap(),
-                payload,
-            })
-        });
-        if let Ok(request) = request {
-            self.pending.push((request, reply));
-        } else {
-            let reason = cx.last_end().cloned();
-            let reason = reason.unwrap_or(CloseReason::Disconnected);
-            _ = reply.send(Err((reason, Delivery::NotSent)));
-        }
-    }
-}
-
-impl Role for Client {
-    type Command = Ask;
-    type Handle = Handle;
-
-    fn handle(commands: Commands<Ask>) -> Handle {
-        Handle(commands)
-    }
-
-    fn on_open(&mut self, cx: &mut Context<'_, Ask>) {
-        let mut details = HelloDetails::new();
-        details.set_roles(cx.announced().clone());
-        let realm = Uri::new("realm1").unwrap();
-        cx.send(Hello { realm, details }).unwrap();
-    }
-
-    fn on_message(
-        &mut self,
-        message: Message,
-        cx: &mut Context<'_, Ask>,
-    ) -> ControlFlow<(), Message> {
-        match message {
-            Message::Welcome(welcome) => {
-                let realm = Uri::new("realm1").unwrap();
-                cx.join(SessionInfo::new(welcome.session, realm, welcome.details));
-            }
-            Message::Abort(abort) => cx.close(CloseReason::Aborted(Arc::new(abort))),
-            Message::Result(result) => {
-                if let Some(at) = self
-                    .pending
-                    .iter()
-                    .position(|(id, _)| *id == result.request)
-                {
-                    self.pending.remove(at).1.send(Ok(())).unwrap();
-                }
-            }
-            other => return ControlFlow::Continue(other),
-        }
-        ControlFlow::Break(())
-    }
-
-    fn handle_call(&mut self, command: Ask, cx: &mut Context<'_, Ask>) {
-        match command {
-            Ask::Call(reply) => self.call(Payload::default(), reply, cx),
-            Ask::Large(size, reply) => {
-                let arguments = PayloadBuilder::new(Format::Json).arg(&"x".repeat(size));
-                self.call(arguments.finish().unwrap(), reply, cx);
-            }
-            Ask::Wake(at, reply) => self.wake = Some((at, reply)),
-            Ask::Panic => cx.spawn(async { panic!("a task of a role") }),
-            Ask::Spawned => {}
-        }
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.wake.as_ref().map(|(at, _)| *at)
-    }
-
-    fn on_deadline(&mut self, _: &mut Context<'_, Ask>) {
-        if let Some((_, reply)) = self.wake.take() {
-            reply.send(()).unwrap();
-        }
-    }
-
-    fn on_stop(&mut self, cx: &mut Context<'_, Ask>) {
-        let reason = Uri::new(reason::CLOSE_REALM).unwrap();
-        let details = GoodbyeDetails::new();
-        cx.send(Goodbye { details, reason }).unwrap();
-    }
-
-    fn on_close(&mut self, end: &SessionEnd) {
-        for (request, reply) in self.pending.drain(..) {
-            _ = reply.send(Err((end.reason().clone(), end.delivery(request))));
-        }
-    }
-}
-
-/// The router's end.
-struct Script(MemoryTransport);
-
-impl Script {
-    async fn accept(listener: &mut MemoryListener) -> Self {
-        Self(listener.accept().await.unwrap().await.unwrap())
-    }
-
-    /// Accept, and answer HELLO.
-    async fn welcome(listener: &mut MemoryListener) -> Self {
-        let mut script = Self::accept(listener).await;
-        script.expect(r#"[1,"realm1",{"roles":{}}]"#).await;
-        script.send(WELCOME).await;
-        script
-    }
-
-    async fn expect(&mut self, frame: &str) {
-        let got = self.0.next().await.unwrap().unwrap();
-        assert_eq!(std::str::from_utf8(&got).unwrap(), frame);
-    }
-
-    async fn send(&mut self, frame: &'static str) {
-        self.0.send(Bytes::from(frame)).await.unwrap();
-    }
-
-    async fn expect_end(&mut self) {
-        assert!(self.0.next().await.is_none(), "the peer goes on");
-    }
-}
-
-fn builder() -> PeerBuilder<(Client,)> {
-    PeerBuilder::new(Client::default()).serializers([Json::default().into()])
-}
-
-fn listener() -> (MemoryConnector, MemoryListener) {
-    memory::listener([Serialization::JSON])
-}
-
-fn handle(peer: &Peer<(Client,)>) -> Handle {
-    peer.role::<Client, _>().clone()
-}
-
-/// A peer and its router, joined.
-async fn joined(builder: PeerBuilder<(Client,)>) -> (Peer<(Client,)>, Script, MemoryListener) {
-    let (connector, mut listener) = listener();
-    let (peer, script) = tokio::join!(builder.connect(connector), Script::welcome(&mut listener));
-    (peer.unwrap(), script, listener)
-}
-
-const WELCOME: &str = r#"[2,7,{"roles":{"dealer":{}}}]"#;
-const CALL_1: &str = r#"[48,1,{},"com.example.echo"]"#;
-const CALL_2: &str = r#"[48,2,{},"com.example.echo"]"#;
+use crate::support::{
+    Ask, CALL_1, CALL_2, Client, Script, WELCOME, builder, handle, joined, listener,
+};
 
 #[tokio::test]
 async fn connecting_joins_and_calls_come_back() {

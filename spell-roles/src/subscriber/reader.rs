@@ -1,0 +1,104 @@
+use std::{
+    mem,
+    task::{Context, Poll, ready},
+};
+
+use super::{Event, Gap, Notice, backfill::Backfill, gap::Break};
+use crate::{
+    passthru::Passthru,
+    queue::{Consumer, Losses, Next},
+};
+
+/// Reads the queue of a subscription, and what was missed where there is a gap.
+#[derive(Debug)]
+pub(super) struct Reader {
+    events: Consumer<Event, Box<Break>>,
+    codec: Option<Passthru>,
+    backfill: Option<Box<Backfill>>,
+    /// What events that were passed over told of lost ones.
+    missed: u64,
+    /// To be told with the next event.
+    gap: Option<Gap>,
+}
+
+impl Reader {
+    pub(super) fn new(
+        events: Consumer<Event, Box<Break>>,
+        codec: Option<Passthru>,
+        backfill: Option<Backfill>,
+    ) -> Self {
+        Self {
+            events,
+            codec,
+            backfill: backfill.map(Box::new),
+            missed: 0,
+            gap: None,
+        }
+    }
+
+    /// What tells of losses, wherever the reader goes.
+    pub(super) fn losses(&self) -> Losses<Event, Box<Break>> {
+        self.events.losses()
+    }
+
+    /// The next event, which tells of the gap before it.
+    pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        loop {
+            match ready!(self.poll_inner(cx)) {
+                Some(Notice::Event(event)) => {
+                    let gap = self.gap.take();
+                    return Poll::Ready(Some(event.behind(gap)));
+                }
+                Some(Notice::Gap(gap)) => {
+                    self.gap = Some(match self.gap.take() {
+                        Some(earlier) => earlier.merge(gap),
+                        None => gap,
+                    });
+                }
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+
+    /// The next event or gap.
+    pub(super) fn poll_notice(&mut self, cx: &mut Context<'_>) -> Poll<Option<Notice>> {
+        match self.gap.take() {
+            Some(gap) => Poll::Ready(Some(Notice::Gap(gap))),
+            None => self.poll_inner(cx),
+        }
+    }
+
+    fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Option<Notice>> {
+        loop {
+            // Events that come meanwhile wait in the queue: what is older goes first.
+            let filled = match &mut self.backfill {
+                Some(backfill) => ready!(backfill.poll(cx)),
+                None => None,
+            };
+            match filled {
+                Some(Notice::Event(event)) => return Poll::Ready(Some(self.open(event))),
+                Some(gap) => return Poll::Ready(Some(gap)),
+                None => {}
+            }
+            match (ready!(self.events.poll_noted(cx)), &mut self.backfill) {
+                (None, _) => return Poll::Ready(None),
+                (Some(Next::Note(noted)), None) => {
+                    return Poll::Ready(Some(Notice::Gap(noted.gap)));
+                }
+                (Some(Next::Note(noted)), Some(backfill)) => backfill.begin(*noted),
+                (Some(Next::Item(taken)), backfill) => {
+                    let missed = mem::take(&mut self.missed).saturating_add(taken.lost_before);
+                    let event = taken.item.after(missed);
+                    if backfill.as_mut().is_none_or(|fill| fill.admits(&event)) {
+                        return Poll::Ready(Some(self.open(event)));
+                    }
+                    self.missed = missed;
+                }
+            }
+        }
+    }
+
+    fn open(&self, event: Event) -> Notice {
+        Notice::Event(event.opened(self.codec.as_ref()))
+    }
+}

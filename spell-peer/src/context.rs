@@ -4,7 +4,7 @@ use spell_message::{Message, RequestId, RoleFeatures};
 
 use crate::{
     CloseReason, Count, PeerEvent, RoleEvent, SendError, SessionInfo, Task, Violation,
-    engine::Core,
+    engine::{Core, Draining},
     task::{Mapped, Spawn},
 };
 
@@ -29,7 +29,7 @@ impl<'a, C: Send + 'static> Context<'a, C> {
         &mut self,
         message: impl FnOnce(RequestId) -> Message,
     ) -> Result<RequestId, SendError> {
-        if self.core.session.is_none() || self.core.is_ending() {
+        if !self.is_joined() {
             return Err(SendError::NotJoined);
         }
         self.core.outbox.request(message)
@@ -62,6 +62,11 @@ impl<'a, C: Send + 'static> Context<'a, C> {
         self.core.session.as_deref()
     }
 
+    /// Whether requests can be made: a session is joined, and it is not ending.
+    pub fn is_joined(&self) -> bool {
+        self.core.session.is_some() && !self.core.is_ending()
+    }
+
     /// Whether a transport is open.
     pub fn is_open(&self) -> bool {
         self.core.outbox.is_open()
@@ -77,6 +82,26 @@ impl<'a, C: Send + 'static> Context<'a, C> {
     /// that is [stopped](CloseReason::Stopped) still sends them.
     pub fn close(&mut self, reason: CloseReason) {
         self.core.close(reason);
+    }
+
+    /// The peer is to leave once what is under way is done: all roles get
+    /// [`on_drain`](crate::Role::on_drain), with [`Drain::Begin`](crate::Drain::Begin) now and with
+    /// [`Drain::Done`](crate::Drain::Done) when all of them
+    /// [are drained](crate::Role::is_drained). Should the session end before, no other follows, and
+    /// all are told [`CloseReason::Left`].
+    ///
+    /// For the role that opens the session.
+    pub fn drain(&mut self) {
+        self.core.drain.get_or_insert(Draining::Asked);
+    }
+
+    /// What is under way is not waited for any longer: all roles get
+    /// [`Drain::Overdue`](crate::Drain::Overdue), then `Done`. Does nothing unless the peer
+    /// [drains](Self::drain).
+    pub fn overdue(&mut self) {
+        if let Some(draining) = &mut self.core.drain {
+            *draining = Draining::Overdue;
+        }
     }
 
     /// The peer ends, for good: nothing more is sent from here on, no other session follows, and

@@ -78,7 +78,7 @@ pub use error::{
 };
 pub use event::{PeerEvent, RoleEvent};
 pub use remedy::Remedy;
-pub use role::{Contains, Role};
+pub use role::{Contains, Drain, Role};
 pub use session::SessionInfo;
 pub use statistics::{Statistics, Traffic, Volume};
 pub use task::Task;

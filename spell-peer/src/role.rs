@@ -16,7 +16,8 @@ use crate::{Commands, Context, InitError, PeerConfig, SessionEnd, SessionInfo};
 /// # The life of a role
 ///
 /// `init` once; then for every connection `on_open`, `on_join` when the session is established,
-/// `restore` until all is asked for again, any number of `observe`, `on_message`, `handle_call` and `on_deadline`, and `on_close`. A role
+/// `restore` until all is asked for again, `resume` until all that waited is sent, any number of
+/// `observe`, `on_message`, `handle_call` and `on_deadline`, and `on_close`. A role
 /// outlives its connections, and so do its handles: what the user wants belongs into the role, what
 /// the session had ends with `on_close`.
 ///
@@ -92,6 +93,16 @@ pub trait Role: Sized + Send + 'static {
     /// comes in; each call must be a step to the end.
     fn restore(&mut self, _cx: &mut Context<'_, Self::Command>) {}
 
+    /// Whether the role has requests that waited for a session. They are made once no role
+    /// [is restoring](Self::is_restoring) any more, and before commands are taken.
+    fn is_resuming(&self) -> bool {
+        false
+    }
+
+    /// There is room on the wire: make one of the requests that waited. Called again and again while
+    /// [`is_resuming`](Self::is_resuming); each call must be a step to the end.
+    fn resume(&mut self, _cx: &mut Context<'_, Self::Command>) {}
+
     /// Whether reading from the connection is to pause, because of a user who wishes to delay the
     /// router rather than to lose what it sends. Asked after every other callback; not heeded before
     /// the session is joined. What ends the pause must be a command.
@@ -130,12 +141,33 @@ pub trait Role: Sized + Send + 'static {
     /// The deadline passed.
     fn on_deadline(&mut self, _cx: &mut Context<'_, Self::Command>) {}
 
+    /// The peer is to leave, once what is under way is done; see [`Context::drain`].
+    fn on_drain(&mut self, _step: Drain, _cx: &mut Context<'_, Self::Command>) {}
+
+    /// Whether nothing is under way that a peer which leaves should wait for. Asked after every
+    /// callback from [`Drain::Begin`] on.
+    fn is_drained(&self) -> bool {
+        true
+    }
+
     /// The peer is to end: say what is to be said to the router, and
     /// [`close`](Context::close). The connection is closed in any case.
     fn on_stop(&mut self, _cx: &mut Context<'_, Self::Command>) {}
 
     /// The connection is gone: fail what is pending.
     fn on_close(&mut self, _end: &SessionEnd) {}
+}
+
+/// How far a peer is that leaves once what is under way is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Drain {
+    /// Take no new work on, and finish what is under way.
+    Begin,
+    /// The time is up: end at once what is not finished.
+    Overdue,
+    /// All roles are done: the role that opens the session may say its farewell.
+    Done,
 }
 
 /// A set of roles that has the role `T`; the compiler finds its place `I`.

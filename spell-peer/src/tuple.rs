@@ -2,7 +2,9 @@ use std::{ops::ControlFlow, time::Instant};
 
 use spell_message::{Message, RoleFeatures, Uri};
 
-use crate::{Commands, Contains, Context, InitError, PeerConfig, Role, SessionEnd, SessionInfo};
+use crate::{
+    Commands, Contains, Context, Drain, InitError, PeerConfig, Role, SessionEnd, SessionInfo,
+};
 
 /// Marks the place of a role within a tuple of roles. Inferred; never written by hand.
 #[derive(Debug)]
@@ -66,6 +68,16 @@ macro_rules! tuples {
                 })*
             }
 
+            fn is_resuming(&self) -> bool {
+                $(self.$field.is_resuming())||*
+            }
+
+            fn resume(&mut self, cx: &mut Context<'_, Self::Command>) {
+                $(if self.$field.is_resuming() {
+                    return cx.narrow($Choice::$R, |cx| self.$field.resume(cx));
+                })*
+            }
+
             fn pauses_reading(&self) -> bool {
                 $(self.$field.pauses_reading())||*
             }
@@ -105,6 +117,14 @@ macro_rules! tuples {
                 $(if self.$field.deadline().is_some_and(|deadline| deadline <= cx.now()) {
                     cx.narrow($Choice::$R, |cx| self.$field.on_deadline(cx));
                 })*
+            }
+
+            fn on_drain(&mut self, step: Drain, cx: &mut Context<'_, Self::Command>) {
+                $(cx.narrow($Choice::$R, |cx| self.$field.on_drain(step, cx));)*
+            }
+
+            fn is_drained(&self) -> bool {
+                $(self.$field.is_drained())&&*
             }
 
             fn on_stop(&mut self, cx: &mut Context<'_, Self::Command>) {

@@ -251,7 +251,7 @@ macro_rules! errors {
     ($(
         $(#[$doc:meta])*
         $Name:ident: $what:literal $(, named by a $name:literal: $Uri:ident, $Option:ident $(,
-            $($(#[$extra_doc:meta])* $Extra:ident: $extra:literal),+)?)?;
+            $($(#[$extra_doc:meta])* $Extra:ident: $extra:literal => $delivery:expr),+)?)?;
     )*) => { $(
         $(#[$doc])*
         ///
@@ -312,7 +312,8 @@ macro_rules! errors {
             /// What became of the request; `None` if it was answered.
             pub fn delivery(&self) -> Option<Delivery> {
                 match self {
-                    Self::Refused(_) $($($(| Self::$Extra)+)?)? => None,
+                    Self::Refused(_) => None,
+                    $($($(Self::$Extra => $delivery,)+)?)?
                     Self::Closed { delivery, .. } | Self::Timeout(delivery) => Some(*delivery),
                     _ => Some(Delivery::NotSent),
                 }
@@ -407,12 +408,18 @@ errors! {
         /// [`Overflow::End`](crate::Overflow::End). The call was cancelled;
         /// [`CallResults::missed`](crate::CallResults::missed) tells how many results
         /// were lost until then.
-        Lagged: "the progressive results of the call were read too slowly",
+        Lagged: "the progressive results of the call were read too slowly" => None,
         /// It takes no more arguments: its result came, it was given up, or the last arguments were
         /// sent before. These were not.
-        Finished: "the call takes no more arguments";
+        Finished: "the call takes no more arguments" => None;
     /// A publication failed.
-    PublishError: "the publication", named by a "topic": Uri, Option;
+    PublishError: "the publication", named by a "topic": Uri, Option,
+        /// There was no session for longer than it may wait in the
+        /// [`Outbox`](crate::Outbox). Nothing was sent.
+        Expired: "the publication waited for a session for too long" => Some(Delivery::NotSent),
+        /// There is no session, and no room in the [`Outbox`](crate::Outbox). Nothing was sent.
+        OutboxFull: "there is no room for the publication to wait for a session"
+            => Some(Delivery::NotSent);
     /// A subscription could not be made, or restored.
     SubscribeError: "the subscription", named by a "topic": Uri, Option;
     /// A subscription could not be ended.
@@ -421,7 +428,7 @@ errors! {
     RegisterError: "the registration", named by a "procedure": Uri, Option,
         /// This peer has a registration of that procedure already, and the router takes both for
         /// one. The first one stays.
-        AlreadyRegistered: "this peer registered the procedure already";
+        AlreadyRegistered: "this peer registered the procedure already" => None;
     /// A registration could not be ended.
     UnregisterError: "the end of the registration";
 }

@@ -57,6 +57,7 @@ mod pending;
 pub mod prelude;
 mod publisher;
 mod queue;
+mod repeat;
 mod request;
 mod session;
 mod span;
@@ -66,14 +67,15 @@ mod tap;
 mod weight;
 
 pub use callee::{
-    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, Conflict, FromInvocation, Handled,
-    Interrupt, Interruption, IntoResult, Invocation, InvocationError, InvocationHandler,
-    InvocationInfo, Invocations, Kwargs, Part, Parts, PendingRegister, Progress, ProgressiveResult,
-    Register, RegisterHandler, Registration, RegistrationEnd, RegistrationNotRestored,
+    Answer, AnswerError, Args, Callee, CalleeExt, CalleeHandle, Conflict, DrainRegistration,
+    Drained, FromInvocation, Handled, Interrupt, Interruption, IntoResult, Invocation,
+    InvocationError, InvocationHandler, InvocationInfo, Invocations, Kwargs, Part, Parts,
+    PendingRegister, Progress, ProgressiveResult, Register, RegisterHandler, Registration,
+    RegistrationEnd, RegistrationNotRestored,
 };
 pub use caller::{
-    Call, CallArguments, CallResult, CallResults, Caller, CallerExt, CallerHandle, PendingCall,
-    ProgressiveCall, SendArguments,
+    Call, CallArguments, CallResult, CallResults, Caller, CallerExt, CallerHandle, IdempotentCall,
+    PendingCall, ProgressiveCall, SendArguments,
 };
 pub use error::{
     CallError, PublishError, RegisterError, SubscribeError, UnregisterError, UnsubscribeError,
@@ -87,7 +89,8 @@ pub use meta::{
     SessionLeft, SubscriptionChanged, SubscriptionCreated, SubscriptionDetails, TestamentScope,
 };
 pub use publisher::{
-    AcknowledgedPublish, PendingPublish, Publish, Publisher, PublisherExt, PublisherHandle,
+    AcknowledgedPublish, IdempotentPublish, Outbox, OutboxStatistics, PendingPublish, Posted,
+    Publish, Publisher, PublisherExt, PublisherHandle,
 };
 pub use queue::Overflow;
 pub use session::{Leave, LeaveError, Session, SessionExt, SessionHandle};

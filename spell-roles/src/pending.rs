@@ -78,6 +78,10 @@ impl<P> Pending<P> {
         Some((id, pending))
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
     /// How many there are, by id or by key, whichever are more.
     pub(crate) fn len(&self) -> usize {
         self.by_id.len().max(self.by_key.len())

@@ -4,7 +4,7 @@ use spell_message::{IntoUri, RoleFeatures};
 use spell_peer::{
     Endpoints, InitError, JoinError, NoRetry, PeerBuilder, PeerConfig, RetryPolicy, Supervisor,
 };
-use spell_roles::{Callee, Caller, Publisher, Session, Subscriber, auth::Authenticator};
+use spell_roles::{Callee, Caller, Outbox, Publisher, Session, Subscriber, auth::Authenticator};
 use spell_serializer::AnySerializer;
 use spell_transport::{BoxConnector, ConnectorBuilder, UrlError};
 
@@ -100,6 +100,7 @@ pub fn client<M>(url: impl IntoUrls<M>, realm: impl IntoUri) -> ClientBuilder {
         shuffle: false,
         session: Session::new(realm),
         config: PeerConfig::default(),
+        publisher: Publisher::new(),
         policy: Box::<NoRetry>::default(),
         patient: false,
     }
@@ -116,6 +117,7 @@ pub struct ClientBuilder {
     shuffle: bool,
     session: Session,
     config: PeerConfig,
+    publisher: Publisher,
     policy: Box<dyn RetryPolicy>,
     patient: bool,
 }
@@ -150,6 +152,25 @@ impl ClientBuilder {
     /// it cannot join, or lost, its router; of several, when it was at each.
     pub fn retry(mut self, policy: impl RetryPolicy) -> Self {
         self.policy = Box::new(policy);
+        self
+    }
+
+    /// Keep publications while there is no session, as far as the [`Outbox`] has room, and send them
+    /// in order in the next one. Default: without a session they fail at once.
+    ///
+    /// ```
+    /// # #[cfg(feature = "websocket")] {
+    /// use std::time::Duration;
+    /// use spell::{Backoff, Outbox};
+    ///
+    /// // Up to 1000 publications, of 1 MiB together, for 5 minutes.
+    /// let builder = spell::client("ws://router.example", "realm1")
+    ///     .retry(Backoff::new())
+    ///     .outbox(Outbox::new(1000, 1 << 20, Duration::from_secs(300)));
+    /// # }
+    /// ```
+    pub fn outbox(mut self, outbox: Outbox) -> Self {
+        self.publisher = self.publisher.outbox(outbox);
         self
     }
 
@@ -249,7 +270,7 @@ impl ClientBuilder {
             endpoints = endpoints.shuffle();
         }
         let mut peer = PeerBuilder::new(self.session)
-            .role(Publisher::new())
+            .role(self.publisher)
             .role(Subscriber::new())
             .role(Caller::new())
             .role(Callee::new())

@@ -112,6 +112,6 @@ pub use spell_peer::{
 };
 pub use spell_roles::{
     Args, CallArguments, CallError, CallResult, CallResults, Event, Interrupt, Invocation,
-    InvocationError, Kwargs, MetaError, Parts, Progress, PublishError, RegisterError, Registration,
-    SubscribeError, Subscription, WampError, auth, passthru,
+    InvocationError, Kwargs, MetaError, Outbox, Parts, Progress, PublishError, RegisterError,
+    Registration, SubscribeError, Subscription, WampError, auth, passthru,
 };

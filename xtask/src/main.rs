@@ -11,6 +11,7 @@ mod installation;
 mod javascript;
 mod process;
 mod routers;
+mod soak;
 mod test;
 mod workspace;
 
@@ -53,6 +54,7 @@ fn run(task: &str, rest: &[String]) -> Result<(), String> {
         }
         "examples" => examples::run(&workspace),
         "features" => features::check(&workspace),
+        "soak" => soak::run(&workspace, rest),
         _ => Err(format!("there is no task `{task}`\n\n{HELP}")),
     }
 }
@@ -66,4 +68,7 @@ Usage: cargo xtask <task>
   javascript         set up the JavaScript libraries under target/ if needed, and print the path of their modules
   routers            build the routers of other crates under target/, and print the path of their programs
   examples           run every example and check that it succeeds
-  features           check each library crate alone with its sets of features";
+  features           check each library crate alone with its sets of features
+  soak [--minutes <number>] [--seed <number>]
+                     mixed traffic over networks that fail, 30 minutes by default; prints what failed
+                     and how much the memory grew";

@@ -19,6 +19,8 @@ pub(crate) struct Core {
     pub(crate) closed: Option<CloseReason>,
     /// The peer said its farewell: how the connection ends does not matter any more.
     pub(crate) finishing: Option<CloseReason>,
+    /// The peer leaves once what is under way is done.
+    pub(crate) drain: Option<Draining>,
     pub(crate) last_end: Option<CloseReason>,
     /// Where the transport leads to, for people.
     pub(crate) endpoint: Option<Arc<str>>,
@@ -29,6 +31,17 @@ pub(crate) struct Core {
     pub(crate) span: Span,
     pub(crate) now: Instant,
     pub(crate) config: PeerConfig,
+}
+
+/// How far the roles are told that the peer drains.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Draining {
+    /// They are to be told.
+    Asked,
+    /// They were told, and are waited for.
+    UnderWay,
+    /// They are to be told that the time is up.
+    Overdue,
 }
 
 impl Core {

@@ -19,12 +19,12 @@ use tracing::Span;
 #[cfg(feature = "driver")]
 use tracing::{field::Empty, info_span};
 
-pub(crate) use self::core::Core;
+pub(crate) use self::core::{Core, Draining};
 
 #[cfg(feature = "metrics")]
 use crate::recording::Recording;
 use crate::{
-    CloseReason, Context, InitError, PeerConfig, PeerEvent, Role, SessionEnd, SessionInfo,
+    CloseReason, Context, Drain, InitError, PeerConfig, PeerEvent, Role, SessionEnd, SessionInfo,
     Statistics, Task, event::EventQueue, outbox::Outbox,
 };
 
@@ -90,6 +90,7 @@ impl<R: Role> Engine<R> {
                 joining: None,
                 closed: None,
                 finishing: None,
+                drain: None,
                 last_end: None,
                 endpoint: None,
                 reports: EventQueue::default(),
@@ -127,6 +128,7 @@ impl<R: Role> Engine<R> {
         self.core.now = now;
         self.core.closed = None;
         self.core.finishing = None;
+        self.core.drain = None;
         self.core.session = None;
         self.core.joining = None;
         self.tasks.clear();
@@ -222,6 +224,10 @@ impl<R: Role> Engine<R> {
             self.core.closed = None;
         }
         self.core.close(reason);
+        if self.core.drain.take().is_some() {
+            // It was about to leave.
+            self.core.finishing.get_or_insert(CloseReason::Left);
+        }
         let core = &self.core;
         let told = core.finishing.as_ref().or(core.closed.as_ref());
         let reason = told.cloned().unwrap_or(CloseReason::Disconnected);
@@ -246,18 +252,26 @@ impl<R: Role> Engine<R> {
     /// The next frame to put on the wire.
     pub fn poll_transmit(&mut self) -> Option<Bytes> {
         while self.core.outbox.is_empty() && self.is_restoring() {
-            self.with_roles(R::restore);
+            self.with_roles(|roles, cx| {
+                if roles.is_restoring() {
+                    roles.restore(cx);
+                } else {
+                    roles.resume(cx);
+                }
+            });
         }
         let (kind, frame) = self.core.outbox.pop()?;
         self.core.counters.sent(kind, frame.len());
         Some(frame)
     }
 
-    /// Whether the roles have yet to ask the session for what is wanted of every session; they do as
-    /// [`poll_transmit`](Self::poll_transmit) takes what they sent. Until then commands are to wait,
+    /// Whether the roles have yet to ask the session for what is wanted of every session, or to make
+    /// requests that waited for one; they do as [`poll_transmit`](Self::poll_transmit) takes what
+    /// they sent. Until then commands are to wait,
     /// and the user should not be told of the session.
     pub fn is_restoring(&self) -> bool {
-        self.core.session.is_some() && !self.core.is_ending() && self.roles.is_restoring()
+        let has_more = |roles: &R| roles.is_restoring() || roles.is_resuming();
+        self.core.session.is_some() && !self.core.is_ending() && has_more(&self.roles)
     }
 
     /// Whether no frames are to be handed in for now: someone here is too slow for them, and wishes
@@ -361,10 +375,31 @@ impl<R: Role> Engine<R> {
             core.joined(&session);
             roles.on_join(&session, &mut Context::new(core, tasks));
         }
+        if core.drain.is_some() && !core.is_ending() {
+            drain(roles, core, tasks);
+        }
         if core.outbox.backlog() > core.config.outbox_hard_limit {
             core.close(CloseReason::Overflow);
         }
         output
+    }
+}
+
+/// Tell the roles how far the peer is that leaves once they are drained.
+fn drain<R: Role>(roles: &mut R, core: &mut Core, tasks: &mut VecDeque<Task<R::Command>>) {
+    let mut tell = |step, core: &mut Core| roles.on_drain(step, &mut Context::new(core, tasks));
+    match core.drain {
+        Some(Draining::Asked) => {
+            core.drain = Some(Draining::UnderWay);
+            tell(Drain::Begin, core);
+        }
+        Some(Draining::Overdue) => tell(Drain::Overdue, core),
+        _ => {}
+    }
+    let is_overdue = matches!(core.drain, Some(Draining::Overdue));
+    if is_overdue || roles.is_drained() {
+        core.drain = None;
+        roles.on_drain(Drain::Done, &mut Context::new(core, tasks));
     }
 }
 

@@ -150,10 +150,10 @@ impl Stream for Glutton {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
-        match std::mem::replace(&mut self.welcomed, true) {
-            false => Poll::Ready(Some(Ok(Bytes::from(WELCOME)))),
-            true => Poll::Pending,
+        if std::mem::replace(&mut self.welcomed, true) {
+            return Poll::Pending;
         }
+        Poll::Ready(Some(Ok(Bytes::from(WELCOME))))
     }
 }
 

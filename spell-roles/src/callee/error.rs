@@ -122,7 +122,9 @@ impl From<Interruption> for InvocationError {
 impl From<AnswerError> for InvocationError {
     fn from(error: AnswerError) -> Self {
         let uri = match &error {
-            AnswerError::Canceled | AnswerError::Closed { .. } => reason::CANCELED,
+            AnswerError::Canceled | AnswerError::Stopped | AnswerError::Closed { .. } => {
+                reason::CANCELED
+            }
             AnswerError::Timeout => reason::TIMEOUT,
             AnswerError::TooLarge { .. } => reason::PAYLOAD_SIZE_EXCEEDED,
             _ => reason::RUNTIME_ERROR,
@@ -151,6 +153,9 @@ pub enum AnswerError {
     /// More parts of the arguments came than could wait, and the caller got an ERROR
     /// `wamp.error.canceled`; it was discarded.
     Overflow,
+    /// The time was up in which a peer that leaves, or a registration that is drained, may finish
+    /// its work, and the caller got an ERROR `wamp.error.canceled`; it was discarded.
+    Stopped,
     /// The invocation is answered already; the progressive result was discarded.
     Answered,
     /// The arguments could not be encoded. Instead of an answer the caller got an ERROR, instead of
@@ -176,6 +181,7 @@ impl AnswerError {
             Some(Interruption::Canceled { .. }) => Self::Canceled,
             Some(Interruption::TimedOut) => Self::Timeout,
             Some(Interruption::Overflow) => Self::Overflow,
+            Some(Interruption::Stopped) => Self::Stopped,
             Some(Interruption::Answered) => Self::Answered,
             Some(Interruption::Closed) | None => Self::not_sent(SendError::NotJoined, last_end),
         }
@@ -200,6 +206,7 @@ impl fmt::Display for AnswerError {
             Self::Canceled => f.write_str("the caller gave up"),
             Self::Timeout => f.write_str("the invocation took too long"),
             Self::Overflow => f.write_str("more parts of the arguments came than could wait"),
+            Self::Stopped => f.write_str("the peer stopped serving"),
             Self::Answered => f.write_str("the invocation is answered already"),
             Self::Encode(_) => f.write_str("the answer could not be encoded"),
             Self::TooLarge { size, limit } => {

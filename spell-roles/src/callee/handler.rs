@@ -139,7 +139,7 @@ pub(super) fn serve(
             // A panic ends this task alone; the invocation, dropped by it, answers for itself.
             tokio::spawn(async move {
                 let span = invocation.take_span();
-                let work = async { (handler.0)(invocation.opened(codec.as_ref())).await };
+                let work = async { (handler.0)(invocation.taken(codec.as_ref())).await };
                 match span {
                     Some(span) => work.instrument(*span).await,
                     None => work.await,
@@ -178,6 +178,7 @@ async fn answer<A>(handler: &impl InvocationHandler<A>, mut invocation: Invocati
             error @ (AnswerError::Canceled
             | AnswerError::Timeout
             | AnswerError::Overflow
+            | AnswerError::Stopped
             | AnswerError::Closed { .. }),
         ) => debug!(%id, %error, "nobody waits for the answer of a handler"),
         Err(error) => {

@@ -1,7 +1,10 @@
 use std::{
     error::Error,
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use spell_message::{RequestId, options::CancelMode};
@@ -53,6 +56,8 @@ pub struct Interrupt(Arc<Signal>);
 #[derive(Debug)]
 struct Signal {
     request: RequestId,
+    /// Whether someone began to work on it.
+    is_begun: AtomicBool,
     /// That INTERRUPT came, after which an answer may still be wanted.
     canceled: OnceLock<Interruption>,
     /// Why no answer is wanted.
@@ -88,6 +93,11 @@ impl Interrupt {
         self.0.request
     }
 
+    /// Someone begins to work on it.
+    pub(super) fn begin(&self) {
+        self.0.is_begun.store(true, Ordering::Relaxed);
+    }
+
     /// Whether nobody else knows of the invocation, neither the role nor a user.
     #[cfg(test)]
     pub(super) fn is_alone(&self) -> bool {
@@ -113,6 +123,9 @@ pub enum Interruption {
     /// More parts of the arguments came than could wait: the caller got an ERROR
     /// `wamp.error.canceled`.
     Overflow,
+    /// The time was up in which a peer that leaves, or a registration that is drained, may finish
+    /// it: the caller got an ERROR `wamp.error.canceled`.
+    Stopped,
     /// It is answered already.
     Answered,
     /// The session ended.
@@ -125,6 +138,7 @@ impl fmt::Display for Interruption {
             Self::Canceled { .. } => "the caller gave up",
             Self::TimedOut => "the invocation took too long",
             Self::Overflow => "more parts of the arguments came than could wait",
+            Self::Stopped => "the peer stopped serving",
             Self::Answered => "the invocation is answered already",
             Self::Closed => "the session of the invocation is over",
         })
@@ -142,6 +156,7 @@ impl Interrupter {
     pub(super) fn new(request: RequestId) -> Self {
         Self(Interrupt(Arc::new(Signal {
             request,
+            is_begun: AtomicBool::new(false),
             canceled: OnceLock::new(),
             over: OnceLock::new(),
             changed: Notify::new(),
@@ -156,6 +171,11 @@ impl Interrupter {
     /// Whether the two belong to one invocation: a later session may use its id again.
     pub(super) fn is_of(&self, interrupt: &Interrupt) -> bool {
         Arc::ptr_eq(&self.0.0, &interrupt.0)
+    }
+
+    /// Whether someone began to work on it.
+    pub(super) fn is_begun(&self) -> bool {
+        self.0.0.is_begun.load(Ordering::Relaxed)
     }
 
     pub(super) fn is_canceled(&self) -> bool {

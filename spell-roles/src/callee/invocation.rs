@@ -53,9 +53,10 @@ impl Invocation {
         }
     }
 
-    /// Open the arguments, if they are sealed and there is a codec for it; then the answers are
-    /// sealed, too.
-    pub(super) fn opened(mut self, codec: Option<&Passthru>) -> Self {
+    /// Someone begins to work on it. Open the arguments, if they are sealed and there is a codec for
+    /// it; then the answers are sealed, too.
+    pub(super) fn taken(mut self, codec: Option<&Passthru>) -> Self {
+        self.responder.line().interrupt().begin();
         let Some(codec) = codec else {
             return self;
         };

@@ -4,6 +4,7 @@ mod answer;
 mod conflict;
 mod cut_off;
 mod departures;
+mod drain;
 mod error;
 mod extract;
 mod handle;
@@ -27,6 +28,7 @@ mod wanted;
 
 pub use answer::Answer;
 pub use conflict::Conflict;
+pub use drain::{DrainRegistration, Drained};
 pub use error::{AnswerError, InvocationError};
 pub use extract::{Args, FromInvocation, IntoResult, Kwargs};
 pub use handle::{CalleeExt, CalleeHandle};

@@ -213,7 +213,11 @@ impl<'a> Register<'a> {
     }
 
     /// How many invocations a handler may work on at a time, at least 1; the others wait in the
-    /// queue. Default: 64.
+    /// queue, and when that is full, more are answered with an ERROR `wamp.error.unavailable`. So no
+    /// more than both together are kept, however many come, and each is answered. Default: 64.
+    ///
+    /// They begin in the order in which they came, and end as they like; with 1, each begins after
+    /// the one before has ended.
     pub fn concurrency(mut self, limit: usize) -> Self {
         self.concurrency = limit;
         self
@@ -237,7 +241,8 @@ impl<'a> Register<'a> {
         self
     }
 
-    /// Answer invocations by an async closure, each in a task of its own.
+    /// Answer invocations by an async closure, each in a task of its own, as many at a time as
+    /// [`concurrency`](Self::concurrency) says.
     ///
     /// See [`FromInvocation`](super::FromInvocation) for what it can be called with, up to four of
     /// these at once, [`IntoResult`](super::IntoResult) for what it can give, and

@@ -15,7 +15,7 @@ use spell_peer::CloseReason;
 use tokio::sync::watch;
 
 use super::{
-    Invocation,
+    DrainRegistration, Invocation,
     role::{Command, Order},
 };
 use crate::{
@@ -116,6 +116,21 @@ impl<S> Registration<S> {
         self.shared.counters.overflowed.load(Ordering::Relaxed)
     }
 
+    /// How many invocations are not answered yet, those that wait in the queue among them.
+    pub fn running(&self) -> u64 {
+        self.shared.counters.running.load(Ordering::Relaxed)
+    }
+
+    /// How many invocations were cut off because the time was up in which a peer that leaves, or a
+    /// registration that is drained, may finish them.
+    pub fn interrupted(&self) -> u64 {
+        self.shared.counters.interrupted.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Why it is over; `None` while it lives. Invocations that came before may still wait.
     pub fn end(&self) -> Option<RegistrationEnd> {
         // Without the role's end of it, the peer is gone.
@@ -145,7 +160,8 @@ impl<S> Registration<S> {
     /// Unregister, and wait until the router confirms it.
     ///
     /// Invocations that came before are still served: those under way are answered as ever, and
-    /// those that wait in the queue can still be read. Without a session, or if it ended already,
+    /// those that wait in the queue can still be read, until [`next`](Registration::next) gives
+    /// `None`. To wait for a handler too, [`drain`](Registration::drain). Without a session, or if it ended already,
     /// there is nothing to wait for.
     ///
     /// # Errors
@@ -194,6 +210,32 @@ impl Registration<Handled> {
         }
     }
 
+    /// Unregister, and let the handler finish what came before; `.await` the returned builder, which
+    /// can be given a time limit.
+    ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Callee, Session};
+    /// use std::time::Duration;
+    /// use spell_roles::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm")).role(Callee::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let echo = peer.register("com.example.echo");
+    /// let echo = echo.handler(|(text,): (String,)| async move { Ok(text) }).await?;
+    ///
+    /// let drained = echo.drain().within(Duration::from_secs(20)).await?;
+    /// assert_eq!(drained.interrupted(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn drain(self) -> DrainRegistration {
+        DrainRegistration::new(self)
+    }
+
     /// Let it stay registered as long as the peer lives. The peer then lives until it is stopped.
     pub fn detach(mut self) {
         self.shared.is_detached = true;
@@ -211,7 +253,7 @@ impl Stream for Registration<Invocations> {
 impl Invocations {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Invocation>> {
         let taken = self.queue.poll_next(cx);
-        taken.map(|taken| Some(taken?.item.opened(self.codec.as_ref())))
+        taken.map(|taken| Some(taken?.item.taken(self.codec.as_ref())))
     }
 }
 
@@ -280,6 +322,30 @@ pub(super) enum State {
 pub(super) struct Counters {
     pub(super) refused: AtomicU64,
     pub(super) overflowed: AtomicU64,
+    /// How many invocations are not answered yet.
+    pub(super) running: AtomicU64,
+    pub(super) interrupted: AtomicU64,
+}
+
+/// Counts one invocation as long as it lives.
+#[derive(Debug)]
+pub(super) struct Counted(Arc<Counters>);
+
+impl Counted {
+    pub(super) fn new(counters: &Arc<Counters>) -> Self {
+        counters.running.fetch_add(1, Ordering::Relaxed);
+        Self(counters.clone())
+    }
+
+    pub(super) fn counters(&self) -> &Arc<Counters> {
+        &self.0
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What all registrations have, whoever takes their invocations.

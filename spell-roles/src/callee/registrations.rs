@@ -10,7 +10,7 @@ use spell_message::{
     options::UnregisteredDetails,
     reason,
 };
-use spell_peer::{Context, SendError, SessionEnd};
+use spell_peer::{CloseReason, Context, SendError, SessionEnd};
 use tracing::debug;
 
 use super::{
@@ -39,6 +39,8 @@ pub(super) struct Registrations {
     /// What another session has, and when to try again.
     contested: BTreeSet<(Instant, Key)>,
     departures: Departures,
+    /// The peer is about to leave: nothing is to be registered any more.
+    is_leaving: bool,
 }
 
 #[derive(Debug)]
@@ -55,6 +57,9 @@ impl Registrations {
         // The order to release it came, and found nothing.
         if wanted.is_given_up() {
             return;
+        }
+        if self.is_leaving {
+            return wanted.fail(Failure::no_session(Some(&CloseReason::Left)), cx);
         }
         let key = wanted.key();
         self.wanted.insert(key, wanted);
@@ -103,6 +108,9 @@ impl Registrations {
 
     /// Ask for what is wanted. It stays wanted unless that fails.
     fn register(&mut self, key: Key, cx: &mut Context<'_, Command>) {
+        if self.is_leaving {
+            return;
+        }
         let Some(wanted) = self.wanted.get_mut(&key) else {
             return;
         };
@@ -154,6 +162,9 @@ impl Registrations {
                 // The next frame may be an INVOCATION of it.
                 self.routes.insert(registration, key);
                 wanted.registered(registration);
+                if self.is_leaving {
+                    self.withdraw(key, registration, None, cx);
+                }
             }
             // Given up meanwhile, and the user has another one of the same id.
             None if is_taken => self.departed(key, cx),
@@ -233,6 +244,46 @@ impl Registrations {
         reply.send(Ok(()));
     }
 
+    /// It is to be drained: it goes, and nobody waits for that alone.
+    pub(super) fn drain(&mut self, key: Key, cx: &mut Context<'_, Command>) {
+        let registration = self.wanted.get(&key).and_then(Wanted::registration);
+        match registration.filter(|_| cx.is_joined()) {
+            Some(registration) if !self.is_unregistering(key) => {
+                self.withdraw(key, registration, None, cx);
+            }
+            Some(_) => {}
+            // Not registered in this session: it is only to be forgotten.
+            None => self.end(key, RegistrationEnd::Unregistered),
+        }
+    }
+
+    /// The peer is about to leave: all go.
+    pub(super) fn leave(&mut self, cx: &mut Context<'_, Command>) {
+        self.is_leaving = true;
+        self.restoring.clear();
+        self.contested.clear();
+        let registered: Vec<_> = self.routes.iter().map(|(id, key)| (*id, *key)).collect();
+        for (registration, key) in registered {
+            if !self.is_unregistering(key) {
+                self.withdraw(key, registration, None, cx);
+            }
+        }
+    }
+
+    /// Whether the user wants it, or the router has it.
+    pub(super) fn has(&self, key: Key) -> bool {
+        self.wanted.contains_key(&key)
+    }
+
+    /// Whether the router answered all that it was asked.
+    pub(super) fn is_settled(&self) -> bool {
+        self.registering.is_empty() && self.unregistering.is_empty()
+    }
+
+    fn is_unregistering(&self, key: Key) -> bool {
+        self.unregistering.values().any(|other| other.key == key)
+    }
+
     /// The user let go of it, or gave up waiting for it.
     pub(super) fn release(&mut self, key: Key, cx: &mut Context<'_, Command>) {
         let Some(wanted) = self.forget(key) else {
@@ -247,7 +298,7 @@ impl Registrations {
             return;
         };
         self.routes.remove(&registration);
-        if !self.unregistering.values().any(|other| other.key == key) {
+        if !self.is_unregistering(key) {
             self.withdraw(key, registration, None, cx);
         }
     }
@@ -263,10 +314,13 @@ impl Registrations {
         }
     }
 
-    pub(super) fn not_unregistered(&mut self, error: ErrorMessage, cx: &mut Context<'_, Command>) {
-        let Some(unregistering) = self.unregistering.remove(&error.request) else {
-            return;
-        };
+    /// The router refused to unregister it. Gives which one it was and why, unless someone was told.
+    pub(super) fn not_unregistered(
+        &mut self,
+        error: ErrorMessage,
+        cx: &mut Context<'_, Command>,
+    ) -> Option<(Key, Failure)> {
+        let unregistering = self.unregistering.remove(&error.request)?;
         self.departed(unregistering.key, cx);
         let is_gone = error.error == reason::NO_SUCH_REGISTRATION;
         if is_gone {
@@ -274,10 +328,12 @@ impl Registrations {
         }
         if let Some(reply) = unregistering.reply {
             // It is gone, as was wished.
-            return reply.send(if is_gone { Ok(()) } else { Err(error.into()) });
+            reply.send(if is_gone { Ok(()) } else { Err(error.into()) });
+            return None;
         }
-        let (registration, uri) = (unregistering.registration, error.error);
+        let (registration, uri) = (unregistering.registration, &error.error);
         debug!(%registration, %uri, "could not be unregistered");
+        (!is_gone).then(|| (unregistering.key, error.into()))
     }
 
     /// It is wanted no more.
@@ -317,6 +373,7 @@ impl Registrations {
     pub(super) fn close(&mut self, end: &SessionEnd) {
         self.routes.clear();
         self.departures.clear();
+        self.is_leaving = false;
         self.restoring.clear();
         self.contested.clear();
         for (request, key) in mem::take(&mut self.registering) {

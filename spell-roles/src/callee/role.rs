@@ -5,13 +5,14 @@ use spell_message::{
     message::{self, RequestKind, Unregistered},
     reason,
 };
-use spell_peer::{Commands, Context, Count, Role, SessionEnd, SessionInfo};
+use spell_peer::{self as peer, Commands, Context, Count, Role, SessionEnd, SessionInfo};
 use tokio::sync::oneshot;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::{
     AnswerError, CalleeHandle, Interrupt, Interruption,
     answer::Outcome,
+    drain::{Drain, Drains},
     registrations::Registrations,
     running::{Running, refuse},
     wanted::Wanted,
@@ -41,6 +42,7 @@ use crate::{
 pub struct Callee {
     registrations: Registrations,
     running: Running,
+    drains: Drains,
 }
 
 impl Callee {
@@ -67,6 +69,25 @@ impl Callee {
             let cause = Interruption::Answered;
             self.running.fail(request, cause, reason::UNAVAILABLE, cx);
         }
+    }
+
+    fn drain(&mut self, drain: Drain, cx: &mut Context<'_, Command>) {
+        let key = drain.key;
+        self.drains.begin(drain);
+        self.registrations.drain(key, cx);
+    }
+
+    /// The time is up in which a registration may be drained.
+    fn cut(&mut self, key: Key, cx: &mut Context<'_, Command>) {
+        if let Some(counters) = self.drains.counters(key) {
+            let interrupted = self.running.cut(Some(&counters), cx);
+            self.drains.cut(key, interrupted);
+        }
+    }
+
+    /// Tell those that wait for a registration to be drained.
+    fn settle(&mut self) {
+        self.drains.settle(|key| !self.registrations.has(key));
     }
 
     fn answer(&mut self, answer: NewAnswer, cx: &mut Context<'_, Command>) {
@@ -147,10 +168,13 @@ impl Role for Callee {
                 self.registrations.not_registered(error, cx);
             }
             Message::Error(error) if error.request_kind == RequestKind::Unregister => {
-                self.registrations.not_unregistered(error, cx);
+                if let Some((key, failure)) = self.registrations.not_unregistered(error, cx) {
+                    self.drains.fail(key, &failure);
+                }
             }
             other => return ControlFlow::Continue(other),
         }
+        self.settle();
         ControlFlow::Break(())
     }
 
@@ -158,9 +182,12 @@ impl Role for Callee {
         match command.0 {
             Order::Register(wanted) => self.registrations.want(*wanted, cx),
             Order::Unregister(key, reply) => self.registrations.unregister(key, reply, cx),
+            Order::Drain(drain) => self.drain(*drain, cx),
+            Order::Cut(key) => self.cut(key, cx),
             Order::Release(key) => self.registrations.release(key, cx),
             Order::Answer(answer) => self.answer(*answer, cx),
         }
+        self.settle();
     }
 
     fn pending(&self) -> usize {
@@ -175,11 +202,34 @@ impl Role for Callee {
     fn on_deadline(&mut self, cx: &mut Context<'_, Command>) {
         self.running.expire(cx);
         self.registrations.retry(cx);
+        self.settle();
+    }
+
+    fn on_drain(&mut self, step: peer::Drain, cx: &mut Context<'_, Command>) {
+        match step {
+            peer::Drain::Begin => self.registrations.leave(cx),
+            peer::Drain::Overdue => {
+                let interrupted = self.running.cut(None, cx);
+                if interrupted > 0 {
+                    warn!(
+                        interrupted,
+                        "the peer leaves before all invocations are finished"
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn is_drained(&self) -> bool {
+        self.running.is_empty() && self.registrations.is_settled()
     }
 
     fn on_close(&mut self, end: &SessionEnd) {
+        self.drains.lose();
         self.running.clear();
         self.registrations.close(end);
+        self.settle();
     }
 }
 
@@ -192,6 +242,9 @@ pub struct Command(pub(super) Order);
 pub(super) enum Order {
     Register(Box<Wanted>),
     Unregister(Key, Reply<()>),
+    Drain(Box<Drain>),
+    /// The time is up in which this registration may be drained.
+    Cut(Key),
     Release(Key),
     Answer(Box<NewAnswer>),
 }

@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeSet, HashMap},
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -20,6 +21,7 @@ use super::{
     info::timeout,
     interrupt::Interrupter,
     parts::{More, Unheard},
+    registration::{Counted, Counters},
     role::Command,
     wanted::Wanted,
 };
@@ -44,6 +46,7 @@ struct Invoked {
     // Before the queue of parts: whoever reads that is told why it ends.
     interrupter: Interrupter,
     more: More,
+    counted: Counted,
     error_uri: Uri,
     timer: Option<Timer>,
     span: RequestSpan,
@@ -145,6 +148,7 @@ impl Running {
         let invoked = Invoked {
             interrupter,
             more,
+            counted: Counted::new(&wanted.counters),
             error_uri: wanted.error_uri.clone(),
             timer,
             span,
@@ -196,6 +200,43 @@ impl Running {
         {
             self.fail(request, Interruption::TimedOut, reason::TIMEOUT, cx);
         }
+    }
+
+    /// Cut off all invocations that are not answered, or those that these count. Gives how many.
+    pub(super) fn cut(
+        &mut self,
+        counters: Option<&Arc<Counters>>,
+        cx: &mut Context<'_, Command>,
+    ) -> u64 {
+        let is_meant = |invoked: &Invoked| {
+            counters.is_none_or(|counters| Arc::ptr_eq(counters, invoked.counted.counters()))
+        };
+        let invocations = self.invocations.iter();
+        let meant = invocations.filter(|(_, invoked)| is_meant(invoked));
+        let meant: Vec<_> = meant
+            .map(|(request, invoked)| (*request, invoked.interrupter.is_begun()))
+            .collect();
+        let mut interrupted: u64 = 0;
+        for (request, is_begun) in meant {
+            if let Some(invoked) = self.invocations.get(&request) {
+                let counters = invoked.counted.counters();
+                counters.interrupted.fetch_add(1, Ordering::Relaxed);
+            }
+            // WAMP spec, "Call Re-Routing": another callee may serve what nobody began to work on.
+            let uri = if is_begun {
+                reason::CANCELED
+            } else {
+                reason::UNAVAILABLE
+            };
+            self.fail(request, Interruption::Stopped, uri, cx);
+            interrupted = interrupted.saturating_add(1);
+        }
+        interrupted
+    }
+
+    /// Whether all are answered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.invocations.is_empty()
     }
 
     /// The session ended: nothing can be answered any more.

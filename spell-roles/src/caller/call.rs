@@ -1,14 +1,14 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use spell_message::{
-    Feature, InvalidUri, RoleName, Uri, Value,
+    Feature, InvalidUri, Payload, RoleName, Uri, Value,
     options::{CallOptions, CancelMode, InvalidOption},
 };
 use spell_serializer::PayloadBuilder;
 use tracing::{debug_span, field::Empty};
 
 use super::{
-    CallArguments, CallResult, PendingCall, ProgressiveCall,
+    CallArguments, CallResult, IdempotentCall, PendingCall, ProgressiveCall,
     ongoing::{Arguments, Ongoing, Results, Streams},
     role::{Command, NewCall, Order},
     sealing::{Sealing, open},
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     CallError,
     passthru::Passthru,
+    repeat::Budget,
     request::{Reply, Requests, argument_methods},
     span::RequestSpan,
     started::{IdSlot, Started},
@@ -26,7 +27,10 @@ use crate::{
 /// # Errors
 ///
 /// What was given is checked when it is awaited: a bad name, arguments that cannot be encoded and
-/// an invalid option all end the call before anything is sent. See [`CallError`] for the rest.
+/// an invalid option all end the call before anything is sent. Without a session it fails with
+/// [`CallError::Closed`], unless it is told to [wait for one](Self::wait_for_session). See
+/// [`CallError`] for the rest. A call is sent once; if its session ends before the result came, the
+/// error says whether it was sent, and only an [idempotent](Self::idempotent) one is sent again.
 ///
 /// # Cancel safety
 ///
@@ -77,6 +81,7 @@ pub struct Call<'a> {
     mode: CancelMode,
     codec: Option<Passthru>,
     needs: Option<(RoleName, Feature)>,
+    waits: bool,
 }
 
 impl<'a> Call<'a> {
@@ -91,6 +96,7 @@ impl<'a> Call<'a> {
             mode: CancelMode::KillNoWait,
             codec: None,
             needs: None,
+            waits: false,
         }
     }
 
@@ -217,6 +223,24 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// Should there be no session, wait for one, as long as the time limit allows. Calls that wait
+    /// are sent in their order, after subscriptions and registrations were asked for again. Default:
+    /// without a session it fails at once.
+    ///
+    /// Once it was sent, the end of the session is an error as ever; see
+    /// [`idempotent`](Self::idempotent).
+    pub fn wait_for_session(mut self) -> Self {
+        self.waits = true;
+        self
+    }
+
+    /// Allow that it is sent again when the session ends before the result came, as it does no harm
+    /// to call the procedure twice; `.await` the returned builder to send it. Default: a call is
+    /// sent once.
+    pub fn idempotent(self) -> IdempotentCall<'a> {
+        IdempotentCall::new(self)
+    }
+
     fn set(mut self, set: impl FnOnce(&mut CallOptions) -> &mut CallOptions) -> Self {
         if let Ok(options) = &mut self.options {
             set(options);
@@ -240,9 +264,22 @@ impl<'a> Call<'a> {
     /// Send it and wait for the result: what `.await` does, without the box.
     pub async fn send(self) -> Result<CallResult, CallError> {
         let (requests, limit) = (self.requests, self.limit);
-        let (command, sealing) = self.command(None)?;
-        let answer = requests.ask(limit, |reply| command(reply, None)).await;
-        open(answer, sealing.as_ref())
+        let (draft, sealing) = self.draft(None)?;
+        let answer = requests.ask(limit, |reply| draft.command(reply, None, None));
+        open(answer.await, sealing.as_ref())
+    }
+
+    /// Send it, and again when sessions end, and wait for the result.
+    pub(super) async fn repeat(mut self, budget: Budget) -> Result<CallResult, CallError> {
+        self.waits = true;
+        let (requests, limit) = (self.requests, self.limit);
+        let (draft, sealing) = self.draft(None)?;
+        let answer = requests.repeat(budget, limit, |reply, left| {
+            let mut draft = draft.clone();
+            draft.limit = draft.limit.map(|limit| limit.min(left));
+            draft.command(reply, None, None)
+        });
+        open(answer.await, sealing.as_ref())
     }
 
     /// Send it, and wait only until it has its id. The result can be waited for later.
@@ -286,8 +323,10 @@ impl<'a> Call<'a> {
         streams: Option<Box<Streams>>,
     ) -> Result<(Started<CallResult, Command>, Option<Sealing>), CallError> {
         let (requests, limit) = (self.requests, self.limit);
-        let (command, sealing) = self.command(streams)?;
-        let started = requests.start(limit, |reply, slot| command(reply, Some(slot)));
+        let (draft, sealing) = self.draft(streams.as_deref())?;
+        let started = requests.start(limit, |reply, slot| {
+            draft.command(reply, streams, Some(slot))
+        });
         Ok((started.await?, sealing))
     }
 
@@ -313,14 +352,11 @@ impl<'a> Call<'a> {
         Ok((arguments, started, sealing))
     }
 
-    /// All that can fail because of the user, and the command that is left.
-    fn command(
-        self,
-        streams: Option<Box<Streams>>,
-    ) -> Prepared<impl FnOnce(Reply<CallResult>, Option<IdSlot>) -> Command> {
+    /// All that can fail because of the user, and what is left.
+    fn draft(self, streams: Option<&Streams>) -> Result<(Draft, Option<Sealing>), CallError> {
         let procedure = self.procedure?;
         let mut options = self.options?;
-        if let Some(streams) = &streams {
+        if let Some(streams) = streams {
             streams.announce(&mut options);
         }
         let sealed_for = self.codec.as_ref().map(|codec| (codec, procedure.as_str()));
@@ -329,43 +365,68 @@ impl<'a> Call<'a> {
             .finish(self.arguments, sealed_for, &mut options)?;
         let sealing = self.codec;
         let sealing = sealing.map(|codec| Sealing::new(codec, &procedure, &options));
-        let limit = self.limit.filter(|_| self.is_limit_own);
-        let mode = self.mode;
-        let needs = self.needs;
+        let draft = Draft {
+            procedure,
+            options,
+            payload,
+            limit: self.limit.filter(|_| self.is_limit_own),
+            needs: self.needs,
+            mode: self.mode,
+            waits: self.waits,
+        };
+        Ok((draft, sealing))
+    }
+}
+
+/// A call of which all that the user gave is right.
+#[derive(Clone, Debug)]
+struct Draft {
+    procedure: Uri,
+    options: CallOptions,
+    payload: Payload,
+    /// What the router is told of the time limit.
+    limit: Option<Duration>,
+    needs: Option<(RoleName, Feature)>,
+    mode: CancelMode,
+    waits: bool,
+}
+
+impl Draft {
+    fn command(
+        self,
+        reply: Reply<CallResult>,
+        streams: Option<Box<Streams>>,
+        started: Option<IdSlot>,
+    ) -> Command {
         let span = || {
             debug_span!(
                 "call",
-                %procedure,
+                procedure = self.procedure.as_str(),
                 realm = Empty,
                 session = Empty,
                 request = Empty,
-                traceparent = options.traceparent(),
+                traceparent = self.options.traceparent(),
                 outcome = Empty
             )
         };
         let span = RequestSpan::open(span, "given up");
-        let command = move |reply, started| {
-            Command(Order::Call(Box::new(NewCall {
-                procedure,
-                options,
-                payload,
-                limit,
-                needs,
-                ongoing: Ongoing {
-                    reply,
-                    mode,
-                    streams,
-                    span,
-                },
-                started,
-            })))
-        };
-        Ok((command, sealing))
+        Command(Order::Call(Box::new(NewCall {
+            procedure: self.procedure,
+            options: self.options,
+            payload: self.payload,
+            limit: self.limit,
+            needs: self.needs,
+            waits: self.waits,
+            ongoing: Ongoing {
+                reply,
+                mode: self.mode,
+                streams,
+                span,
+            },
+            started,
+        })))
     }
 }
-
-/// What makes the command of a call, and how that is sealed.
-type Prepared<F> = Result<(F, Option<Sealing>), CallError>;
 
 impl<'a> IntoFuture for Call<'a> {
     type Output = Result<CallResult, CallError>;

@@ -3,6 +3,7 @@
 mod arguments;
 mod call;
 mod handle;
+mod idempotent_call;
 mod ongoing;
 mod pending_call;
 mod progressive_call;
@@ -16,6 +17,7 @@ mod tests;
 pub use arguments::{CallArguments, SendArguments};
 pub use call::Call;
 pub use handle::{CallerExt, CallerHandle};
+pub use idempotent_call::IdempotentCall;
 pub use pending_call::PendingCall;
 pub use progressive_call::ProgressiveCall;
 pub use result::CallResult;

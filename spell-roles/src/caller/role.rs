@@ -1,4 +1,8 @@
-use std::{collections::HashSet, ops::ControlFlow, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::ControlFlow,
+    time::Duration,
+};
 
 use spell_message::{
     Feature, Message, Payload, RequestId, RoleFeatures, RoleName, Uri,
@@ -24,11 +28,16 @@ use crate::{
 /// time is up, is given up: the router is asked to cancel it, if it announced that it can, and what
 /// still comes of it is dropped.
 ///
+/// A call is sent once, unless the user says that it may be sent again, and only in a session that
+/// there is, unless the user says that it may wait for one.
+///
 /// WAMP spec, "Calling and Invocations", "Call Canceling", "Call Timeouts", "Progressive Call
 /// Results" and "Progressive Call Invocations".
 #[derive(Debug, Default)]
 pub struct Caller {
     pub(super) pending: Pending<Ongoing>,
+    /// Calls that wait for a session, in their order.
+    waiting: BTreeMap<Key, Box<NewCall>>,
     /// Whose queue of results is full and loses nothing: until there is room, nothing more may come.
     filled: HashSet<Key>,
 }
@@ -39,7 +48,14 @@ impl Caller {
         Self::default()
     }
 
-    fn call(&mut self, mut call: NewCall, cx: &mut Context<'_, Command>) {
+    fn call(&mut self, mut call: Box<NewCall>, cx: &mut Context<'_, Command>) {
+        if call.waits && !cx.is_joined() {
+            // If it was given up, the order to do so came, and found nothing.
+            if !call.ongoing.reply.is_given_up() {
+                self.waiting.insert(call.ongoing.reply.key(), call);
+            }
+            return;
+        }
         let mut unsupported = unsupported(&call, cx);
         if unsupported.is_none() {
             unsupported = passthru::fit(&mut call.options, RoleName::Dealer, cx).err();
@@ -53,9 +69,10 @@ impl Caller {
             payload,
             limit,
             needs: _,
+            waits: _,
             ongoing,
             started,
-        } = call;
+        } = *call;
         if let Some(limit) = limit.and_then(milliseconds)
             && options.timeout().is_none()
             && announced(Feature::CallTimeout, cx)
@@ -234,6 +251,16 @@ impl Role for Caller {
         );
     }
 
+    fn is_resuming(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn resume(&mut self, cx: &mut Context<'_, Command>) {
+        if let Some((_, call)) = self.waiting.pop_first() {
+            self.call(call, cx);
+        }
+    }
+
     fn on_message(
         &mut self,
         message: Message,
@@ -259,10 +286,11 @@ impl Role for Caller {
 
     fn handle_call(&mut self, command: Command, cx: &mut Context<'_, Command>) {
         match command.0 {
-            Order::Call(call) => self.call(*call, cx),
+            Order::Call(call) => self.call(call, cx),
             Order::Proceed(more) => self.proceed(*more, cx),
             Order::Cancel(order) => self.cancel(*order, cx),
             Order::GiveUp(key) => {
+                self.waiting.remove(&key);
                 self.filled.remove(&key);
                 if let Some((request, ongoing)) = self.pending.give_up(key) {
                     give_up(request, ongoing.mode, cx);
@@ -321,6 +349,8 @@ pub(super) struct NewCall {
     pub(super) limit: Option<Duration>,
     /// What the router must have announced besides.
     pub(super) needs: Option<(RoleName, Feature)>,
+    /// Whether it waits for a session if there is none.
+    pub(super) waits: bool,
     pub(super) ongoing: Ongoing,
     /// Told the id once the call is committed.
     pub(super) started: Option<IdSlot>,

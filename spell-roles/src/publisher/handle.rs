@@ -3,8 +3,11 @@ use std::sync::Arc;
 use spell_message::IntoUri;
 use spell_peer::{Contains, Peer, Role};
 
-use super::{Publish, Publisher, role::Command};
-use crate::request::Requests;
+use super::{
+    OutboxStatistics, Publish, Publisher,
+    role::{Command, Order},
+};
+use crate::{PublishError, request::Requests};
 
 /// Publishes on a running peer. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -22,6 +25,21 @@ impl PublisherHandle {
     /// Publish to `topic`; `.await` the returned builder to send it.
     pub fn publish(&self, topic: impl IntoUri) -> Publish<'_> {
         Publish::new(&self.requests, topic.into_uri())
+    }
+
+    /// What the [`Outbox`](super::Outbox) holds, and what became of the rest; all 0 without one.
+    ///
+    /// # Errors
+    ///
+    /// [`PublishError::Closed`] when the peer ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Waits only; dropping it changes nothing.
+    pub async fn outbox(&self) -> Result<OutboxStatistics, PublishError> {
+        let limit = self.requests.commands().request_timeout();
+        let order = |reply| Command(Order::Statistics(reply));
+        Ok(self.requests.ask(limit, order).await?)
     }
 }
 

@@ -1,19 +1,24 @@
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use spell_message::{
-    InvalidUri, PublicationId, RequestId, SessionId, Uri, Value,
+    InvalidUri, Payload, PublicationId, RequestId, SessionId, Uri, Value,
     options::{InvalidOption, PublishOptions},
 };
 use spell_serializer::PayloadBuilder;
 
-use super::role::{Answer, Command, Order, Publication};
+use super::{
+    IdempotentPublish, Posted,
+    answer::{Answer, Told},
+    role::{Command, Order, Publication},
+};
 use crate::{
     PublishError,
     passthru::Passthru,
+    repeat::Budget,
     request::{Requests, argument_methods, limit_methods},
     started::Started,
 };
@@ -27,7 +32,9 @@ use crate::{
 ///
 /// What was given is checked when it is awaited: a bad topic, arguments that cannot be encoded or
 /// are too large, and an invalid option all end the publication before anything is sent. Without a
-/// session it fails with [`PublishError::Closed`]; nothing is kept for later.
+/// session it fails with [`PublishError::Closed`], and nothing is kept for later, unless the
+/// publisher has an [`Outbox`](super::Outbox): then it waits there, and is done when it was sent, or
+/// fails with [`PublishError::OutboxFull`] or [`PublishError::Expired`].
 ///
 /// # Cancel safety
 ///
@@ -260,21 +267,45 @@ impl<'a> Publish<'a> {
     /// Send it: what `.await` does, without the box.
     pub async fn send(self) -> Result<(), PublishError> {
         let (requests, limit) = (self.requests, self.limit);
+        let publication = self.unacknowledged()?;
+        let sent = requests.ask(limit, |reply| publication(Answer::WhenSent(reply)));
+        Ok(sent.await??)
+    }
+
+    /// Send it, or leave it in the [`Outbox`](super::Outbox) if there is no session, without waiting
+    /// for one; tells which of the two.
+    ///
+    /// # Errors
+    ///
+    /// As for `.await`; without an outbox, too. What is left in the outbox and fails there is only
+    /// counted: see [`PublisherHandle::outbox`](super::PublisherHandle::outbox).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it was sent or put into the outbox, a publication is never sent. Dropped
+    /// later, it is.
+    pub async fn post(self) -> Result<Posted, PublishError> {
+        let (requests, limit) = (self.requests, self.limit);
+        let publication = self.unacknowledged()?;
+        let posted = requests.ask(limit, |reply| publication(Answer::WhenPosted(reply)));
+        Ok(posted.await??)
+    }
+
+    /// The command for a publication that the broker does not answer.
+    fn unacknowledged(self) -> Result<impl FnOnce(Answer) -> Command + use<>, PublishError> {
         // An answer that nobody waits for is not asked for.
         let mut options = self.options?;
         if options.acknowledge() == Some(true) {
             options.set_acknowledge(false);
         }
-        let topic = self.topic?;
-        let publication = publication(
-            requests,
-            topic,
+        let draft = Draft::new(
+            self.requests,
+            self.topic?,
             options,
             self.arguments,
             self.codec.as_ref(),
         )?;
-        let sent = requests.ask(limit, |reply| publication(Answer::WhenSent(reply)));
-        Ok(sent.await?)
+        Ok(move |answer| draft.command(answer))
     }
 }
 
@@ -337,19 +368,38 @@ pub struct AcknowledgedPublish<'a> {
     codec: Option<Passthru>,
 }
 
-impl AcknowledgedPublish<'_> {
+impl<'a> AcknowledgedPublish<'a> {
     argument_methods!();
     option_methods!();
     limit_methods!();
 
+    /// Allow that it is sent again when the session ends before the answer came, as it does no harm
+    /// to publish it twice; `.await` the returned builder to send it. Default: a publication is sent
+    /// once.
+    pub fn idempotent(self) -> IdempotentPublish<'a> {
+        IdempotentPublish::new(self)
+    }
+
     /// Send it and wait for the answer: what `.await` does, without the box.
     pub async fn send(self) -> Result<PublicationId, PublishError> {
         let (requests, limit) = (self.requests, self.limit);
-        let command = self.command()?;
+        let draft = self.draft()?;
         let published = requests.ask(limit, |reply| {
-            command(Answer::WhenPublished { reply, id: None })
+            draft.command(Answer::WhenPublished { reply, id: None })
         });
-        Ok(published.await?)
+        Ok(published.await??)
+    }
+
+    /// Send it, and again when sessions end, and wait for the answer.
+    pub(super) async fn repeat(self, budget: Budget) -> Result<PublicationId, PublishError> {
+        let (requests, limit) = (self.requests, self.limit);
+        let mut draft = self.draft()?;
+        draft.waits = true;
+        let published = requests.repeat(budget, limit, |reply, _| {
+            let answer = Answer::WhenPublished { reply, id: None };
+            draft.clone().command(answer)
+        });
+        Ok(published.await??)
     }
 
     /// Send it, and wait only until it has its id. The answer can be waited for later.
@@ -363,9 +413,9 @@ impl AcknowledgedPublish<'_> {
     /// As for the publication itself.
     pub async fn start(self) -> Result<PendingPublish, PublishError> {
         let (requests, limit) = (self.requests, self.limit);
-        let command = self.command()?;
+        let draft = self.draft()?;
         let started = requests.start(limit, |reply, id| {
-            command(Answer::WhenPublished {
+            draft.command(Answer::WhenPublished {
                 reply,
                 id: Some(id),
             })
@@ -373,13 +423,12 @@ impl AcknowledgedPublish<'_> {
         Ok(PendingPublish(started.await?))
     }
 
-    fn command(self) -> Result<impl FnOnce(Answer) -> Command, PublishError> {
+    fn draft(self) -> Result<Draft, PublishError> {
         let mut options = self.options?;
         options.set_acknowledge(true);
-        let topic = self.topic?;
-        publication(
+        Draft::new(
             self.requests,
-            topic,
+            self.topic?,
             options,
             self.arguments,
             self.codec.as_ref(),
@@ -405,7 +454,7 @@ impl<'a> IntoFuture for AcknowledgedPublish<'a> {
 /// Dropping it drops the answer; the publication was sent.
 #[derive(Debug)]
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct PendingPublish(Started<PublicationId, Command>);
+pub struct PendingPublish(Started<Told<PublicationId>, Command>);
 
 impl PendingPublish {
     /// The id of the PUBLISH, by which the messages about it are known.
@@ -418,26 +467,45 @@ impl Future for PendingPublish {
     type Output = Result<PublicationId, PublishError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map_err(Into::into)
+        let answer = ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(Ok(answer??))
     }
 }
 
-/// What can fail because of the arguments, and the command that is left.
-fn publication(
-    requests: &Requests<Command>,
+/// A publication of which all that the user gave is right.
+#[derive(Clone, Debug)]
+struct Draft {
     topic: Uri,
-    mut options: PublishOptions,
-    arguments: PayloadBuilder,
-    codec: Option<&Passthru>,
-) -> Result<impl FnOnce(Answer) -> Command + use<>, PublishError> {
-    let sealed_for = codec.map(|codec| (codec, topic.as_str()));
-    let payload = requests.finish(arguments, sealed_for, &mut options)?;
-    Ok(move |answer| {
-        Command(Order::Publish(Box::new(Publication {
+    options: PublishOptions,
+    payload: Payload,
+    waits: bool,
+}
+
+impl Draft {
+    fn new(
+        requests: &Requests<Command>,
+        topic: Uri,
+        mut options: PublishOptions,
+        arguments: PayloadBuilder,
+        codec: Option<&Passthru>,
+    ) -> Result<Self, PublishError> {
+        let sealed_for = codec.map(|codec| (codec, topic.as_str()));
+        let payload = requests.finish(arguments, sealed_for, &mut options)?;
+        Ok(Self {
             topic,
             options,
             payload,
+            waits: false,
+        })
+    }
+
+    fn command(self, answer: Answer) -> Command {
+        Command(Order::Publish(Box::new(Publication {
+            topic: self.topic,
+            options: self.options,
+            payload: self.payload,
+            waits: self.waits,
             answer,
         })))
-    })
+    }
 }

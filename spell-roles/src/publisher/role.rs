@@ -1,32 +1,38 @@
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, time::Instant};
 
 use spell_message::{
-    Feature, Message, Payload, PublicationId, RequestId, RoleFeatures, RoleName, Uri,
+    Feature, Message, Payload, PublicationId, RoleFeatures, RoleName, Uri,
     message::{self, RequestKind},
     options::PublishOptions,
 };
-use spell_peer::{Commands, Context, Role, SendError, SessionEnd};
-use tracing::{debug, trace};
+use spell_peer::{Commands, Context, Role, SessionEnd};
+use tracing::{debug, trace, warn};
 
-use super::PublisherHandle;
+use super::{
+    Outbox, OutboxStatistics, PublisherHandle,
+    answer::{Answer, Told},
+    outbox::Waiting,
+};
 use crate::{
     error::Failure,
     passthru,
     pending::Pending,
     request::{Key, Reply, Requests},
-    started::IdSlot,
 };
 
 /// Publishes events.
 ///
 /// A publication is either not acknowledged, and then all that is known is that it was sent, or the
-/// broker answers it. Nothing is published twice: when the connection is lost, what was not answered
-/// ends with an error that says whether it was sent.
+/// broker answers it. Nothing is published twice, unless the user says that it may be: when the
+/// connection is lost, what was not answered ends with an error that says whether it was sent.
+///
+/// Without a session publications fail, unless there is an [`outbox`](Self::outbox).
 ///
 /// WAMP spec, "Publishing and Events".
 #[derive(Debug, Default)]
 pub struct Publisher {
-    pending: Pending<Reply<PublicationId>>,
+    pending: Pending<Reply<Told<PublicationId>>>,
+    waiting: Waiting,
 }
 
 impl Publisher {
@@ -35,56 +41,70 @@ impl Publisher {
         Self::default()
     }
 
-    fn publish(&mut self, publication: Publication, cx: &mut Context<'_, Command>) {
+    /// Keep publications while there is no session. Default: they fail at once.
+    #[must_use]
+    pub fn outbox(mut self, outbox: Outbox) -> Self {
+        self.waiting.set_bounds(outbox);
+        self
+    }
+
+    fn publish(&mut self, publication: Box<Publication>, cx: &mut Context<'_, Command>) {
+        if cx.is_joined() {
+            self.send(*publication, cx);
+        } else {
+            self.waiting.hold(publication, cx);
+        }
+    }
+
+    /// Send it; gives what became of it.
+    fn send(&mut self, publication: Publication, cx: &mut Context<'_, Command>) -> Outcome {
         let Publication {
             topic,
             mut options,
             payload,
+            waits: _,
             answer,
         } = publication;
         let mut unsupported = unsupported(&options, cx);
         if unsupported.is_none() {
             unsupported = passthru::fit(&mut options, RoleName::Broker, cx).err();
         }
-        let message = |request| {
+        if let Some(failure) = unsupported {
+            answer.fail(failure);
+            return Outcome::Failed;
+        }
+        if !answer.commit() {
+            return Outcome::GivenUp;
+        }
+        let sent = cx.request(|request| {
             Message::Publish(message::Publish {
                 request,
                 options,
                 topic,
                 payload,
             })
-        };
-        match answer {
-            Answer::WhenSent(reply) => {
-                let sent = match unsupported {
-                    Some(failure) => Err(failure),
-                    None if !reply.commit() => return,
-                    None => send(cx, message),
-                };
-                reply.send(sent);
+        });
+        match sent {
+            Ok(id) => {
+                if let Some(reply) = answer.sent(id) {
+                    self.pending.insert(id, reply.key(), reply);
+                }
+                Outcome::Sent
             }
-            Answer::WhenPublished { reply, id: slot } => {
-                if let Some(failure) = unsupported {
-                    return reply.send(Err(failure));
-                }
-                let id = self.pending.request(cx, reply, message);
-                if let (Some(id), Some(slot)) = (id, slot) {
-                    // Nobody may be waiting any more.
-                    let _ = slot.send(id);
-                }
+            Err(error) => {
+                answer.fail(Failure::not_committed(error, cx));
+                Outcome::Failed
             }
         }
     }
 }
 
-/// Commit a publication that nobody answers.
-fn send(
-    cx: &mut Context<'_, Command>,
-    message: impl FnOnce(RequestId) -> Message,
-) -> Result<(), Failure> {
-    let sent: Result<_, SendError> = cx.request(message);
-    sent.map(|_| ())
-        .map_err(|error| Failure::not_committed(error, cx))
+/// What became of a publication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Sent,
+    Failed,
+    GivenUp,
 }
 
 /// What the publication needs of the broker and the broker did not announce.
@@ -140,6 +160,40 @@ impl Role for Publisher {
         );
     }
 
+    fn is_resuming(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    fn resume(&mut self, cx: &mut Context<'_, Command>) {
+        self.waiting.expire(cx.now());
+        let Some(publication) = self.waiting.take() else {
+            return;
+        };
+        let is_awaited = publication.answer.key().is_some();
+        match self.send(*publication, cx) {
+            Outcome::Sent => self.waiting.count(true),
+            Outcome::Failed => {
+                self.waiting.count(false);
+                if !is_awaited {
+                    warn!("a publication of the outbox could not be sent");
+                }
+            }
+            Outcome::GivenUp => {}
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.waiting.deadline()
+    }
+
+    fn on_deadline(&mut self, cx: &mut Context<'_, Command>) {
+        self.waiting.expire(cx.now());
+    }
+
+    fn is_drained(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     fn on_message(
         &mut self,
         message: Message,
@@ -152,7 +206,7 @@ impl Role for Publisher {
             Message::Published(published) => {
                 trace!(request = %published.request, publication = %published.publication);
                 self.pending
-                    .resolve(published.request, published.publication, cx);
+                    .resolve(published.request, Ok(published.publication), cx);
             }
             Message::Error(error) if error.request_kind == RequestKind::Publish => {
                 debug!(request = %error.request, error = %error.error, "not published");
@@ -165,8 +219,10 @@ impl Role for Publisher {
 
     fn handle_call(&mut self, command: Command, cx: &mut Context<'_, Command>) {
         match command.0 {
-            Order::Publish(publication) => self.publish(*publication, cx),
+            Order::Publish(publication) => self.publish(publication, cx),
+            Order::Statistics(reply) => reply.send(Ok(self.waiting.statistics())),
             Order::GiveUp(key) => {
+                self.waiting.give_up(key);
                 // The answer that may still come is late, and dropped.
                 let _ = self.pending.give_up(key);
             }
@@ -190,6 +246,7 @@ pub struct Command(pub(super) Order);
 #[derive(Debug)]
 pub(super) enum Order {
     Publish(Box<Publication>),
+    Statistics(Reply<OutboxStatistics>),
     GiveUp(Key),
 }
 
@@ -198,15 +255,7 @@ pub(super) struct Publication {
     pub(super) topic: Uri,
     pub(super) options: PublishOptions,
     pub(super) payload: Payload,
+    /// Whether it waits for a session if there is none, outbox or not.
+    pub(super) waits: bool,
     pub(super) answer: Answer,
-}
-
-/// What the handle waits for.
-#[derive(Debug)]
-pub(super) enum Answer {
-    WhenSent(Reply<()>),
-    WhenPublished {
-        reply: Reply<PublicationId>,
-        id: Option<IdSlot>,
-    },
 }

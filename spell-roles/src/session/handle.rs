@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use spell_message::message::{Authenticate, Goodbye};
 use spell_peer::{Commands, Contains, Peer, Role};
@@ -65,7 +65,12 @@ pub(super) enum Ask {
     Answer(Result<Authenticate, AuthError>),
     /// The router's own proofs were checked.
     Checked(Result<(), AuthError>),
-    Leave(Goodbye, oneshot::Sender<Result<(), LeaveError>>),
+    Leave {
+        goodbye: Goodbye,
+        /// How long what is under way may take to finish; `None` if it is not waited for.
+        drain: Option<Duration>,
+        reply: oneshot::Sender<Result<(), LeaveError>>,
+    },
 }
 
 impl fmt::Debug for Command {

@@ -16,6 +16,8 @@ use super::handle::{Ask, Command};
 /// The router has [`Session::leave_timeout`](super::Session::leave_timeout) to answer. Leaving
 /// again, or leaving a peer that left before, does no harm; a peer without a session just ends.
 ///
+/// To let handlers finish first, [`drain`](Self::drain).
+///
 /// # Errors
 ///
 /// [`LeaveError`], when the router did not confirm. Unless GOODBYE itself could not be sent, the
@@ -32,6 +34,7 @@ pub struct Leave<'a> {
     commands: &'a Commands<Command>,
     reason: Result<Uri, InvalidUri>,
     details: GoodbyeDetails,
+    drain: Option<Duration>,
 }
 
 impl<'a> Leave<'a> {
@@ -40,7 +43,49 @@ impl<'a> Leave<'a> {
             commands,
             reason: Uri::new(reason::CLOSE_REALM),
             details: GoodbyeDetails::new(),
+            drain: None,
         }
+    }
+
+    /// Before GOODBYE, finish what is under way, as long as `limit` allows. Default: say GOODBYE at
+    /// once.
+    ///
+    /// All procedures are unregistered; invocations that came before are served, those that wait in
+    /// a queue too; publications that the broker is to acknowledge are waited for. The peer calls
+    /// and publishes as ever meanwhile, as handlers may have to. Then it says GOODBYE, for whose
+    /// answer the router has its own time. A peer with nothing under way leaves at once.
+    ///
+    /// When the time is up, invocations that are not answered are: those that a handler, or the
+    /// reader of a stream, has taken with `wamp.error.canceled`, and they are
+    /// [interrupted](crate::Interruption::Stopped); those that waited with
+    /// `wamp.error.unavailable`, so that a router can have another callee serve them.
+    /// [`Registration::interrupted`](crate::Registration::interrupted) counts both. The peer leaves
+    /// then, and [`LeaveError::Overdue`] tells.
+    ///
+    /// The peer leaves in any case: if it is asked to leave again, without draining, at once; and if
+    /// the connection ends before, no other follows.
+    ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Callee, Session};
+    /// use std::time::Duration;
+    /// use spell_roles::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm")).role(Callee::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let echo = peer.register("com.example.echo");
+    /// let _echo = echo.handler(|(text,): (String,)| async move { Ok(text) }).await?;
+    ///
+    /// peer.leave().drain(Duration::from_secs(20)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn drain(mut self, limit: Duration) -> Self {
+        self.drain = Some(limit);
+        self
     }
 
     /// Why, as a URI. Default: `wamp.close.close_realm`.
@@ -68,7 +113,11 @@ impl<'a> Leave<'a> {
             reason: self.reason?,
         };
         let (reply, answer) = oneshot::channel();
-        let sent = self.commands.send(Command(Ask::Leave(goodbye, reply)));
+        let sent = self.commands.send(Command(Ask::Leave {
+            goodbye,
+            drain: self.drain,
+            reply,
+        }));
         if let Err(closed) = sent.await {
             return ended(closed.reason);
         }
@@ -101,6 +150,7 @@ impl fmt::Debug for Leave<'_> {
         f.debug_struct("Leave")
             .field("reason", &self.reason)
             .field("details", &self.details)
+            .field("drain", &self.drain)
             .finish_non_exhaustive()
     }
 }
@@ -118,6 +168,9 @@ pub enum LeaveError {
     /// The router did not answer in this time. The peer left.
     #[error("the router did not say goodbye within {0:?}")]
     Unanswered(Duration),
+    /// What was under way was not finished in this time, and was interrupted. The peer left.
+    #[error("what was under way was not finished within {0:?}")]
+    Overdue(Duration),
     /// The connection ended, or the router sent ABORT, before it answered. The peer left.
     #[error("the connection ended before the router said goodbye")]
     Interrupted,

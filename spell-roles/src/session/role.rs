@@ -12,7 +12,8 @@ use spell_message::{
     reason,
 };
 use spell_peer::{
-    CloseReason, Commands, Context, InitError, PeerConfig, Role, SessionEnd, SessionInfo, Violation,
+    CloseReason, Commands, Context, Drain, InitError, PeerConfig, Role, SessionEnd, SessionInfo,
+    Violation,
 };
 use tokio::sync::oneshot;
 use tracing::debug;
@@ -193,22 +194,32 @@ impl Session {
     fn leave(
         &mut self,
         goodbye: Goodbye,
+        drain: Option<Duration>,
         reply: oneshot::Sender<Result<(), LeaveError>>,
         cx: &mut Context<'_, Command>,
     ) {
-        match self.state {
-            State::Established => match cx.send(goodbye) {
-                Ok(()) => {
-                    let by = cx.now().checked_add(self.leave_timeout);
-                    self.state = State::Leaving { by };
-                    self.leaving.push(reply);
-                    cx.finish(CloseReason::Left);
-                }
-                Err(error) => {
-                    let _ = reply.send(Err(LeaveError::Send(Arc::new(error))));
-                }
-            },
-            State::Leaving { .. } => self.leaving.push(reply),
+        match (&self.state, drain) {
+            (State::Established, None) => {
+                self.leaving.push(reply);
+                self.farewell(goodbye, None, cx);
+            }
+            (State::Established, Some(limit)) => {
+                self.leaving.push(reply);
+                self.state = State::Draining {
+                    goodbye: Box::new(goodbye),
+                    limit,
+                    by: cx.now().checked_add(limit),
+                    is_overdue: false,
+                };
+                cx.drain();
+            }
+            (State::Draining { .. }, Some(_)) | (State::Leaving { .. }, _) => {
+                self.leaving.push(reply);
+            }
+            (State::Draining { .. }, None) => {
+                self.leaving.push(reply);
+                self.overdue(cx);
+            }
             // WAMP spec, "GOODBYE": a session that is not open has none.
             _ => {
                 if let State::Checking(_) = self.state {
@@ -219,6 +230,35 @@ impl Session {
                 cx.close(CloseReason::Left);
                 let _ = reply.send(Ok(()));
             }
+        }
+    }
+
+    /// Say GOODBYE, and wait for the router's; `overdue` is the time in which what was under way
+    /// should have been finished, if it was not.
+    fn farewell(
+        &mut self,
+        goodbye: Goodbye,
+        overdue: Option<Duration>,
+        cx: &mut Context<'_, Command>,
+    ) {
+        match cx.send(goodbye) {
+            Ok(()) => {
+                let by = cx.now().checked_add(self.leave_timeout);
+                self.state = State::Leaving { by, overdue };
+                cx.finish(CloseReason::Left);
+            }
+            Err(error) => {
+                self.state = State::Established;
+                self.tell_leaving(&Err(LeaveError::Send(Arc::new(error))));
+            }
+        }
+    }
+
+    /// What is under way is not waited for any longer.
+    fn overdue(&mut self, cx: &mut Context<'_, Command>) {
+        if let State::Draining { is_overdue, .. } = &mut self.state {
+            *is_overdue = true;
+            cx.overdue();
         }
     }
 
@@ -277,14 +317,22 @@ impl Role for Session {
             (_, Message::Abort(abort)) => cx.close(CloseReason::Aborted(Arc::new(abort))),
 
             // Both sides may say goodbye at once: either one answers the other.
-            (State::Leaving { .. }, Message::Goodbye(_)) => self.left(&Ok(()), cx),
+            (State::Leaving { overdue, .. }, Message::Goodbye(_)) => {
+                let answer = overdue.map_or(Ok(()), |limit| Err(LeaveError::Overdue(limit)));
+                self.left(&answer, cx);
+            }
             (State::Leaving { .. }, _) => {}
-            (State::Established | State::Checking(_), Message::Goodbye(goodbye)) => {
+            (
+                State::Established | State::Draining { .. } | State::Checking(_),
+                Message::Goodbye(goodbye),
+            ) => {
                 send_goodbye(reason::GOODBYE_AND_OUT, cx);
                 cx.close(CloseReason::Goodbye(Arc::new(goodbye)));
             }
             // The engine judges what none of the other roles claims.
-            (State::Established, other) => return ControlFlow::Continue(other),
+            (State::Established | State::Draining { .. }, other) => {
+                return ControlFlow::Continue(other);
+            }
 
             (State::HelloSent | State::Authenticating, Message::Welcome(welcome)) => {
                 self.welcome(welcome, cx);
@@ -306,7 +354,14 @@ impl Role for Session {
 
     fn handle_call(&mut self, Command(ask): Command, cx: &mut Context<'_, Command>) {
         match (ask, &mut self.state) {
-            (Ask::Leave(goodbye, reply), _) => self.leave(goodbye, reply, cx),
+            (
+                Ask::Leave {
+                    goodbye,
+                    drain,
+                    reply,
+                },
+                _,
+            ) => self.leave(goodbye, drain, reply, cx),
             (Ask::Prepared(Ok(authextra)), State::Preparing) => self.hello(authextra, cx),
             // Nothing was said to the router yet, so it is told nothing.
             (Ask::Prepared(Err(error)), State::Preparing) => cx.close(authentication(error)),
@@ -330,19 +385,39 @@ impl Role for Session {
 
     fn deadline(&self) -> Option<Instant> {
         match self.state {
-            State::Leaving { by } => by,
+            State::Leaving { by, .. } | State::Draining { by, .. } => by,
             _ => None,
         }
     }
 
     fn on_deadline(&mut self, cx: &mut Context<'_, Command>) {
-        if let State::Leaving { .. } = self.state {
-            self.left(&Err(LeaveError::Unanswered(self.leave_timeout)), cx);
+        match self.state {
+            State::Leaving { .. } => {
+                self.left(&Err(LeaveError::Unanswered(self.leave_timeout)), cx);
+            }
+            State::Draining { .. } => self.overdue(cx),
+            _ => {}
+        }
+    }
+
+    fn on_drain(&mut self, step: Drain, cx: &mut Context<'_, Command>) {
+        if step != Drain::Done {
+            return;
+        }
+        if let State::Draining {
+            goodbye,
+            limit,
+            is_overdue,
+            ..
+        } = &self.state
+        {
+            let (goodbye, overdue) = ((**goodbye).clone(), is_overdue.then_some(*limit));
+            self.farewell(goodbye, overdue, cx);
         }
     }
 
     fn on_stop(&mut self, cx: &mut Context<'_, Command>) {
-        if let State::Established | State::Checking(_) = self.state {
+        if let State::Established | State::Draining { .. } | State::Checking(_) = self.state {
             send_goodbye(reason::CLOSE_REALM, cx);
         }
     }
@@ -380,10 +455,21 @@ enum State {
     /// Authenticators check the router's own proof.
     Checking(Box<Welcome>),
     Established,
+    /// GOODBYE is to be sent once what is under way is finished.
+    Draining {
+        goodbye: Box<Goodbye>,
+        /// How long that may take.
+        limit: Duration,
+        /// The same as a time; `None` when that is beyond all time.
+        by: Option<Instant>,
+        is_overdue: bool,
+    },
     /// GOODBYE is sent.
     Leaving {
         /// By when the router must answer; `None` when that is beyond all time.
         by: Option<Instant>,
+        /// In which time what was under way was not finished, if so.
+        overdue: Option<Duration>,
     },
 }
 
@@ -395,7 +481,7 @@ impl State {
             Self::HelloSent => "after HELLO",
             Self::Challenged => "before AUTHENTICATE",
             Self::Authenticating => "after AUTHENTICATE",
-            Self::Checking(_) | Self::Established => "in a session",
+            Self::Checking(_) | Self::Established | Self::Draining { .. } => "in a session",
             Self::Leaving { .. } => "after GOODBYE",
         }
     }

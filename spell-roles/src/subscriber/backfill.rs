@@ -80,7 +80,7 @@ impl Backfill {
     }
 
     /// Whether an event of the queue did not come from the history before.
-    pub(super) fn admits(&mut self, event: &Event) -> bool {
+    pub(super) fn admits(&self, event: &Event) -> bool {
         self.passed.admits(event.publication())
     }
 

@@ -158,7 +158,7 @@ impl<S: Stream<Item = Event> + Unpin> Stream for Deduplicated<S> {
             };
             let missed = mem::take(&mut self.missed).saturating_add(event.missed());
             let gap = match (self.gap.take(), event.gap().cloned()) {
-                (Some(earlier), Some(later)) => Some(earlier.merge(later)),
+                (Some(earlier), Some(later)) => Some(earlier.merge(&later)),
                 (earlier, later) => earlier.or(later),
             };
             if self.filter.admits(event.publication()) {

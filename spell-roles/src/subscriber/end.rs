@@ -45,7 +45,7 @@ impl fmt::Display for SubscriptionEnd {
             Self::Lagged { missed } => {
                 write!(
                     f,
-                    "the queue of the subscription was full, {missed} events were lost"
+                    "the queue of the subscription was full; events lost: {missed}"
                 )
             }
             Self::Closed(_) => f.write_str("the peer ended"),

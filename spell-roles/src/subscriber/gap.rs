@@ -62,7 +62,7 @@ impl Gap {
     }
 
     /// Both, and what is in between, as one.
-    pub(super) fn merge(self, later: Self) -> Self {
+    pub(super) fn merge(self, later: &Self) -> Self {
         Self {
             until: later.until,
             is_filled: self.is_filled && later.is_filled,
@@ -83,17 +83,10 @@ pub(super) struct Break {
 
 impl Note for Box<Break> {
     fn and(self, later: Self) -> Self {
-        let (
-            Break { gap, after, .. },
-            Break {
-                gap: next, first, ..
-            },
-        ) = (*self, *later);
-        Box::new(Break {
-            gap: gap.merge(next),
-            after,
-            first,
-        })
+        let (mut noted, Break { gap, first, .. }) = (self, *later);
+        noted.gap = noted.gap.merge(&gap);
+        noted.first = first;
+        noted
     }
 }
 

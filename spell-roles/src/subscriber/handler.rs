@@ -13,7 +13,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 use spell_serializer::DecodeError;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tracing::{
     Instrument, Span, error, field::Empty, level_filters::LevelFilter, trace_span, warn,
 };
@@ -114,6 +114,7 @@ pub(super) fn serve(
     status: watch::Receiver<Status>,
 ) {
     tokio::spawn(async move {
+        let _ending = Ending(progress.clone());
         let tells_gaps = handler.on_gap.is_some();
         loop {
             // The codec, which opens an event, is the user's, too.
@@ -203,11 +204,31 @@ async fn unless_panicking<T>(work: impl Future<Output = T>) -> Result<T, Box<dyn
     .await
 }
 
+/// Tells that the task ended, however it did.
+struct Ending(Arc<Progress>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.ended.0.close();
+    }
+}
+
+#[derive(Debug)]
+struct Ended(Semaphore);
+
+impl Default for Ended {
+    fn default() -> Self {
+        Self(Semaphore::new(0))
+    }
+}
+
 /// What a handler's task and its subscription share.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     is_stopped: AtomicBool,
     failed: AtomicU64,
+    /// Closed once the task ended.
+    ended: Ended,
     /// Keeps the peer alive while the task runs, once the subscription is detached.
     kept: OnceLock<Arc<Requests<Command>>>,
 }
@@ -220,6 +241,12 @@ impl Progress {
 
     fn is_stopped(&self) -> bool {
         self.is_stopped.load(Ordering::Relaxed)
+    }
+
+    /// Wait until the task ended.
+    pub(super) async fn ended(&self) {
+        // It has permits for nobody.
+        let _ = self.ended.0.acquire().await;
     }
 
     fn fail(&self) {

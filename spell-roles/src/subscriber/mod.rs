@@ -2,11 +2,13 @@
 
 mod backfill;
 mod deduplicate;
+mod drains;
 mod end;
 mod event;
 mod gap;
 mod handle;
 mod handler;
+mod prepared;
 mod reader;
 mod report;
 mod role;
@@ -23,7 +25,8 @@ pub use event::Event;
 pub use gap::{Gap, Notice};
 pub use handle::{SubscriberExt, SubscriberHandle};
 pub use handler::FromEvent;
+pub use prepared::PendingSubscribe;
 pub use report::{SubscriptionLagging, SubscriptionNotRestored};
 pub use role::Subscriber;
-pub use subscribe::{PendingSubscribe, Subscribe, SubscribeHandler};
+pub use subscribe::{Subscribe, SubscribeHandler};
 pub use subscription::{Events, Notices, Subscription};

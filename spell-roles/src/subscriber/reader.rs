@@ -51,7 +51,7 @@ impl Reader {
                 }
                 Some(Notice::Gap(gap)) => {
                     self.gap = Some(match self.gap.take() {
-                        Some(earlier) => earlier.merge(gap),
+                        Some(earlier) => earlier.merge(&gap),
                         None => gap,
                     });
                 }
@@ -89,7 +89,7 @@ impl Reader {
                 (Some(Next::Item(taken)), backfill) => {
                     let missed = mem::take(&mut self.missed).saturating_add(taken.lost_before);
                     let event = taken.item.after(missed);
-                    if backfill.as_mut().is_none_or(|fill| fill.admits(&event)) {
+                    if backfill.as_ref().is_none_or(|fill| fill.admits(&event)) {
                         return Poll::Ready(Some(self.open(event)));
                     }
                     self.missed = missed;

@@ -44,7 +44,7 @@ impl fmt::Display for SubscriptionLagging {
         let topic = topic.as_str();
         write!(
             f,
-            "the subscription to {topic:?} is read too slowly, {missed} events were lost so far"
+            "the subscription to {topic:?} is read too slowly; lost so far: {missed}"
         )
     }
 }

@@ -5,14 +5,19 @@ use std::{
 };
 
 use spell_message::{
-    Feature, MatchPolicy, Message, Pattern, RoleFeatures, RoleName, SubscriptionId,
+    Feature, MatchPolicy, Message, Pattern, RequestId, RoleFeatures, RoleName, SubscriptionId,
     message::{self, ErrorMessage, RequestKind, Subscribed, Unsubscribed},
     reason,
 };
 use spell_peer::{Commands, Context, Role, SendError, SessionEnd, SessionInfo};
 use tracing::{debug, trace};
 
-use super::{SubscriberHandle, SubscriptionEnd, routes::Routes, wanted::Wanted};
+use super::{
+    SubscriberHandle, SubscriptionEnd,
+    drains::{Drain, Drains},
+    routes::Routes,
+    wanted::Wanted,
+};
 use crate::{
     error::Failure,
     pending::Pending,
@@ -42,6 +47,7 @@ pub struct Subscriber {
     routes: Routes,
     subscribing: Pending<Asked>,
     unsubscribing: Pending<Reply<()>>,
+    drains: Drains,
     /// How many events came for an id that nobody has, or has any more.
     strays: u64,
 }
@@ -180,15 +186,21 @@ impl Subscriber {
         }
         let bytes = weight(message.details.as_dict(), &message.payload);
         let message = Arc::new(message);
-        let mut lagging = Vec::new();
+        let (mut filled, mut lagging) = (Vec::new(), Vec::new());
         for key in keys {
             let Some(wanted) = self.wanted.get_mut(key) else {
                 continue;
             };
             match wanted.offer(&message, bytes, cx) {
                 Offered::Taken => {}
-                Offered::Filled => _ = self.filled.insert(*key),
+                Offered::Filled => filled.push(*key),
                 Offered::Lagging => lagging.push((*key, wanted.events.lost())),
+            }
+        }
+        for key in filled {
+            // Who drains it may wait for the router, which must be heard then.
+            if !self.cut(key) {
+                self.filled.insert(key);
             }
         }
         for (key, missed) in lagging {
@@ -203,6 +215,59 @@ impl Subscriber {
                 let reason = reason.map(Into::into);
                 wanted.end(SubscriptionEnd::Revoked { reason });
             }
+        }
+    }
+
+    /// A local subscription is to be drained: the last one of its id takes events until the router
+    /// has taken the id.
+    fn drain(&mut self, key: Key, reply: Reply<()>, cx: &mut Context<'_, Command>) {
+        let wanted = self.wanted.get(&key);
+        let id = wanted.and_then(|wanted| wanted.status.borrow().id);
+        let is_last = |id: &SubscriptionId| self.routes.is_last(*id, key);
+        match id.filter(is_last).filter(|_| !self.filled.contains(&key)) {
+            Some(id) if let Some(request) = unsubscribe(id, cx) => {
+                // It went out whether somebody waits or not.
+                let _ = reply.commit();
+                let id = Some(id);
+                self.drains.begin(request, Drain { key, id, reply });
+            }
+            _ => self.remove(key, None, Some(reply), cx),
+        }
+    }
+
+    /// The router took the id of a subscription, or refused to do so.
+    fn unsubscribed(
+        &mut self,
+        request: RequestId,
+        refusal: Option<ErrorMessage>,
+        cx: &mut Context<'_, Command>,
+    ) {
+        if let Some(drain) = self.drains.take(request) {
+            self.finish(&drain);
+            let refusal = refusal.map(Failure::from);
+            return drain.reply.send(refusal.map_or(Ok(()), Err));
+        }
+        match refusal {
+            Some(refusal) => self.unsubscribing.refuse(refusal, cx),
+            None => self.unsubscribing.resolve(request, (), cx),
+        }
+    }
+
+    /// No more events are taken for a subscription that is being drained; `false` if it is not.
+    fn cut(&mut self, key: Key) -> bool {
+        let Some(id) = self.drains.cut(key) else {
+            return false;
+        };
+        self.routes.revoke(id);
+        // Whoever reads it gets what waits.
+        self.forget(key);
+        true
+    }
+
+    fn finish(&mut self, drain: &Drain) {
+        if let Some(id) = drain.id {
+            self.routes.revoke(id);
+            self.forget(drain.key);
         }
     }
 
@@ -252,10 +317,7 @@ fn unsupported(wanted: &Wanted, cx: &Context<'_, Command>) -> Option<Failure> {
 }
 
 /// Send UNSUBSCRIBE. `None` if there is no session to do it in, and so nothing to end.
-fn unsubscribe(
-    subscription: SubscriptionId,
-    cx: &mut Context<'_, Command>,
-) -> Option<spell_message::RequestId> {
+fn unsubscribe(subscription: SubscriptionId, cx: &mut Context<'_, Command>) -> Option<RequestId> {
     let sent = cx.request(|request| {
         Message::Unsubscribe(message::Unsubscribe {
             request,
@@ -319,7 +381,7 @@ impl Role for Subscriber {
             Message::Event(event) => self.event(event, cx),
             Message::Subscribed(subscribed) => self.subscribed(subscribed, cx),
             Message::Unsubscribed(Unsubscribed::Reply { request }) => {
-                self.unsubscribing.resolve(request, (), cx);
+                self.unsubscribed(request, None, cx);
             }
             Message::Unsubscribed(Unsubscribed::Revocation { details }) => {
                 if let Some(id) = details.subscription() {
@@ -332,9 +394,9 @@ impl Role for Subscriber {
                 RequestKind::Subscribe => self.refused(error, cx),
                 // It is gone, as was wished.
                 RequestKind::Unsubscribe if error.error == reason::NO_SUCH_SUBSCRIPTION => {
-                    self.unsubscribing.resolve(error.request, (), cx);
+                    self.unsubscribed(error.request, None, cx);
                 }
-                RequestKind::Unsubscribe => self.unsubscribing.refuse(error, cx),
+                RequestKind::Unsubscribe => self.unsubscribed(error.request, Some(error), cx),
                 _ => return ControlFlow::Continue(Message::Error(error)),
             },
             other => return ControlFlow::Continue(other),
@@ -345,11 +407,14 @@ impl Role for Subscriber {
     fn handle_call(&mut self, command: Command, cx: &mut Context<'_, Command>) {
         match command.0 {
             Order::Subscribe(wanted) => self.subscribe(*wanted, cx),
+            Order::Drain { key, reply } => self.drain(key, reply, cx),
             Order::Unsubscribe { key, reply } => self.remove(key, None, Some(reply), cx),
             Order::Release(key) => {
                 // Of a subscription, or of an UNSUBSCRIBE that nobody waits for any more.
                 let _ = self.unsubscribing.give_up(key);
-                self.remove(key, None, None, cx);
+                if !self.cut(key) {
+                    self.remove(key, None, None, cx);
+                }
             }
             Order::Resume(key) => _ = self.filled.remove(&key),
         }
@@ -373,6 +438,11 @@ impl Role for Subscriber {
                 }));
             }
         }
+        let drains: Vec<_> = self.drains.drain().collect();
+        for drain in drains {
+            self.finish(&drain);
+            drain.reply.send(Ok(()));
+        }
         for (_, reply) in self.unsubscribing.drain() {
             // No session, no subscription.
             reply.send(Ok(()));
@@ -393,6 +463,10 @@ pub struct Command(pub(super) Order);
 pub(super) enum Order {
     Subscribe(Box<Wanted>),
     Unsubscribe {
+        key: Key,
+        reply: Reply<()>,
+    },
+    Drain {
         key: Key,
         reply: Reply<()>,
     },

@@ -88,6 +88,13 @@ impl Routes {
         true
     }
 
+    /// Whether nobody else has the id, or may be about to have it.
+    pub(super) fn is_last(&self, id: SubscriptionId, key: Key) -> bool {
+        let is_last =
+            |route: &Route| route.keys == [key] && !self.under_way.contains_key(&route.pattern);
+        self.by_id.get(&id).is_some_and(is_last)
+    }
+
     /// The id is void. Gives the local subscriptions that had it.
     pub(super) fn revoke(&mut self, id: SubscriptionId) -> Vec<Key> {
         self.by_id

@@ -1,33 +1,25 @@
-use std::{
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use spell_message::{
-    Feature, MatchPolicy, Pattern, RequestId, RoleName, Value,
+    Feature, MatchPolicy, Pattern, RoleName, Value,
     options::{InvalidOption, SubscribeOptions},
 };
-
 use tokio::sync::watch;
 
 use super::{
-    Event, FromEvent, Gap, Subscription,
-    backfill::{Backfill, History},
-    gap::Break,
+    FromEvent, Gap, PendingSubscribe, Subscription,
     handler::{Handler, serve},
+    prepared::Parts,
     reader::Reader,
-    role::{Command, Order},
+    role::Command,
     subscription::{Link, Status},
     wanted::{Seen, Wanted},
 };
 use crate::{
     CallerHandle, Handled, Meta, SubscribeError,
     passthru::Passthru,
-    queue::{Bounds, Consumer, Overflow, queue},
-    request::{Key, Requests, limit_methods},
-    started::Started,
+    queue::{Bounds, Overflow, queue},
+    request::{Requests, limit_methods},
 };
 
 /// A subscription in the making; `.await` makes it and gives the [`Subscription`].
@@ -225,6 +217,9 @@ impl<'a> Subscribe<'a> {
     /// [`get_retained`](Self::get_retained), and left out if it was seen. With neither, or if the
     /// router refuses, there is the [`Gap`](super::Gap) alone.
     ///
+    /// Together with [`Overflow::Wait`] let another peer ask: on the same one the answer of the
+    /// history may wait behind events that are not read, until its time is up.
+    ///
     /// ```
     /// # use spell_peer::PeerBuilder;
     /// # use spell_roles::{Caller, Session, Subscriber};
@@ -252,9 +247,9 @@ impl<'a> Subscribe<'a> {
     /// are not sealed are taken if the codec takes such.
     ///
     /// What cannot be opened gives its error when its arguments are read, and the subscription goes
-    /// on; [`Event::payload`] then is as it came. A handler is not called with such an event, unless
-    /// it takes an [`Event`]; it is logged and counted ([`Subscription::failed`]). See
-    /// [`passthru`](crate::passthru).
+    /// on; [`Event::payload`](super::Event::payload) then is as it came. A handler is not called
+    /// with such an event, unless it takes an [`Event`](super::Event); it is logged and counted
+    /// ([`Subscription::failed`]). See [`passthru`](crate::passthru).
     ///
     /// WAMP spec, "Payload Passthru Mode".
     pub fn passthru(mut self, codec: impl Into<Passthru>) -> Self {
@@ -339,10 +334,7 @@ impl<'a> Subscribe<'a> {
         let (requests, limit) = (self.requests, self.limit);
         let (parts, wanted) = self.parts()?;
         let started = requests.start(limit, |reply, slot| wanted.command(reply, Some(slot)));
-        Ok(PendingSubscribe {
-            started: started.await?,
-            parts: Some(parts),
-        })
+        Ok(PendingSubscribe::new(started.await?, parts))
     }
 
     /// All that can fail because of the user; what the subscription and what its role keeps.
@@ -401,7 +393,8 @@ pub struct SubscribeHandler<'a> {
 
 impl SubscribeHandler<'_> {
     /// Call this where a lost session leaves a gap between events, in the handler's task. Without
-    /// it, a handler that takes an [`Event`] sees it with the next one ([`Event::gap`]).
+    /// it, a handler that takes an [`Event`](super::Event) sees it with the next one
+    /// ([`Event::gap`](super::Event::gap)).
     pub fn on_gap(mut self, tell: impl FnMut(Gap) + Send + 'static) -> Self {
         self.handler = self.handler.on_gap(tell);
         self
@@ -423,88 +416,5 @@ impl<'a> IntoFuture for SubscribeHandler<'a> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
-    }
-}
-
-/// What becomes a [`Subscription`] once its role says so.
-#[derive(Debug)]
-struct Parts {
-    pattern: Pattern,
-    status: watch::Receiver<Status>,
-    events: Consumer<Event, Box<Break>>,
-    requests: Arc<Requests<Command>>,
-    codec: Option<Passthru>,
-    history: Option<(CallerHandle, bool)>,
-    /// How many events may wait.
-    queue: usize,
-}
-
-impl Parts {
-    fn link(mut self, key: Key) -> (Link, Reader) {
-        // A handler that works on an event for ever must not keep the peer alive.
-        let requests = Arc::downgrade(&self.requests);
-        self.events.on_room(move || {
-            if let Some(requests) = requests.upgrade() {
-                requests.commands().release(Command(Order::Resume(key)));
-            }
-        });
-        let backfill = self.history.map(|(caller, is_checked)| {
-            let history = History {
-                caller,
-                is_checked,
-                pattern: self.pattern.clone(),
-                status: self.status.clone(),
-            };
-            Backfill::new(history, self.queue)
-        });
-        let reader = Reader::new(self.events, self.codec, backfill);
-        let link = Link {
-            key,
-            pattern: self.pattern,
-            status: self.status,
-            progress: Arc::default(),
-            requests: self.requests,
-            is_detached: false,
-        };
-        (link, reader)
-    }
-}
-
-/// A SUBSCRIBE that was sent; the future of the [`Subscription`]. Made by [`Subscribe::start`].
-///
-/// Its time limit goes on running.
-///
-/// # Cancel safety
-///
-/// Dropping it unsubscribes as soon as the answer comes.
-#[derive(Debug)]
-#[must_use = "dropping it unsubscribes"]
-pub struct PendingSubscribe {
-    started: Started<Key, Command>,
-    parts: Option<Parts>,
-}
-
-impl PendingSubscribe {
-    /// The id of the SUBSCRIBE, by which the messages about it are known.
-    pub fn id(&self) -> RequestId {
-        self.started.id()
-    }
-}
-
-impl Future for PendingSubscribe {
-    type Output = Result<Subscription, SubscribeError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let answer = std::task::ready!(Pin::new(&mut self.started).poll(cx));
-        let key = match answer {
-            Ok(key) => key,
-            Err(failure) => return Poll::Ready(Err(failure.into())),
-        };
-        // Polled again after it was done: there will be no second answer.
-        let Some(parts) = self.parts.take() else {
-            return Poll::Pending;
-        };
-        let (link, reader) = parts.link(key);
-        Poll::Ready(Ok(Subscription::stream(link, reader)))
     }
 }

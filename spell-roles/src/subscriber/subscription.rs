@@ -21,7 +21,7 @@ use crate::{
     Handled, UnsubscribeError,
     error::Failure,
     queue::Losses,
-    request::{Key, Requests},
+    request::{Key, Reply, Requests},
 };
 
 /// A subscription. Dropping it unsubscribes in the background; [`unsubscribe`](Self::unsubscribe)
@@ -160,6 +160,45 @@ impl Subscription<Events> {
         }
     }
 
+    /// Unsubscribe, and wait until the router confirms it, but take what it sent before that: all that
+    /// waits can still be read, and then [`next`](Self::next) gives `None`.
+    ///
+    /// While another subscription of this peer has the same topic, the router is not asked, and what
+    /// comes from now on is for the other one. What finds no room in the queue is lost as ever;
+    /// [`Overflow::Wait`](crate::Overflow::Wait) does not pause the connection for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`unsubscribe`](Self::unsubscribe); no more events come in any case.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped early, it goes on in the background.
+    ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Publisher, Session, Subscriber};
+    /// use spell_roles::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Publisher::new()).role(Subscriber::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let mut orders = peer.subscribe("com.example.order").await?;
+    /// peer.publish("com.example.order").arg(7).exclude_me(false).await?;
+    ///
+    /// orders.drain().await?;
+    /// assert_eq!(orders.next().await.ok_or("no order")?.value::<u32>()?, 7);
+    /// assert!(orders.next().await.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn drain(&mut self) -> Result<(), UnsubscribeError> {
+        self.link.drain().await
+    }
+
     /// The next event; `None` once the subscription is over and all that waited was read.
     ///
     /// # Cancel safety
@@ -247,6 +286,27 @@ impl Subscription<Handled> {
         self.link.progress.failed()
     }
 
+    /// Unsubscribe, and wait until the router confirms it and the handler is done with all that it
+    /// sent before that.
+    ///
+    /// While another subscription of this peer has the same topic, the router is not asked, and what
+    /// comes from now on is for the other one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`unsubscribe`](Self::unsubscribe); no more events come in any case, but the handler
+    /// is still done with those that came.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped early, as by [`tokio::time::timeout`], it is as if the subscription was dropped: the
+    /// handler finishes the event that it works on, and is not called again.
+    pub async fn drain(self) -> Result<(), UnsubscribeError> {
+        let drained = self.link.drain().await;
+        self.link.progress.ended().await;
+        drained
+    }
+
     /// Let it go on as long as the peer lives. The peer then lives until it is stopped.
     pub fn detach(mut self) {
         self.link.progress.keep(self.link.requests.clone());
@@ -267,11 +327,21 @@ pub(super) struct Link {
 }
 
 impl Link {
+    async fn drain(&self) -> Result<(), UnsubscribeError> {
+        let key = self.key;
+        self.ask(|reply| Command(Order::Drain { key, reply })).await
+    }
+
     async fn unsubscribe(self) -> Result<(), UnsubscribeError> {
         self.progress.stop();
-        let limit = self.requests.commands().request_timeout();
         let key = self.key;
-        let order = |reply| Command(Order::Unsubscribe { key, reply });
+        let unsubscribed = self.ask(|reply| Command(Order::Unsubscribe { key, reply }));
+        unsubscribed.await
+    }
+
+    /// Ask the role to end it.
+    async fn ask(&self, order: impl FnOnce(Reply<()>) -> Command) -> Result<(), UnsubscribeError> {
+        let limit = self.requests.commands().request_timeout();
         match self.requests.ask(limit, order).await {
             // No session, no subscription.
             Ok(()) | Err(Failure::Closed { .. }) => Ok(()),

@@ -2,11 +2,15 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod calls;
+mod closing;
+mod dropping;
 mod history;
 mod line;
+mod load;
 mod meta_events;
 mod meta_procedures;
 mod pubsub;
+mod restarts;
 mod restoring;
 
 use spell_peer::{Peer, PeerBuilder};

@@ -12,6 +12,9 @@ use super::{line::Line, *};
 
 const TOPIC: &str = "com.example.a";
 
+/// How many events are sent to those who are too slow.
+const SENT: u64 = 5_000;
+
 /// bob, who dials again at once, and the line that he has to the router.
 async fn on_a_line(router: &Router) -> (Client, Line) {
     let line = Line::new(router.connector());
@@ -165,7 +168,6 @@ async fn what_was_sent_was_got_or_is_counted_as_lost() {
         slow(Overflow::DropNewest).queue_bytes(500).await.unwrap(),
     ];
     let mut fast = bob.subscribe(TOPIC).await.unwrap();
-    const SENT: u64 = 5_000;
     let publisher = tokio::spawn(async move {
         for value in 1..=SENT {
             let publish = ada.publish(TOPIC).arg(value);

@@ -66,6 +66,8 @@ impl<S: AsyncRead + AsyncWrite> RawSocket<S> {
     pub(super) fn new(io: S, serialization: Serialization, own: Limit, peer: Limit) -> Self {
         let mut framed = Framed::new(io, Codec::new(own.bytes()));
         framed.set_backpressure_boundary(WRITE_BUFFER);
+        // It grows with what is written; many sessions say little.
+        *framed.write_buffer_mut() = BytesMut::new();
         let max_send = peer.bytes().min(MAX_SENT);
         Self {
             framed,

@@ -48,6 +48,16 @@ impl Crossbar {
         shared.as_ref()
     }
 
+    /// Starts a Crossbar.io for one test, as [`start`](Self::start) does with the program that `SPELL_CROSSBAR` names.
+    /// `None`, and a line on standard error, without that.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`start`](Self::start).
+    pub fn own() -> Option<io::Result<Self>> {
+        Some(Self::start(&program()?))
+    }
+
     /// Starts a Crossbar.io of its own, on free ports of the loopback interface, and waits until it listens on all.
     ///
     /// # Errors

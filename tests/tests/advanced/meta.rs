@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use spell_message::{MatchPolicy, SessionId, options::InvocationPolicy, reason};
-use spell_roles::{RegistrationEnd, SubscriptionEnd, TestamentScope, prelude::*};
+use spell_roles::{MetaSubscription, RegistrationEnd, SubscriptionEnd, TestamentScope, prelude::*};
 use spell_tests::{
     crossbar::HISTORY,
     foreign::Library,
@@ -16,13 +16,7 @@ pub(crate) async fn sessions_are_told_of(place: &Place) {
     let mut left = client.meta_events().session_on_leave().await.unwrap();
     let other = place.client().await;
     let id = other.session().unwrap().id();
-    // The router is shared: others come and go.
-    let details = loop {
-        let details = joined.next().await.unwrap().unwrap();
-        if details.session() == id {
-            break details;
-        }
-    };
+    let details = told(&mut joined, |details| details.session() == id).await;
     assert_eq!(details.authrole(), Some("anonymous"));
 
     let meta = client.meta();
@@ -36,7 +30,7 @@ pub(crate) async fn sessions_are_told_of(place: &Place) {
     assert_eq!(details.authid(), other.session().unwrap().authid());
 
     other.leave().await.unwrap();
-    while left.next().await.unwrap().unwrap().session != id {}
+    told(&mut left, |left| left.session == id).await;
     let error = meta.session_get(id).await.unwrap_err();
     let expected = match place.router.make() {
         // With a store in memory, it fails in itself.
@@ -72,12 +66,8 @@ pub(crate) async fn registrations_are_told_of(place: &Place) {
     let register = callee.register(&procedure).prefix();
     let mut registration = register.invoke(InvocationPolicy::First).await.unwrap();
     let id = registration.id().unwrap();
-    let details = loop {
-        let created = created.next().await.unwrap().unwrap();
-        if created.registration.id() == id {
-            break created.registration;
-        }
-    };
+    let created = told(&mut created, |created| created.registration.id() == id).await;
+    let details = created.registration;
     assert_eq!(details.uri(), procedure);
     assert_eq!(details.match_policy(), Some(MatchPolicy::Prefix));
     assert_eq!(details.invoke(), Some(InvocationPolicy::First));
@@ -96,7 +86,7 @@ pub(crate) async fn registrations_are_told_of(place: &Place) {
     assert_eq!(meta.registration_count_callees(id).await.unwrap(), 1);
 
     registration.unregister().await.unwrap();
-    while deleted.next().await.unwrap().unwrap().registration != id {}
+    told(&mut deleted, |deleted| deleted.registration == id).await;
     let error = meta.registration_get(id).await.unwrap_err();
     let uri = error.uri().unwrap().as_str();
     assert_eq!(uri, reason::NO_SUCH_REGISTRATION);
@@ -109,12 +99,8 @@ pub(crate) async fn subscriptions_are_told_of(place: &Place) {
     let topic = uri("told");
     let subscription = subscriber.subscribe(&topic).prefix().await.unwrap();
     let id = subscription.id().unwrap();
-    let details = loop {
-        let created = created.next().await.unwrap().unwrap();
-        if created.subscription.id() == id {
-            break created.subscription;
-        }
-    };
+    let created = told(&mut created, |created| created.subscription.id() == id).await;
+    let details = created.subscription;
     assert_eq!(details.uri(), topic);
     assert_eq!(details.match_policy(), Some(MatchPolicy::Prefix));
 
@@ -133,7 +119,7 @@ pub(crate) async fn subscriptions_are_told_of(place: &Place) {
     assert_eq!(count, 1);
 
     subscription.unsubscribe().await.unwrap();
-    while deleted.next().await.unwrap().unwrap().subscription != id {}
+    told(&mut deleted, |deleted| deleted.subscription == id).await;
     let error = meta.subscription_get(id).await.unwrap_err();
     let uri = error.uri().unwrap().as_str();
     assert_eq!(uri, reason::NO_SUCH_SUBSCRIPTION);
@@ -290,4 +276,15 @@ pub(crate) async fn a_foreign_peer_learns_that_it_is_revoked(place: &Place, libr
         foreign.hear().await.unwrap(),
         json!({ "revoked": procedure, "reason": "com.example.reason" })
     );
+}
+
+/// The event that this is said of. The router is shared: others come and go, and of some of them Crossbar.io does not
+/// tell who they were.
+async fn told<T>(events: &mut MetaSubscription<T>, is_it: impl Fn(&T) -> bool) -> T {
+    loop {
+        match events.next().await.unwrap() {
+            Ok(event) if is_it(&event) => return event,
+            _ => {}
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod desired;
+mod draining;
 mod ending;
 mod handlers;
 mod interrupting;

@@ -5,6 +5,7 @@ mod canceling;
 mod order;
 mod progressive_arguments;
 mod progressive_results;
+mod sessions;
 mod timeout;
 
 use std::{future::IntoFuture, time::Duration};

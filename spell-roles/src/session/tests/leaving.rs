@@ -188,3 +188,117 @@ async fn who_stopped_waiting_is_not_missed() {
     bench.receive(GOODBYE_AND_OUT);
     assert!(matches!(bench.engine.closed(), Some(CloseReason::Left)));
 }
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Leave as soon as what is under way is done, up to where the role knows of it.
+async fn drain(bench: &mut Bench) -> JoinHandle<Result<(), LeaveError>> {
+    let handle = bench.handle.clone();
+    let leave = tokio::spawn(async move { handle.leave().drain(LIMIT).await });
+    bench.take_command().await;
+    leave
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_with_nothing_under_way_leaves_at_once_though_it_drains() {
+    let mut bench = Bench::joined().await;
+    let leave = drain(&mut bench).await;
+    assert_eq!(bench.sent(), [r#"[6,{},"wamp.close.close_realm"]"#]);
+    bench.receive(GOODBYE_AND_OUT);
+    answer(leave).await.unwrap();
+    assert_eq!(bench.drains(), [Drain::Begin, Drain::Done]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_drains_says_goodbye_when_all_roles_are_done() {
+    let mut bench = Bench::joined().await;
+    bench.work();
+    let leave = drain(&mut bench).await;
+    let second = drain(&mut bench).await;
+    assert_eq!(bench.sent(), [""; 0]);
+    // The session goes on meanwhile.
+    bench.receive("[50,1,{}]");
+    assert_eq!(bench.notes.lock().unwrap().drain(..).count(), 1);
+    bench.finish_work();
+    bench.receive("[50,2,{}]");
+    assert_eq!(bench.sent(), [r#"[6,{},"wamp.close.close_realm"]"#]);
+    bench.receive(GOODBYE_AND_OUT);
+    answer(leave).await.unwrap();
+    answer(second).await.unwrap();
+    assert_eq!(bench.drains(), [Drain::Begin, Drain::Done]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_drains_for_too_long_leaves_all_the_same_and_tells() {
+    let mut bench = Bench::joined().await;
+    bench.work();
+    let leave = drain(&mut bench).await;
+    assert_eq!(bench.engine.poll_timeout(), Some(bench.now + LIMIT));
+    bench.engine.handle_timeout(bench.now + LIMIT);
+    assert_eq!(bench.sent(), [r#"[6,{},"wamp.close.close_realm"]"#]);
+    bench.receive(GOODBYE_AND_OUT);
+    assert!(matches!(bench.engine.closed(), Some(CloseReason::Left)));
+    let error = answer(leave).await.unwrap_err();
+    assert!(matches!(error, LeaveError::Overdue(LIMIT)), "{error}");
+    assert_eq!(bench.drains(), [Drain::Begin, Drain::Overdue, Drain::Done]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_drains_and_is_asked_to_leave_leaves_at_once() {
+    let mut bench = Bench::joined().await;
+    bench.work();
+    let drain = drain(&mut bench).await;
+    let leave = bench.leave().await;
+    assert_eq!(bench.sent(), [r#"[6,{},"wamp.close.close_realm"]"#]);
+    bench.receive(GOODBYE_AND_OUT);
+    for leave in [drain, leave] {
+        let error = answer(leave).await.unwrap_err();
+        assert!(matches!(error, LeaveError::Overdue(_)), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_ends_while_the_peer_drains_ends_the_peer_as_left() {
+    for end in ["", r#"[6,{},"wamp.close.system_shutdown"]"#] {
+        let mut bench = Bench::joined().await;
+        bench.work();
+        let leave = drain(&mut bench).await;
+        if !end.is_empty() {
+            bench.receive(end);
+            assert_eq!(bench.sent(), [GOODBYE_AND_OUT]);
+        }
+        let reason = bench.engine.close(CloseReason::Disconnected);
+        assert!(matches!(reason, CloseReason::Left), "{reason}");
+        assert!(bench.engine.finishing().is_some(), "no other follows");
+        let error = answer(leave).await.unwrap_err();
+        assert!(matches!(error, LeaveError::Interrupted), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_drains_and_is_stopped_says_goodbye() {
+    let mut bench = Bench::joined().await;
+    bench.work();
+    let _leave = drain(&mut bench).await;
+    bench.engine.stop(bench.now);
+    assert_eq!(bench.sent(), [r#"[6,{},"wamp.close.close_realm"]"#]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_session_there_is_nothing_to_drain() {
+    let mut bench = Bench::new(Session::new("realm1"));
+    let leave = drain(&mut bench).await;
+    answer(leave).await.unwrap();
+    assert!(bench.engine.finishing().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_that_is_not_waited_for_goes_on() {
+    let mut bench = Bench::joined().await;
+    bench.work();
+    let leave = drain(&mut bench).await;
+    leave.abort();
+    bench.finish_work();
+    bench.receive("[50,1,{}]");
+    assert_eq!(bench.sent(), [r#"[6,{},"wamp.close.close_realm"]"#]);
+}

@@ -5,7 +5,7 @@ use std::{
     ops::ControlFlow,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -18,7 +18,7 @@ use spell_message::{
     reason,
 };
 use spell_peer::{
-    CloseReason, Commands, Context, Engine, Inbox, PeerConfig, Remedy, Role, SessionInfo,
+    CloseReason, Commands, Context, Drain, Engine, Inbox, PeerConfig, Remedy, Role, SessionInfo,
 };
 use spell_serializer::{AnySerializer, Json};
 use tokio::task::JoinHandle;
@@ -33,7 +33,17 @@ mod states;
 
 /// Announces a role, and notes what it is told.
 #[derive(Debug, Default)]
-struct Probe(Arc<Mutex<Vec<String>>>);
+struct Probe {
+    notes: Arc<Mutex<Vec<String>>>,
+    work: Arc<Work>,
+}
+
+/// What a peer that leaves should wait for.
+#[derive(Debug, Default)]
+struct Work {
+    is_under_way: AtomicBool,
+    drains: Mutex<Vec<Drain>>,
+}
 
 impl Role for Probe {
     type Command = std::convert::Infallible;
@@ -47,7 +57,7 @@ impl Role for Probe {
 
     fn on_join(&mut self, session: &SessionInfo, _: &mut Context<'_, Self::Command>) {
         let note = format!("joined {} as {}", session.realm(), session.id());
-        self.0.lock().unwrap().push(note);
+        self.notes.lock().unwrap().push(note);
     }
 
     fn on_message(
@@ -55,12 +65,20 @@ impl Role for Probe {
         message: Message,
         _: &mut Context<'_, Self::Command>,
     ) -> ControlFlow<(), Message> {
-        self.0.lock().unwrap().push(message.name().to_owned());
+        self.notes.lock().unwrap().push(message.name().to_owned());
         ControlFlow::Continue(message)
     }
 
     fn handle_call(&mut self, command: Self::Command, _: &mut Context<'_, Self::Command>) {
         match command {}
+    }
+
+    fn on_drain(&mut self, step: Drain, _: &mut Context<'_, Self::Command>) {
+        self.work.drains.lock().unwrap().push(step);
+    }
+
+    fn is_drained(&self) -> bool {
+        !self.work.is_under_way.load(Ordering::Relaxed)
     }
 }
 
@@ -72,6 +90,7 @@ struct Bench {
     inbox: Inbox<<Roles as Role>::Command>,
     handle: SessionHandle,
     notes: Arc<Mutex<Vec<String>>>,
+    work: Arc<Work>,
     now: Instant,
 }
 
@@ -81,12 +100,13 @@ impl Bench {
         let (commands, inbox) = Commands::channel(&config);
         let (handle, ()) = Roles::handle(commands);
         let probe = Probe::default();
-        let notes = probe.0.clone();
+        let (notes, work) = (probe.notes.clone(), probe.work.clone());
         Self {
             engine: Engine::new((session, probe), config).unwrap(),
             inbox,
             handle,
             notes,
+            work,
             now: Instant::now(),
         }
     }
@@ -143,6 +163,20 @@ impl Bench {
         let leave = tokio::spawn(async move { handle.leave().await });
         self.take_command().await;
         leave
+    }
+
+    /// A role has something to do.
+    fn work(&self) {
+        self.work.is_under_way.store(true, Ordering::Relaxed);
+    }
+
+    fn finish_work(&self) {
+        self.work.is_under_way.store(false, Ordering::Relaxed);
+    }
+
+    /// What the roles were told of draining.
+    fn drains(&self) -> Vec<Drain> {
+        self.work.drains.lock().unwrap().clone()
     }
 
     async fn take_command(&mut self) {

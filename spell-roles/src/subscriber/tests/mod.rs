@@ -1,5 +1,6 @@
 mod connections;
 mod deduplication;
+mod draining;
 mod gaps;
 mod handlers;
 mod model;

@@ -1,5 +1,7 @@
 //! Plain calls: no runtime, no transport, no clock.
 
+mod resuming;
+
 use std::time::Duration;
 
 use spell_message::{

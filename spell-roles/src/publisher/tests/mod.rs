@@ -1,3 +1,7 @@
+//! What the publisher does, seen from its user and from the wire.
+
+mod outbox;
+
 use std::{error::Error as _, time::Duration};
 
 use proptest::prelude::*;

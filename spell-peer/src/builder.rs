@@ -167,15 +167,17 @@ where
         let (state, watch) = watch::channel(PeerState::connecting());
         let events = EventSource::default();
         let stop = CancellationToken::new();
+        let engine = Engine::new(self.roles, self.config)?;
         let peer = Peer {
             handles: R::handle(commands),
             state: watch,
             round_trip: round_trip_watch,
+            counters: engine.counters().clone(),
             events: events.clone(),
             stop: stop.clone(),
         };
         let supervisor = Supervisor {
-            engine: Engine::new(self.roles, self.config)?,
+            engine,
             inbox,
             endpoints,
             policy: self.policy,

@@ -226,6 +226,7 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
             *self.joined = Some(Instant::from_std(turn.now));
         }
         self.state.tell_reports(self.engine);
+        self.engine.measure();
         if let Some(reason) = self.engine.closed() {
             return Err(reason.clone());
         }

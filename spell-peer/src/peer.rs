@@ -5,6 +5,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     CloseReason, Contains, Engine, PeerEvent, PeerEvents, Role, RoundTripTime, SessionInfo,
+    Statistics,
+    counters::Counters,
     events::{EventSender, EventSource},
 };
 
@@ -19,6 +21,7 @@ pub struct Peer<R: Role> {
     pub(crate) state: watch::Receiver<PeerState>,
     pub(crate) round_trip: watch::Receiver<Option<RoundTripTime>>,
     pub(crate) events: EventSource,
+    pub(crate) counters: Arc<Counters>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -39,6 +42,11 @@ impl<R: Role> Peer<R> {
     /// What the peer is doing: follow it, or read it once with `borrow`.
     pub fn state(&self) -> watch::Receiver<PeerState> {
         self.state.clone()
+    }
+
+    /// What the peer counted since it was built, and what waits now.
+    pub fn statistics(&self) -> Statistics {
+        self.counters.read()
     }
 
     /// What happens to the peer from now on, each change with its cause.
@@ -123,6 +131,7 @@ impl<R: Role> Clone for Peer<R> {
             state: self.state.clone(),
             round_trip: self.round_trip.clone(),
             events: self.events.clone(),
+            counters: self.counters.clone(),
             stop: self.stop.clone(),
         }
     }

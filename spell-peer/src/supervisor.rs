@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, error::Elapsed, sleep_until, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{Instrument, debug, info, warn};
 
 use crate::{
     CloseReason, Endpoints, Engine, Inbox, PeerEvent, PeerState, Remedy, RetryPolicy, Role,
@@ -48,7 +48,9 @@ where
         loop {
             attempt = attempt.saturating_add(1);
             let last = OptionFuture::from(farewell.take());
-            let (ended, _) = tokio::join!(self.attempt(attempt), last);
+            let span = self.engine.new_span();
+            let attempted = self.attempt(attempt).instrument(span);
+            let (ended, _) = tokio::join!(attempted, last);
             if ended.lasted.is_some() {
                 attempt = 0;
             }
@@ -74,6 +76,7 @@ where
 
     /// One attempt, and the session that comes of it.
     async fn attempt(&mut self, attempt: u32) -> Ended<impl Future<Output = ()> + use<R, C>> {
+        self.engine.counters().dialled();
         let join_by = Instant::now() + self.engine.config().join_timeout;
         let (endpoint, dialled) = match self.choose(join_by).await {
             Ok(endpoint) => {

@@ -159,6 +159,7 @@ mod settings;
 mod shared;
 mod statistics;
 mod timestamp;
+mod traced;
 mod watch;
 mod work;
 

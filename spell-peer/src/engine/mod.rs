@@ -10,18 +10,25 @@ use std::{collections::VecDeque, error::Error, ops::ControlFlow, sync::Arc, time
 
 use bytes::Bytes;
 use spell_message::{
-    Format, Message, RequestIds, RoleFeatures, Uri, message::ErrorMessage, options::ErrorDetails,
+    Format, Message, RequestIds, RoleFeatures, Uri,
+    message::{ErrorMessage, Kind},
+    options::ErrorDetails,
     reason,
 };
 use spell_serializer::{AnySerializer, DecodeError, payload};
 use spell_transport::{LifeSign, Pings};
+use tracing::Span;
+#[cfg(feature = "driver")]
+use tracing::{field::Empty, info_span};
 
 pub(crate) use self::core::{Core, Draining};
 use self::probing::Probing;
 
+#[cfg(feature = "metrics")]
+use crate::recording::Recording;
 use crate::{
     CloseReason, Context, Drain, InitError, PeerConfig, PeerEvent, Role, RoundTripTime, SessionEnd,
-    SessionInfo, Task, event::EventQueue, outbox::Outbox,
+    SessionInfo, Statistics, Task, event::EventQueue, outbox::Outbox,
 };
 
 /// The protocol of one peer, without IO and without a clock: frames, commands and the time go in,
@@ -64,6 +71,8 @@ pub struct Engine<R: Role> {
     roles: R,
     core: Core,
     tasks: VecDeque<Task<R::Command>>,
+    #[cfg(feature = "metrics")]
+    recording: Recording,
 }
 
 impl<R: Role> Engine<R> {
@@ -73,6 +82,8 @@ impl<R: Role> Engine<R> {
         let mut announced = RoleFeatures::new();
         roles.features(&mut announced);
         announced.merge(&config.features);
+        #[cfg(feature = "metrics")]
+        let recording = Recording::new(roles.realm().map_or("", Uri::as_str));
         Ok(Self {
             roles,
             core: Core {
@@ -87,10 +98,14 @@ impl<R: Role> Engine<R> {
                 probing: Probing::default(),
                 endpoint: None,
                 reports: EventQueue::default(),
+                span: Span::none(),
+                counters: Arc::default(),
                 now: Instant::now(),
                 config,
             },
             tasks: VecDeque::new(),
+            #[cfg(feature = "metrics")]
+            recording,
         })
     }
 
@@ -153,7 +168,9 @@ impl<R: Role> Engine<R> {
     /// Where the transport leads to: what sessions tell as their
     /// [endpoint](SessionInfo::endpoint) from now on.
     pub fn set_endpoint(&mut self, endpoint: impl Into<Arc<str>>) {
-        self.core.endpoint = Some(endpoint.into());
+        let endpoint = endpoint.into();
+        self.core.span.record("endpoint", &*endpoint);
+        self.core.endpoint = Some(endpoint);
     }
 
     /// A frame came from the wire. One that does not decode violates the protocol, but for an ERROR
@@ -165,12 +182,17 @@ impl<R: Role> Engine<R> {
         };
         self.core.probing.heard(now);
         match serializer.decode(frame) {
-            Ok(message) => self.handle_message(message, now),
+            Ok(message) => {
+                self.core.counters.received(message.kind(), frame.len());
+                self.handle_message(message, now);
+            }
             Err(error) => match failure(&error, serializer.format()) {
                 Some(failure) if self.core.session.is_some() => {
+                    self.core.counters.received(Some(Kind::Error), frame.len());
                     self.handle_message(failure.into(), now);
                 }
                 _ => {
+                    self.core.counters.received(None, frame.len());
                     self.core.now = now;
                     self.core.violation(error.into());
                 }
@@ -243,19 +265,23 @@ impl<R: Role> Engine<R> {
         let core = &self.core;
         let told = core.finishing.as_ref().or(core.closed.as_ref());
         let reason = told.cloned().unwrap_or(CloseReason::Disconnected);
-        self.core.session = None;
+        if self.core.session.take().is_some() {
+            self.core.counters.ended(&reason);
+        }
         self.core.last_end = Some(reason.clone());
         self.core.probing.end();
         self.tasks.clear();
         let last_sent = self.core.last_sent();
         self.roles
             .on_close(&SessionEnd::new(reason.clone(), last_sent, self.core.now));
+        self.measure();
         reason
     }
 
     /// The transport is gone: nothing more can be sent.
     pub fn disconnect(&mut self) {
         self.core.outbox.close();
+        self.measure();
     }
 
     /// The next frame to put on the wire.
@@ -269,7 +295,9 @@ impl<R: Role> Engine<R> {
                 }
             });
         }
-        self.core.outbox.pop()
+        let (kind, frame) = self.core.outbox.pop()?;
+        self.core.counters.sent(kind, frame.len());
+        Some(frame)
     }
 
     /// Whether the roles have yet to ask the session for what is wanted of every session, or to make
@@ -316,6 +344,43 @@ impl<R: Role> Engine<R> {
         self.core.outbox.is_empty() && !self.is_restoring()
     }
 
+    /// What this peer counted, and what waits.
+    pub fn statistics(&self) -> Statistics {
+        let counters = &self.core.counters;
+        counters.waiting(self.roles.pending(), self.queued());
+        counters.read()
+    }
+
+    /// Take down what waits, for those who read the counters elsewhere.
+    #[cfg_attr(
+        not(feature = "metrics"),
+        expect(
+            clippy::needless_pass_by_ref_mut,
+            reason = "to record changes something"
+        )
+    )]
+    pub(crate) fn measure(&mut self) {
+        let counters = &self.core.counters;
+        counters.waiting(self.roles.pending(), self.queued());
+        #[cfg(feature = "metrics")]
+        self.recording
+            .record(&counters.read(), self.core.session.is_some());
+    }
+
+    /// The span of the next session, which is that of each of its messages, too.
+    #[cfg(feature = "driver")]
+    pub(crate) fn new_span(&mut self) -> Span {
+        let realm = self.roles.realm().map(Uri::as_str);
+        let span = info_span!("session", realm, session = Empty, endpoint = Empty);
+        self.core.span = span.clone();
+        span
+    }
+
+    #[cfg(feature = "driver")]
+    pub(crate) fn counters(&self) -> &Arc<crate::counters::Counters> {
+        &self.core.counters
+    }
+
     /// Why the session ended, once a role or the engine ended it.
     pub fn closed(&self) -> Option<&CloseReason> {
         self.core.closed.as_ref()
@@ -333,7 +398,9 @@ impl<R: Role> Engine<R> {
 
     /// Call the roles, then tell them of a session that was established meanwhile.
     fn with_roles<T>(&mut self, call: impl FnOnce(&mut R, &mut Context<'_, R::Command>) -> T) -> T {
-        let Self { roles, core, tasks } = self;
+        let Self {
+            roles, core, tasks, ..
+        } = self;
         let output = call(roles, &mut Context::new(core, tasks));
         if let Some(mut session) = core.joining.take() {
             if let Some(endpoint) = &core.endpoint {
@@ -342,6 +409,8 @@ impl<R: Role> Engine<R> {
             let session = Arc::new(session);
             core.session = Some(session.clone());
             core.begin_probing(&session);
+            core.counters.joined();
+            core.joined(&session);
             roles.on_join(&session, &mut Context::new(core, tasks));
         }
         if core.drain.is_some() && !core.is_ending() {

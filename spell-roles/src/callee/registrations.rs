@@ -362,6 +362,13 @@ impl Registrations {
         self.end(key, RegistrationEnd::Revoked { reason });
     }
 
+    /// How many requests are under way.
+    pub(super) fn pending(&self) -> usize {
+        self.registering
+            .len()
+            .saturating_add(self.unregistering.len())
+    }
+
     /// The session ended. What is wanted stays so.
     pub(super) fn close(&mut self, end: &SessionEnd) {
         self.routes.clear();

@@ -278,6 +278,10 @@ impl Session {
 }
 
 impl Role for Session {
+    fn realm(&self) -> Option<&Uri> {
+        self.realm.as_ref().ok()
+    }
+
     type Command = Command;
     type Handle = SessionHandle;
 

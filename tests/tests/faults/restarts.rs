@@ -71,7 +71,7 @@ async fn all_is_restored_when_crossbar_is_killed_and_started_again() {
     let mut crossbar = Some(first.unwrap());
     let url = |crossbar: &Option<Crossbar>| {
         let urls = crossbar.as_ref().unwrap().anonymous();
-        urls.url(Link::WebSocket).to_owned()
+        urls.url(Link::WebSocket).unwrap().to_owned()
     };
     let proxy = FaultProxy::start(&url(&crossbar), 0).await.unwrap();
     let restart = async || {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use spell_message::RoleFeatures;
 use spell_serializer::AnySerializer;
-use spell_transport::Connector;
+use spell_transport::{Connector, KeepAlive};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -77,6 +77,22 @@ impl<R> PeerBuilder<R> {
         self
     }
 
+    /// Ask a silent router whether it is still there, or never with `None`, and give it up if it
+    /// does not answer. Default: after 20 s, and after 60 s. See [`PeerConfig::keep_alive`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use spell_transport::KeepAlive;
+    /// # use spell_peer::{PeerBuilder, Role};
+    /// # fn example<R>(builder: PeerBuilder<R>) -> PeerBuilder<R> {
+    /// builder.keep_alive(KeepAlive::within(Duration::from_secs(2)))
+    /// # }
+    /// ```
+    pub fn keep_alive(mut self, keep_alive: impl Into<Option<KeepAlive>>) -> Self {
+        self.config.keep_alive = keep_alive.into();
+        self
+    }
+
     /// Try again when a session is lost, as `policy` says, and when joining fails; but see
     /// [`wait_for_router`](Self::wait_for_router) for the first time. Default: [`NoRetry`].
     pub fn retry(mut self, policy: impl RetryPolicy) -> Self {
@@ -147,20 +163,25 @@ where
             return Err(InitError::new("there is no router to join at"));
         }
         let (commands, inbox) = Commands::channel(&self.config);
+        let (round_trip, round_trip_watch) = watch::channel(None);
         let (state, watch) = watch::channel(PeerState::connecting());
         let events = EventSource::default();
         let stop = CancellationToken::new();
+        let engine = Engine::new(self.roles, self.config)?;
         let peer = Peer {
             handles: R::handle(commands),
             state: watch,
+            round_trip: round_trip_watch,
+            counters: engine.counters().clone(),
             events: events.clone(),
             stop: stop.clone(),
         };
         let supervisor = Supervisor {
-            engine: Engine::new(self.roles, self.config)?,
+            engine,
             inbox,
             endpoints,
             policy: self.policy,
+            round_trip,
             impatient: false,
             state: StateSender {
                 state,

@@ -3,7 +3,7 @@ use std::{fmt, sync::Arc, time::Instant};
 use spell_message::{Message, RequestId, RoleFeatures};
 
 use crate::{
-    CloseReason, PeerEvent, RoleEvent, SendError, SessionInfo, Task, Violation,
+    CloseReason, Count, PeerEvent, RoleEvent, SendError, SessionInfo, Task, Violation,
     engine::{Core, Draining},
     task::{Mapped, Spawn},
 };
@@ -131,6 +131,11 @@ impl<'a, C: Send + 'static> Context<'a, C> {
         let core = &self.core;
         let now = core.finishing.as_ref().or(core.closed.as_ref());
         now.or(core.last_end.as_ref())
+    }
+
+    /// Count something for the [`Statistics`](crate::Statistics) of the peer.
+    pub fn count(&mut self, what: Count, how_many: u64) {
+        self.core.counters.count(what, how_many);
     }
 
     /// The time the engine was given.

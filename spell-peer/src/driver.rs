@@ -4,13 +4,16 @@ use std::{
     task::{Context, Poll},
 };
 
-use spell_transport::{Transport, TransportError};
+use spell_transport::{LifeSign, Transport, TransportError};
 use tokio::{
+    sync::watch,
     task::JoinSet,
     time::{Instant, Sleep, sleep_until},
 };
 
-use crate::{CloseReason, Engine, Inbox, PeerEvent, PeerState, Role, peer::StateSender};
+use crate::{
+    CloseReason, Engine, Inbox, PeerEvent, PeerState, Role, RoundTripTime, peer::StateSender,
+};
 
 /// The one task of a connection, as a future that ends with the session. Takes no lock.
 ///
@@ -22,6 +25,9 @@ pub(crate) struct Driver<'a, R: Role, T> {
     pub(crate) engine: &'a mut Engine<R>,
     pub(crate) inbox: &'a mut Inbox<R::Command>,
     pub(crate) state: &'a StateSender,
+    pub(crate) round_trip: &'a watch::Sender<Option<RoundTripTime>>,
+    /// The round-trip time that was told last.
+    pub(crate) told: Option<RoundTripTime>,
     pub(crate) transport: &'a mut T,
     /// When the session was joined.
     pub(crate) joined: &'a mut Option<Instant>,
@@ -39,15 +45,19 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
         engine: &'a mut Engine<R>,
         inbox: &'a mut Inbox<R::Command>,
         state: &'a StateSender,
+        round_trip: &'a watch::Sender<Option<RoundTripTime>>,
         transport: &'a mut T,
         joined: &'a mut Option<Instant>,
         join_by: Instant,
     ) -> Self {
+        round_trip.send_replace(None);
         Self {
             joined,
             engine,
             inbox,
             state,
+            round_trip,
+            told: None,
             transport,
             batch: Vec::new(),
             tasks: JoinSet::new(),
@@ -74,6 +84,10 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
                 Poll::Pending => break,
             }
             turn.spend(1);
+        }
+        let sign = self.transport.life_sign();
+        if sign != LifeSign::None {
+            self.engine.handle_life_sign(sign, turn.now);
         }
         Ok(())
     }
@@ -165,16 +179,24 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
             return Err(CloseReason::JoinTimeout(limit));
         }
         if let Some(deadline) = self.engine.poll_timeout() {
-            let deadline = Instant::from_std(deadline);
-            if self.deadline.deadline() != deadline || self.deadline.is_elapsed() {
-                self.deadline.as_mut().reset(deadline);
-            }
-            if self.deadline.as_mut().poll(cx).is_ready() {
-                self.engine.handle_timeout(turn.now);
+            // Not left to the timer alone: that one rests while there is much else to do.
+            if deadline <= turn.now || self.sleep_until(deadline, cx).is_ready() {
+                self.engine.handle_timeout(turn.now.max(deadline));
                 turn.spend(1);
             }
         }
+        if let Some(number) = self.engine.poll_ping() {
+            self.transport.ping(number);
+        }
         Ok(())
+    }
+
+    fn sleep_until(&mut self, deadline: std::time::Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = Instant::from_std(deadline);
+        if self.deadline.deadline() != deadline || self.deadline.is_elapsed() {
+            self.deadline.as_mut().reset(deadline);
+        }
+        self.deadline.as_mut().poll(cx)
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Result<(), CloseReason> {
@@ -204,8 +226,13 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
             *self.joined = Some(Instant::from_std(turn.now));
         }
         self.state.tell_reports(self.engine);
+        self.engine.measure();
         if let Some(reason) = self.engine.closed() {
             return Err(reason.clone());
+        }
+        if self.engine.round_trip_time() != self.told {
+            self.told = self.engine.round_trip_time();
+            self.round_trip.send_replace(self.told);
         }
         if turn.budget == 0 {
             // Let other tasks run, then go on.

@@ -45,6 +45,14 @@ pub enum CloseReason {
     CredentialsUnavailable(Arc<dyn Error + Send + Sync>),
     /// Dialling, the transport's handshake and joining together took longer than they may.
     JoinTimeout(Duration),
+    /// Nothing came from the router any more, not even an answer to the question whether it is
+    /// there: the connection is dead, or the router is. See
+    /// [`PeerConfig::keep_alive`](crate::PeerConfig::keep_alive).
+    #[non_exhaustive]
+    Unresponsive {
+        /// How long nothing came.
+        silent_for: Duration,
+    },
     /// The router stopped reading, and what waits for it outgrew the hard limit.
     Overflow,
     /// A role, or a task of one, panicked, or what drives the peer was dropped.
@@ -88,6 +96,9 @@ impl fmt::Display for CloseReason {
             Self::Authentication(_) => f.write_str("authentication failed"),
             Self::CredentialsUnavailable(_) => f.write_str("the credentials could not be had"),
             Self::JoinTimeout(after) => write!(f, "the session was not joined within {after:?}"),
+            Self::Unresponsive { silent_for } => {
+                write!(f, "the router was silent for {silent_for:?}")
+            }
             Self::Overflow => f.write_str("the router stopped reading"),
             Self::Panicked => f.write_str("a role panicked"),
         }

@@ -22,7 +22,8 @@
 //!
 //! | feature | default | gives |
 //! |---|---|---|
-//! | `driver` | yes | [`Peer`], [`PeerBuilder`], [`Supervisor`], [`Endpoints`]: the engine on tokio |
+//! | `metrics` | no | the figures of [`Statistics`] for the recorder of the crate `metrics` |
+//! | `driver` | yes | [`Peer`], [`PeerBuilder`], [`Supervisor`], [`Endpoints`], [`supervision`]: the engine on tokio |
 //!
 //! # Cancel safety
 //!
@@ -34,13 +35,18 @@
 mod command;
 mod config;
 mod context;
+mod counters;
 mod engine;
 mod error;
 mod event;
 mod outbox;
+#[cfg(feature = "metrics")]
+mod recording;
 mod remedy;
 mod role;
+mod round_trip;
 mod session;
+mod statistics;
 mod task;
 mod tuple;
 mod wire;
@@ -58,11 +64,15 @@ mod peer;
 #[cfg(feature = "driver")]
 mod retry;
 #[cfg(feature = "driver")]
+#[cfg_attr(docsrs, doc(cfg(feature = "driver")))]
+pub mod supervision;
+#[cfg(feature = "driver")]
 mod supervisor;
 
 pub use command::{Commands, Inbox, Sending};
-pub use config::PeerConfig;
+pub use config::{PeerConfig, Probe};
 pub use context::Context;
+pub use counters::Count;
 pub use engine::Engine;
 pub use error::{
     CloseReason, Closed, Delivery, InitError, JoinError, SendError, SessionEnd, Violation,
@@ -70,7 +80,9 @@ pub use error::{
 pub use event::{PeerEvent, RoleEvent};
 pub use remedy::Remedy;
 pub use role::{Contains, Drain, Role};
+pub use round_trip::RoundTripTime;
 pub use session::SessionInfo;
+pub use statistics::{Statistics, Traffic, Volume};
 pub use task::Task;
 pub use tuple::{At, Push};
 pub use wire::Wire;

@@ -1,7 +1,7 @@
 use std::{collections::VecDeque, fmt};
 
 use bytes::{Bytes, BytesMut};
-use spell_message::{Message, RequestId, RequestIds};
+use spell_message::{Message, RequestId, RequestIds, message::Kind};
 use spell_serializer::{AnySerializer, payload};
 
 use crate::SendError;
@@ -28,6 +28,7 @@ struct Open {
 
 struct Frame {
     bytes: Bytes,
+    kind: Option<Kind>,
     /// The id that was spent on it.
     request: Option<RequestId>,
     /// Whether it goes on with a request that was committed before, and means another without it.
@@ -39,6 +40,7 @@ impl fmt::Debug for Frame {
         // It may be the HELLO or the AUTHENTICATE with a secret in it.
         f.debug_struct("Frame")
             .field("size", &self.bytes.len())
+            .field("kind", &self.kind)
             .field("request", &self.request)
             .field("continues", &self.continues)
             .finish()
@@ -108,6 +110,7 @@ impl Outbox {
         self.queued = self.queued.saturating_add(size);
         self.frames.push_back(Frame {
             bytes,
+            kind: message.kind(),
             request,
             // WAMP spec, "Progressive Call Invocations": no other request is sent in parts.
             continues: request.is_none() && matches!(message, Message::Call(_)),
@@ -116,13 +119,13 @@ impl Outbox {
     }
 
     /// The next frame for the transport.
-    pub(crate) fn pop(&mut self) -> Option<Bytes> {
+    pub(crate) fn pop(&mut self) -> Option<(Option<Kind>, Bytes)> {
         let frame = self.frames.pop_front()?;
         self.queued = self.queued.saturating_sub(frame.bytes.len());
         if frame.request.is_some() {
             self.last_sent = frame.request;
         }
-        Some(frame.bytes)
+        Some((frame.kind, frame.bytes))
     }
 
     /// How many bytes wait, without the frame that was committed last: one alone, however large it

@@ -4,7 +4,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    CloseReason, Contains, Engine, PeerEvent, PeerEvents, Role, SessionInfo,
+    CloseReason, Contains, Engine, PeerEvent, PeerEvents, Role, RoundTripTime, SessionInfo,
+    Statistics,
+    counters::Counters,
     events::{EventSender, EventSource},
 };
 
@@ -17,7 +19,9 @@ use crate::{
 pub struct Peer<R: Role> {
     pub(crate) handles: R::Handle,
     pub(crate) state: watch::Receiver<PeerState>,
+    pub(crate) round_trip: watch::Receiver<Option<RoundTripTime>>,
     pub(crate) events: EventSource,
+    pub(crate) counters: Arc<Counters>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -38,6 +42,11 @@ impl<R: Role> Peer<R> {
     /// What the peer is doing: follow it, or read it once with `borrow`.
     pub fn state(&self) -> watch::Receiver<PeerState> {
         self.state.clone()
+    }
+
+    /// What the peer counted since it was built, and what waits now.
+    pub fn statistics(&self) -> Statistics {
+        self.counters.read()
     }
 
     /// What happens to the peer from now on, each change with its cause.
@@ -63,6 +72,14 @@ impl<R: Role> Peer<R> {
             PeerState::Joined(session) => Some(session.clone()),
             _ => None,
         }
+    }
+
+    /// How far away the router is: follow it, or read it once with `borrow`.
+    ///
+    /// It is `None` until the router was silent long enough to be asked, and again from when the next
+    /// connection is open. See [`PeerConfig::keep_alive`](crate::PeerConfig::keep_alive).
+    pub fn round_trip_time(&self) -> watch::Receiver<Option<RoundTripTime>> {
+        self.round_trip.clone()
     }
 
     /// Wait until a session is joined.
@@ -112,7 +129,9 @@ impl<R: Role> Clone for Peer<R> {
         Self {
             handles: self.handles.clone(),
             state: self.state.clone(),
+            round_trip: self.round_trip.clone(),
             events: self.events.clone(),
+            counters: self.counters.clone(),
             stop: self.stop.clone(),
         }
     }

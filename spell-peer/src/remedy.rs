@@ -27,7 +27,7 @@ impl CloseReason {
     /// | end | remedy |
     /// |---|---|
     /// | by the peer's own wish; a role panicked; wrong credentials, or a router that failed to prove itself; no common serialization | [`Nothing`](Remedy::Nothing) |
-    /// | no connection, a broken one, no answer in time, a router that stopped reading; `wamp.close.system_shutdown` | [`Elsewhere`](Remedy::Elsewhere) |
+    /// | no connection, a broken one, no answer in time, a router that fell silent or stopped reading; `wamp.close.system_shutdown` | [`Elsewhere`](Remedy::Elsewhere) |
     /// | `wamp.error.no_such_realm`, `no_such_role`, `no_such_principal`, `no_matching_auth_method`, `authentication_denied`, `authentication_required`, `authorization_denied`, `authorization_required`, `not_authorized`, `invalid_uri`; `wamp.close.killed` | [`Nothing`](Remedy::Nothing) |
     /// | any other GOODBYE or ABORT; a router that violated the protocol; credentials that could not be had just now | [`Retry`](Remedy::Retry) |
     ///
@@ -51,9 +51,11 @@ impl CloseReason {
                 }
                 _ => Remedy::Elsewhere,
             },
-            Self::Disconnected | Self::Transport(_) | Self::JoinTimeout(_) | Self::Overflow => {
-                Remedy::Elsewhere
-            }
+            Self::Disconnected
+            | Self::Transport(_)
+            | Self::JoinTimeout(_)
+            | Self::Unresponsive { .. }
+            | Self::Overflow => Remedy::Elsewhere,
             Self::Violation(_) | Self::CredentialsUnavailable(_) => Remedy::Retry,
             Self::Goodbye(_) | Self::Aborted(_) => self.told_remedy(),
         }

@@ -1,6 +1,6 @@
 use std::{ops::ControlFlow, time::Instant};
 
-use spell_message::{Message, RoleFeatures};
+use spell_message::{Message, RoleFeatures, Uri};
 
 use crate::{Commands, Context, InitError, PeerConfig, SessionEnd, SessionInfo};
 
@@ -59,6 +59,12 @@ pub trait Role: Sized + Send + 'static {
 
     /// Make the handle, given the way to send the role commands.
     fn handle(commands: Commands<Self::Command>) -> Self::Handle;
+
+    /// The realm to join, of the role that opens the session; `None` of others. For people: it is in
+    /// the span of each session, and in its metrics.
+    fn realm(&self) -> Option<&Uri> {
+        None
+    }
 
     /// Add the role and its features to what HELLO announces. Announce exactly what works.
     fn features(&self, _announced: &mut RoleFeatures) {}
@@ -121,6 +127,11 @@ pub trait Role: Sized + Send + 'static {
 
     /// The handle sent a command, or a task gave one.
     fn handle_call(&mut self, command: Self::Command, cx: &mut Context<'_, Self::Command>);
+
+    /// How many requests wait for the router's answer, for [`Statistics`](crate::Statistics).
+    fn pending(&self) -> usize {
+        0
+    }
 
     /// When [`on_deadline`](Self::on_deadline) is to be called; asked after every other callback.
     fn deadline(&self) -> Option<Instant> {

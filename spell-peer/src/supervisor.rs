@@ -3,13 +3,16 @@ use std::{fmt, future, sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures_util::{SinkExt, future::OptionFuture};
 use spell_transport::{ConnectError, Connector, Transport};
-use tokio::time::{Instant, error::Elapsed, sleep_until, timeout, timeout_at};
+use tokio::{
+    sync::watch,
+    time::{Instant, error::Elapsed, sleep_until, timeout, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tracing::{Instrument, debug, info, warn};
 
 use crate::{
     CloseReason, Endpoints, Engine, Inbox, PeerEvent, PeerState, Remedy, RetryPolicy, Role,
-    driver::Driver, peer::StateSender,
+    RoundTripTime, driver::Driver, peer::StateSender,
 };
 
 /// Runs a peer: dials, joins, drives the connection, waits, and dials again as the policy says.
@@ -24,6 +27,7 @@ pub struct Supervisor<R: Role, C> {
     /// Whether a router that was never reached is not waited for.
     pub(crate) impatient: bool,
     pub(crate) state: StateSender,
+    pub(crate) round_trip: watch::Sender<Option<RoundTripTime>>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -44,7 +48,9 @@ where
         loop {
             attempt = attempt.saturating_add(1);
             let last = OptionFuture::from(farewell.take());
-            let (ended, _) = tokio::join!(self.attempt(attempt), last);
+            let span = self.engine.new_span();
+            let attempted = self.attempt(attempt).instrument(span);
+            let (ended, _) = tokio::join!(attempted, last);
             if ended.lasted.is_some() {
                 attempt = 0;
             }
@@ -70,6 +76,7 @@ where
 
     /// One attempt, and the session that comes of it.
     async fn attempt(&mut self, attempt: u32) -> Ended<impl Future<Output = ()> + use<R, C>> {
+        self.engine.counters().dialled();
         let join_by = Instant::now() + self.engine.config().join_timeout;
         let (endpoint, dialled) = match self.choose(join_by).await {
             Ok(endpoint) => {
@@ -110,6 +117,9 @@ where
             Ok(transport) => self.drive(transport, join_by).await,
             Err(reason) => (reason, None, None),
         };
+        // Who does not answer does not say goodbye either: the connection is cut.
+        let dead = matches!(reason, CloseReason::Unresponsive { .. });
+        let transport = transport.filter(|_| !dead);
         let reason = self.engine.close(reason);
         if lasted.is_some() {
             info!(%reason, "session ended");
@@ -146,11 +156,13 @@ where
         let mut joined = None;
         let now = Instant::now().into_std();
         self.engine.open(serializer, max_send, now);
+        self.engine.watch(transport.pings());
         let stop = self.stop.clone();
         let driver = Driver::new(
             &mut self.engine,
             &mut self.inbox,
             &self.state,
+            &self.round_trip,
             &mut transport,
             &mut joined,
             join_by,

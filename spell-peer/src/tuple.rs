@@ -1,6 +1,6 @@
 use std::{ops::ControlFlow, time::Instant};
 
-use spell_message::{Message, RoleFeatures};
+use spell_message::{Message, RoleFeatures, Uri};
 
 use crate::{
     Commands, Contains, Context, Drain, InitError, PeerConfig, Role, SessionEnd, SessionInfo,
@@ -34,6 +34,11 @@ macro_rules! tuples {
 
             fn handle(commands: Commands<Self::Command>) -> Self::Handle {
                 ($($R::handle(commands.map($Choice::$R)),)*)
+            }
+
+            fn realm(&self) -> Option<&Uri> {
+                let realms = [$(self.$field.realm()),*];
+                realms.into_iter().flatten().next()
             }
 
             fn features(&self, announced: &mut RoleFeatures) {
@@ -96,6 +101,11 @@ macro_rules! tuples {
                         cx.narrow($Choice::$R, |cx| self.$field.handle_call(command, cx));
                     })*
                 }
+            }
+
+            fn pending(&self) -> usize {
+                let pending = [$(self.$field.pending()),*];
+                pending.into_iter().sum()
             }
 
             fn deadline(&self) -> Option<Instant> {

@@ -187,6 +187,16 @@ impl Failure {
         }
     }
 
+    /// What became of the request, in short.
+    pub(crate) fn outcome(&self) -> &str {
+        match self {
+            Self::Refused(error) => error.uri().as_str(),
+            Self::Closed { .. } => "closed",
+            Self::Timeout(_) => "timed out",
+            Self::Encode(_) | Self::TooLarge { .. } | Self::Unsupported { .. } => "not sent",
+        }
+    }
+
     /// There is no session now: nothing was sent.
     pub(crate) fn no_session(last_end: Option<&CloseReason>) -> Self {
         Self::Closed {

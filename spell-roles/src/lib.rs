@@ -60,6 +60,7 @@ mod queue;
 mod repeat;
 mod request;
 mod session;
+mod span;
 mod started;
 mod subscriber;
 mod tap;

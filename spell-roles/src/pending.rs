@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use spell_message::{Message, RequestId, message::ErrorMessage};
-use spell_peer::{Context, SessionEnd};
+use spell_peer::{Context, Count, SessionEnd, SessionInfo};
 
 use crate::{
     error::Failure,
@@ -13,6 +13,9 @@ pub(crate) trait Waiter {
     type Answer;
 
     fn reply(&self) -> &Reply<Self::Answer>;
+
+    /// The request was committed.
+    fn sent(&self, _request: RequestId, _session: Option<&SessionInfo>) {}
 
     /// The one answer there is.
     fn answer(self, answer: Result<Self::Answer, Failure>);
@@ -80,7 +83,6 @@ impl<P> Pending<P> {
     }
 
     /// How many there are, by id or by key, whichever are more.
-    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.by_id.len().max(self.by_key.len())
     }
@@ -107,6 +109,7 @@ impl<P: Waiter> Pending<P> {
         }
         match cx.request(message) {
             Ok(id) => {
+                waiter.sent(id, cx.session());
                 self.insert(id, waiter.reply().key(), waiter);
                 Some(id)
             }
@@ -118,16 +121,27 @@ impl<P: Waiter> Pending<P> {
     }
 
     /// The router answered.
-    pub(crate) fn resolve(&mut self, id: RequestId, answer: P::Answer) {
-        if let Some(waiter) = self.take(id) {
-            waiter.answer(Ok(answer));
+    pub(crate) fn resolve<C: Send + 'static>(
+        &mut self,
+        id: RequestId,
+        answer: P::Answer,
+        cx: &mut Context<'_, C>,
+    ) {
+        match self.take(id) {
+            Some(waiter) => waiter.answer(Ok(answer)),
+            None => cx.count(Count::LateAnswers, 1),
         }
     }
 
     /// The router answered with an ERROR.
-    pub(crate) fn refuse(&mut self, message: ErrorMessage) {
-        if let Some(waiter) = self.take(message.request) {
-            waiter.answer(Err(message.into()));
+    pub(crate) fn refuse<C: Send + 'static>(
+        &mut self,
+        message: ErrorMessage,
+        cx: &mut Context<'_, C>,
+    ) {
+        match self.take(message.request) {
+            Some(waiter) => waiter.answer(Err(message.into())),
+            None => cx.count(Count::LateAnswers, 1),
         }
     }
 

@@ -17,7 +17,7 @@ use spell_message::{
 };
 use spell_serializer::{AnySerializer, DecodeError, payload::transcode};
 use spell_transport::{Transport, TransportError};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, sleep_until};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
     realm::{Flow, abort, refusal, static_uri},
     session::{Handshake, Step},
     shared::{Membership, ReservedId, Shared},
+    watch::Watch,
 };
 
 /// One connection, from the first frame to the last: a future that owns its transport.
@@ -49,6 +50,9 @@ pub(crate) struct Connection<T> {
     queue: Arc<Outbound>,
     phase: Phase,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// From when the client joined until it leaves, if it can be watched; the deadline is that of
+    /// this then.
+    watch: Option<Watch>,
     closing: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     /// Whether the client will send nothing more.
     read_ended: bool,
@@ -89,6 +93,7 @@ impl<T: Transport> Connection<T> {
             queue: Arc::new(Outbound::new(shared.limits.queue)),
             phase: Phase::Opening(Handshake::new(id.id()), id),
             deadline: Some(Box::pin(sleep(shared.limits.handshake))),
+            watch: None,
             closing: Some(Box::pin(shared.closing.clone().cancelled_owned())),
             read_ended: false,
             buffer: BytesMut::new(),
@@ -109,6 +114,7 @@ impl<T: Transport> Connection<T> {
                 progress = true;
                 self.receive(frame)?;
             }
+            self.watch()?;
             progress |= self.poll_write(&mut writes, cx)?;
             if self.queue.overflowed() && !matches!(self.phase, Phase::Draining) {
                 self.shared.counters.too_slow.up();
@@ -167,6 +173,26 @@ impl<T: Transport> Connection<T> {
             }
         }
         Ok(progress)
+    }
+
+    /// Looks after the client when it is time to, having read what it sent until now.
+    fn watch(&mut self) -> Progress {
+        let Some(watch) = &mut self.watch else {
+            return Ok(());
+        };
+        if self.deadline.is_some() || !matches!(self.phase, Phase::Joined(_)) {
+            return Ok(());
+        }
+        match watch.look(&mut self.transport, self.queue.is_crowded()) {
+            Ok(Some(again)) => self.deadline = Some(Box::pin(sleep_until(again))),
+            Ok(None) => self.watch = None,
+            Err(silent_for) => {
+                self.shared.counters.unresponsive.up();
+                tracing::debug!(?silent_for, "the client does not answer");
+                return Err(Ended);
+            }
+        }
+        Ok(())
     }
 
     /// Writes what is queued, as far as the transport takes it.
@@ -401,6 +427,7 @@ impl<T: Transport> Connection<T> {
                     let membership = self.shared.join(reserved, admission, &self.queue, line);
                     self.phase = Phase::Joined(membership);
                     self.deadline = None;
+                    self.watch = Watch::begin(self.shared.limits.keep_alive, &self.transport);
                 }
             }
             Step::Refuse(abort) => {

@@ -159,6 +159,8 @@ mod settings;
 mod shared;
 mod statistics;
 mod timestamp;
+mod traced;
+mod watch;
 mod work;
 
 pub use administration::{Administration, SessionDetails};

@@ -127,7 +127,8 @@ impl Router {
                 let listener = TcpListener::bind(format!("{host}:{port}")).await;
                 let listener = listener.map_err(failed)?;
                 let port = listener.local_addr().map_err(failed)?.port();
-                self.serve_port(listener, protocols, tls);
+                let tcp = self.shared().limits.tcp;
+                self.serve_port((listener, tcp), protocols, tls);
                 format!("{scheme}://{host}:{port}{rest}")
             }
             #[cfg(unix)]

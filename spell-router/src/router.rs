@@ -8,8 +8,10 @@ use std::{
 };
 
 use spell_serializer::AnySerializer;
+#[cfg(any(feature = "websocket", feature = "rawsocket"))]
+use spell_transport::TcpOptions;
 use spell_transport::{
-    Listener, Transport,
+    KeepAlive, Listener, Transport,
     memory::{self, MemoryConnector},
 };
 use tokio::time::timeout;
@@ -245,6 +247,10 @@ impl Default for RouterBuilder {
                 message: 16 << 20,
                 handshake: Duration::from_secs(10),
                 goodbye: Duration::from_secs(2),
+                // Clients of ours ask earlier, and know then how far away the router is.
+                keep_alive: Some(KeepAlive::every(Duration::from_secs(30))),
+                #[cfg(any(feature = "websocket", feature = "rawsocket"))]
+                tcp: TcpOptions::new(),
                 connections: 65_536,
                 quotas: Quotas::default(),
             },
@@ -373,6 +379,27 @@ impl RouterBuilder {
     /// Sets how long to wait for a client's answer to GOODBYE; 2 s by default.
     pub fn goodbye_timeout(mut self, limit: Duration) -> Self {
         self.limits.goodbye = limit;
+        self
+    }
+
+    /// Sets when a silent client is pinged, and when it is cut off for not answering, or turns that
+    /// off by `None`; by default after 30 s, and after 90 s.
+    ///
+    /// It concerns clients on a WebSocket and on transports whose pings are
+    /// [answered](spell_transport::Pings::Answered); RawSocket clients are never pinged, since some
+    /// close the connection then, and are left to [TCP](Self::tcp). Whether something came in is
+    /// looked at once in an interval, so it may take one more. Who is cut off is counted in
+    /// [`Statistics::unresponsive`].
+    pub fn keep_alive(mut self, keep_alive: impl Into<Option<KeepAlive>>) -> Self {
+        self.limits.keep_alive = keep_alive.into();
+        self
+    }
+
+    /// Sets what the system does for the TCP connections of clients; by default it finds out that a
+    /// host is gone within a minute. It concerns [`Router::listen`].
+    #[cfg(any(feature = "websocket", feature = "rawsocket"))]
+    pub fn tcp(mut self, options: TcpOptions) -> Self {
+        self.limits.tcp = options;
         self
     }
 

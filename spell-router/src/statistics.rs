@@ -26,6 +26,9 @@ pub struct Statistics {
     pub killed: u64,
     /// Sessions cut off because they did not read what waited for them.
     pub too_slow: u64,
+    /// Sessions cut off because nothing came from their clients any more, not even an answer to a
+    /// ping.
+    pub unresponsive: u64,
     /// Events not delivered to one of their subscribers, as larger than it takes, or with arguments
     /// that its serialization cannot express.
     pub events_dropped: u64,
@@ -43,6 +46,7 @@ pub(crate) struct Counters {
     pub(crate) violations: Counter,
     pub(crate) killed: Counter,
     pub(crate) too_slow: Counter,
+    pub(crate) unresponsive: Counter,
     pub(crate) events_dropped: Counter,
     pub(crate) events_not_kept: Counter,
 }
@@ -56,6 +60,7 @@ impl Counters {
             violations: self.violations.read(),
             killed: self.killed.read(),
             too_slow: self.too_slow.read(),
+            unresponsive: self.unresponsive.read(),
             events_dropped: self.events_dropped.read(),
             events_not_kept: self.events_not_kept.read(),
         }

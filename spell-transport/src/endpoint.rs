@@ -10,7 +10,7 @@ use tokio::net::UnixStream;
 use tokio::{net::TcpStream, time::timeout};
 use url::Host;
 
-use crate::{ConnectError, MaybeTls, Origin, Socket};
+use crate::{ConnectError, MaybeTls, Origin, Socket, TcpOptions};
 
 /// Where to dial, and whether to speak TLS there.
 #[derive(Clone, Debug)]
@@ -18,6 +18,7 @@ pub(crate) struct Endpoint {
     /// For humans.
     name: String,
     target: Target,
+    tcp: TcpOptions,
     #[cfg(feature = "tls")]
     tls: Option<crate::tls::ClientTls>,
 }
@@ -54,6 +55,7 @@ impl Endpoint {
         Self {
             name,
             target,
+            tcp: TcpOptions::new(),
             #[cfg(feature = "tls")]
             tls: tls.then(crate::tls::ClientTls::default),
         }
@@ -66,6 +68,10 @@ impl Endpoint {
     #[cfg(test)]
     pub(crate) fn target(&self) -> &Target {
         &self.target
+    }
+
+    pub(crate) fn set_tcp(&mut self, options: TcpOptions) {
+        self.tcp = options;
     }
 
     #[cfg(feature = "tls")]
@@ -85,7 +91,7 @@ impl Endpoint {
     )]
     pub(crate) async fn dial(&mut self) -> Result<(MaybeTls<Socket>, Origin), ConnectError> {
         let (socket, local) = match &self.target {
-            Target::Tcp { host, port } => dial_tcp(host, *port).await?,
+            Target::Tcp { host, port } => dial_tcp(host, *port, self.tcp).await?,
             #[cfg(unix)]
             Target::Unix(path) => match UnixStream::connect(path).await {
                 Ok(stream) => (Socket::from(stream), true),
@@ -112,7 +118,11 @@ impl Endpoint {
 
 /// Tries the addresses of the host, a further one whenever one failed or takes long: an address that
 /// swallows packets must not cost the others their time. Says also whether it is this host.
-async fn dial_tcp(host: &str, port: u16) -> Result<(Socket, bool), ConnectError> {
+async fn dial_tcp(
+    host: &str,
+    port: u16,
+    options: TcpOptions,
+) -> Result<(Socket, bool), ConnectError> {
     let resolve = |source| ConnectError::Resolve {
         host: host.to_owned(),
         source,
@@ -138,8 +148,7 @@ async fn dial_tcp(host: &str, port: u16) -> Result<(Socket, bool), ConnectError>
         };
         match attempt {
             Some((address, Ok(stream))) => {
-                // Messages are small and answers awaited. It is a matter of speed only.
-                let _: std::io::Result<()> = stream.set_nodelay(true);
+                options.try_apply(&stream);
                 return Ok((Socket::from(stream), address.ip().is_loopback()));
             }
             Some((address, Err(source))) => {

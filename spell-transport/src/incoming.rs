@@ -3,18 +3,15 @@
 use std::{fmt, io, sync::Arc, time::Duration};
 
 use spell_message::Serialization;
+use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
-};
 
 use crate::{AcceptError, Handshake, MaybeTls, Transport};
 
 /// A source of streams of bytes to which clients connect.
 ///
-/// [`TcpListener`] and [`UnixListener`] are ones; implement it to listen on something else.
+/// [`TcpListener`](tokio::net::TcpListener) and [`UnixListener`] are ones; implement it to listen on something else.
 ///
 /// ```
 /// use std::io;
@@ -46,22 +43,6 @@ pub trait Incoming: Send + 'static {
     ///
     /// Must be cancel-safe: no client is lost when the future is dropped.
     fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, Origin)>> + Send;
-}
-
-/// TCP, with `TCP_NODELAY` set.
-impl Incoming for TcpListener {
-    type Io = TcpStream;
-
-    async fn accept(&mut self) -> io::Result<(TcpStream, Origin)> {
-        let (stream, address) = Self::accept(self).await?;
-        // Messages are small and answers awaited. It is a matter of speed only.
-        let _: io::Result<()> = stream.set_nodelay(true);
-        let origin = Origin::new(address.to_string());
-        if address.ip().is_loopback() {
-            return Ok((stream, origin.confidential()));
-        }
-        Ok((stream, origin))
-    }
 }
 
 /// Unix sockets. Who may connect is a matter of the permissions of the socket's file.

@@ -80,17 +80,23 @@ mod connector;
 mod endpoint;
 mod error;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
+mod heard;
+#[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod incoming;
+mod keep_alive;
 mod listener;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod maybe_tls;
 pub mod memory;
 #[cfg(all(test, any(feature = "websocket", feature = "rawsocket")))]
 mod metered;
+mod pings;
 #[cfg(feature = "rawsocket")]
 pub mod rawsocket;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod socket;
+#[cfg(any(feature = "websocket", feature = "rawsocket"))]
+mod tcp;
 #[cfg(all(feature = "tls", any(feature = "websocket", feature = "rawsocket")))]
 pub mod tls;
 mod transport;
@@ -108,14 +114,18 @@ pub use connector::{BoxConnector, Connector, ConnectorFn, connector_fn};
 pub use error::{AcceptError, ConnectError, ProtocolError, TransportError};
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 pub use incoming::{Incoming, Origin};
+pub use keep_alive::{KeepAlive, Liveness, Verdict};
 pub use listener::{BoxListener, Handshake, Listener};
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 pub use maybe_tls::MaybeTls;
+pub use pings::{LifeSign, Pings};
 #[cfg(feature = "tls")]
 pub use rustls;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 pub use socket::Socket;
 pub use spell_message::Serialization;
+#[cfg(any(feature = "websocket", feature = "rawsocket"))]
+pub use tcp::TcpOptions;
 pub use transport::{BoxTransport, Transport, TransportInfo};
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 pub use url::{ConnectorBuilder, connector};

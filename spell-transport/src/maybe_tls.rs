@@ -30,6 +30,15 @@ impl<S> MaybeTls<S> {
         Self(Kind::Tls(Box::new(io.into())))
     }
 
+    #[cfg(test)]
+    pub(crate) fn inner(&self) -> &S {
+        match &self.0 {
+            Kind::Plain(io) => io,
+            #[cfg(feature = "tls")]
+            Kind::Tls(io) => io.get_ref().0,
+        }
+    }
+
     /// Whether there is TLS.
     pub fn is_tls(&self) -> bool {
         !matches!(self.0, Kind::Plain(_))

@@ -24,6 +24,17 @@ enum Kind {
     Unix(UnixStream),
 }
 
+#[cfg(test)]
+impl Socket {
+    pub(crate) fn tcp(&self) -> Option<&TcpStream> {
+        match &self.0 {
+            Kind::Tcp(stream) => Some(stream),
+            #[cfg(unix)]
+            Kind::Unix(_) => None,
+        }
+    }
+}
+
 impl From<TcpStream> for Socket {
     fn from(stream: TcpStream) -> Self {
         Self(Kind::Tcp(stream))

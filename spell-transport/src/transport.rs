@@ -9,7 +9,7 @@ use spell_message::Serialization;
 
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 use crate::Origin;
-use crate::TransportError;
+use crate::{LifeSign, Pings, TransportError};
 
 /// Carries whole messages both ways, in order.
 ///
@@ -41,6 +41,23 @@ pub trait Transport:
 {
     /// What the two sides agreed on when they connected.
     fn info(&self) -> &TransportInfo;
+
+    /// Whether the transport has pings. One that has says so with [`ping`](Self::ping) and
+    /// [`life_sign`](Self::life_sign) besides. Default: it has none.
+    fn pings(&self) -> Pings {
+        Pings::None
+    }
+
+    /// Puts a ping with this number before all messages that `start_send` has not taken yet, also
+    /// while `poll_ready` is pending; `poll_flush` sends it. While an earlier ping still waits to be
+    /// written it does nothing, as it does on a transport without pings or one that is closed.
+    fn ping(&mut self, _number: u64) {}
+
+    /// What was heard of the other side since this was asked last, beside whole messages; of several
+    /// signs the one that says most. It is noted while `poll_next` is polled. Default: nothing.
+    fn life_sign(&mut self) -> LifeSign {
+        LifeSign::None
+    }
 }
 
 /// A transport chosen at run time. It is a [`Transport`] itself; a message costs no allocation.
@@ -49,6 +66,18 @@ pub type BoxTransport = Box<dyn Transport>;
 impl<T: Transport + ?Sized> Transport for Box<T> {
     fn info(&self) -> &TransportInfo {
         (**self).info()
+    }
+
+    fn pings(&self) -> Pings {
+        (**self).pings()
+    }
+
+    fn ping(&mut self, number: u64) {
+        (**self).ping(number);
+    }
+
+    fn life_sign(&mut self) -> LifeSign {
+        (**self).life_sign()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::{
-    BoxConnector, UrlError,
+    BoxConnector, TcpOptions, UrlError,
     address::{Address, Protocol},
 };
 
@@ -75,6 +75,12 @@ impl ConnectorBuilder {
     /// the next lower power of two.
     pub fn max_message_size(mut self, bytes: usize) -> Self {
         self.max_message_size = Some(bytes);
+        self
+    }
+
+    /// Sets what the system does for a TCP connection. Without effect on a Unix socket.
+    pub fn tcp(mut self, options: TcpOptions) -> Self {
+        self.address.endpoint.set_tcp(options);
         self
     }
 

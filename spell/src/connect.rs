@@ -6,7 +6,7 @@ use spell_peer::{
 };
 use spell_roles::{Callee, Caller, Outbox, Publisher, Session, Subscriber, auth::Authenticator};
 use spell_serializer::AnySerializer;
-use spell_transport::{BoxConnector, ConnectorBuilder, UrlError};
+use spell_transport::{BoxConnector, ConnectorBuilder, KeepAlive, TcpOptions, UrlError};
 
 use crate::{Client, client::ClientRoles, urls::IntoUrls};
 
@@ -200,6 +200,22 @@ impl ClientBuilder {
         self.configure(|config| config.request_timeout = limit)
     }
 
+    /// Ask a silent router whether it is still there, or never with `None`, and give it up if it
+    /// does not answer. Default: after 20 s, and after 60 s. See [`PeerConfig::keep_alive`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use spell::transport::KeepAlive;
+    ///
+    /// # #[cfg(feature = "websocket")]
+    /// let builder = spell::client("ws://router.example", "realm1")
+    ///     .keep_alive(KeepAlive::within(Duration::from_secs(2)));
+    /// ```
+    pub fn keep_alive(self, keep_alive: impl Into<Option<KeepAlive>>) -> Self {
+        let keep_alive = keep_alive.into();
+        self.configure(|config| config.keep_alive = keep_alive)
+    }
+
     /// Announce features beside those of the roles, or withdraw some.
     pub fn features(self, features: &RoleFeatures) -> Self {
         self.configure(|config| config.features.merge(features))
@@ -215,6 +231,11 @@ impl ClientBuilder {
     /// lower power of two.
     pub fn max_message_size(self, bytes: usize) -> Self {
         self.connector(|connector| connector.max_message_size(bytes))
+    }
+
+    /// What the system does for a TCP connection. Without effect on a Unix socket.
+    pub fn tcp(self, options: TcpOptions) -> Self {
+        self.connector(|connector| connector.tcp(options))
     }
 
     /// The TLS configuration, for certificates and trust of one's own. Without effect on a URL

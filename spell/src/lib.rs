@@ -44,13 +44,16 @@
 //! | to authenticate, to reconnect, to set limits | [`client()`](fn@client) |
 //! | to publish and subscribe | [`PublisherExt`](roles::PublisherExt), [`SubscriberExt`](roles::SubscriberExt) |
 //! | to call and be called | [`CallerExt`](roles::CallerExt), [`CalleeExt`](roles::CalleeExt) |
+//! | to publish, or call, when there is no session, or again when it is lost | [`Outbox`], [`Call::wait_for_session`](roles::Call::wait_for_session), [`Call::idempotent`](roles::Call::idempotent) |
+//! | to leave when all work is done | [`Leave::drain`](roles::Leave::drain) |
 //! | arguments that the router cannot read | [`passthru`] |
 //! | to know of other sessions, registrations and subscriptions; testaments; the history of events | [`MetaExt`](roles::MetaExt) |
 //! | fewer roles, or roles of your own | [`peer::PeerBuilder`], [`peer::Role`] |
 //! | raw messages | [`roles::Tap`] |
 //! | a transport, or dialling, of your own | [`transport`] |
 //! | a serializer of your own | [`serializer::Serializer`] |
-//! | to know what the peer is doing, and what happens to it | [`Client::state`](peer::Peer::state), [`Client::events`](peer::Peer::events) |
+//! | to know what the peer is doing, and what happens to it | [`Client::state`](peer::Peer::state), [`Client::events`](peer::Peer::events), [`Client::statistics`](peer::Peer::statistics) |
+//! | to start anew what ended for good | [`supervision`] |
 //! | several routers | [`client()`](fn@client), [`peer::Endpoints`] |
 //!
 //! The verbs come from extension traits, one a role: `use spell::prelude::*`.
@@ -80,6 +83,7 @@
 //! | `tls` | yes | `wss://`, `rss://`, by rustls |
 //! | `json`, `msgpack`, `cbor` | yes | the serializers |
 //! | `encryption` | no | end-to-end encryption, in [`passthru`] |
+//! | `metrics` | no | [counters and gauges](peer::Statistics#metrics) of each peer |
 //! | `router` | no | the embedded router, as `spell::router` |
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -93,6 +97,7 @@ pub mod urls;
 
 pub use spell_message as message;
 pub use spell_peer as peer;
+pub use spell_peer::supervision;
 pub use spell_roles as roles;
 #[cfg(feature = "router")]
 #[cfg_attr(docsrs, doc(cfg(feature = "router")))]

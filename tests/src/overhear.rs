@@ -10,7 +10,8 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
 use spell_transport::{
-    ConnectError, Connector, Serialization, Transport, TransportError, TransportInfo,
+    ConnectError, Connector, LifeSign, Pings, Serialization, Transport, TransportError,
+    TransportInfo,
 };
 
 /// What is heard.
@@ -72,6 +73,18 @@ pub struct Overheard<T> {
 impl<T: Transport> Transport for Overheard<T> {
     fn info(&self) -> &TransportInfo {
         self.transport.info()
+    }
+
+    fn pings(&self) -> Pings {
+        self.transport.pings()
+    }
+
+    fn ping(&mut self, number: u64) {
+        self.transport.ping(number);
+    }
+
+    fn life_sign(&mut self) -> LifeSign {
+        self.transport.life_sign()
     }
 }
 

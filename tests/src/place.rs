@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use spell_peer::{JoinError, Peer, PeerBuilder};
+use spell_peer::{JoinError, Peer, PeerBuilder, PeerConfig};
 use spell_roles::{Callee, Caller, Publisher, Session, Subscriber};
 use spell_serializer::AnySerializer;
 use spell_transport::connector;
@@ -82,12 +82,27 @@ impl Place {
     ///
     /// If the router refuses.
     pub async fn join(&self, session: Session, urls: &Urls) -> Result<Client, JoinError> {
+        self.join_with(session, urls, |_| {}).await
+    }
+
+    /// As [`join`](Self::join), with other settings.
+    ///
+    /// # Errors
+    ///
+    /// If the router refuses.
+    pub async fn join_with(
+        &self,
+        session: Session,
+        urls: &Urls,
+        change: impl FnOnce(&mut PeerConfig),
+    ) -> Result<Client, JoinError> {
         PeerBuilder::new(session)
             .role(Publisher::new())
             .role(Subscriber::new())
             .role(Caller::new())
             .role(Callee::new())
             .serializers([self.serializer.clone()])
+            .configure(change)
             .connect(connector(urls.url(self.link).unwrap()).unwrap())
             .await
     }

@@ -109,6 +109,15 @@ impl Kind {
         Self::EventReceived,
     ];
 
+    /// The place of the kind in [`ALL`](Self::ALL).
+    #[expect(
+        clippy::as_conversions,
+        reason = "the variants are those of `ALL`, in its order"
+    )]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
     /// The kind with this code; `None` when the specification assigns the code to no message.
     pub const fn from_code(code: u64) -> Option<Self> {
         Some(match code {
@@ -274,7 +283,8 @@ mod tests {
     #[test]
     fn codes_are_those_of_the_specification_and_lead_back() {
         assert_eq!(Kind::ALL.len(), 25);
-        for kind in Kind::ALL {
+        for (index, kind) in Kind::ALL.into_iter().enumerate() {
+            assert_eq!(kind.index(), index);
             assert_eq!(Kind::from_code(kind.code()), Some(kind), "{kind}");
         }
         assert!(Kind::ALL.is_sorted_by_key(|kind| kind.code()));

@@ -2,7 +2,10 @@ use std::fmt;
 
 use crate::{
     Dict, MatchPolicy, SessionId, Uri, Value,
-    options::{CancelMode, InvocationPolicy},
+    options::{
+        CancelMode, InvocationPolicy,
+        trace::{is_traceparent, is_tracestate},
+    },
 };
 
 /// A known key of some options or details has a wrong type or value.
@@ -59,6 +62,8 @@ pub(crate) enum Expected {
     MatchPolicy,
     InvocationPolicy,
     CancelMode,
+    TraceParent,
+    TraceState,
 }
 
 impl Expected {
@@ -84,6 +89,8 @@ impl Expected {
                 Self::MatchPolicy => is_one_of::<MatchPolicy>(value),
                 Self::InvocationPolicy => is_one_of::<InvocationPolicy>(value),
                 Self::CancelMode => is_one_of::<CancelMode>(value),
+                Self::TraceParent => value.as_str().is_some_and(is_traceparent),
+                Self::TraceState => value.as_str().is_some_and(is_tracestate),
             }
     }
 
@@ -102,6 +109,8 @@ impl Expected {
             Self::MatchPolicy => r#""exact", "prefix" or "wildcard""#,
             Self::InvocationPolicy => r#""single", "roundrobin", "random", "first" or "last""#,
             Self::CancelMode => r#""skip", "kill" or "killnowait""#,
+            Self::TraceParent => "a traceparent as in W3C Trace Context",
+            Self::TraceState => "a tracestate as in W3C Trace Context",
         }
     }
 
@@ -109,7 +118,12 @@ impl Expected {
     fn found(self, value: &Value) -> &'static str {
         match (self, value) {
             (
-                Self::Uri | Self::MatchPolicy | Self::InvocationPolicy | Self::CancelMode,
+                Self::Uri
+                | Self::MatchPolicy
+                | Self::InvocationPolicy
+                | Self::CancelMode
+                | Self::TraceParent
+                | Self::TraceState,
                 Value::String(_),
             ) => "another string",
             (Self::Id | Self::Integer, Value::Unsigned(_) | Value::Signed(_)) => "another integer",

@@ -11,6 +11,7 @@ mod policy;
 mod pubsub;
 mod rpc;
 mod session;
+mod trace;
 
 pub use expected::InvalidOption;
 pub use policy::{CancelMode, InvocationPolicy};

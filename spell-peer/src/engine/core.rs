@@ -1,8 +1,13 @@
 use std::{sync::Arc, time::Instant};
 
 use spell_message::{Payload, RequestId, RoleFeatures, Uri, message::Abort, options::AbortDetails};
+use tracing::{Span, info};
 
-use crate::{CloseReason, PeerConfig, SessionInfo, Violation, event::EventQueue, outbox::Outbox};
+use super::Probing;
+use crate::{
+    CloseReason, PeerConfig, SessionInfo, Violation, counters::Counters, event::EventQueue,
+    outbox::Outbox,
+};
 
 /// What all roles share.
 #[derive(Debug)]
@@ -18,10 +23,14 @@ pub(crate) struct Core {
     /// The peer leaves once what is under way is done.
     pub(crate) drain: Option<Draining>,
     pub(crate) last_end: Option<CloseReason>,
+    pub(crate) probing: Probing,
     /// Where the transport leads to, for people.
     pub(crate) endpoint: Option<Arc<str>>,
     /// What roles reported, for whoever listens to the peer.
     pub(crate) reports: EventQueue,
+    pub(crate) counters: Arc<Counters>,
+    /// Of the session, from dialling to its end.
+    pub(crate) span: Span,
     pub(crate) now: Instant,
     pub(crate) config: PeerConfig,
 }
@@ -41,6 +50,14 @@ impl Core {
     /// Whether nothing may be sent any more, whatever is still under way.
     pub(crate) fn is_ending(&self) -> bool {
         self.closed.is_some() || self.finishing.is_some()
+    }
+
+    /// Tell people of the session that was established.
+    pub(crate) fn joined(&self, session: &SessionInfo) {
+        self.span.record("session", session.id().get());
+        self.span.record("realm", session.realm().as_str());
+        let (id, realm) = (session.id(), session.realm());
+        info!(session = %id, %realm, "session joined");
     }
 
     pub(crate) fn close(&mut self, reason: CloseReason) {

@@ -2,6 +2,7 @@
 
 mod core;
 mod judge;
+mod probing;
 #[cfg(test)]
 mod tests;
 
@@ -9,16 +10,25 @@ use std::{collections::VecDeque, error::Error, ops::ControlFlow, sync::Arc, time
 
 use bytes::Bytes;
 use spell_message::{
-    Format, Message, RequestIds, RoleFeatures, Uri, message::ErrorMessage, options::ErrorDetails,
+    Format, Message, RequestIds, RoleFeatures, Uri,
+    message::{ErrorMessage, Kind},
+    options::ErrorDetails,
     reason,
 };
 use spell_serializer::{AnySerializer, DecodeError, payload};
+use spell_transport::{LifeSign, Pings};
+use tracing::Span;
+#[cfg(feature = "driver")]
+use tracing::{field::Empty, info_span};
 
 pub(crate) use self::core::{Core, Draining};
+use self::probing::Probing;
 
+#[cfg(feature = "metrics")]
+use crate::recording::Recording;
 use crate::{
-    CloseReason, Context, Drain, InitError, PeerConfig, PeerEvent, Role, SessionEnd, SessionInfo,
-    Task, event::EventQueue, outbox::Outbox,
+    CloseReason, Context, Drain, InitError, PeerConfig, PeerEvent, Role, RoundTripTime, SessionEnd,
+    SessionInfo, Statistics, Task, event::EventQueue, outbox::Outbox,
 };
 
 /// The protocol of one peer, without IO and without a clock: frames, commands and the time go in,
@@ -61,6 +71,8 @@ pub struct Engine<R: Role> {
     roles: R,
     core: Core,
     tasks: VecDeque<Task<R::Command>>,
+    #[cfg(feature = "metrics")]
+    recording: Recording,
 }
 
 impl<R: Role> Engine<R> {
@@ -70,6 +82,8 @@ impl<R: Role> Engine<R> {
         let mut announced = RoleFeatures::new();
         roles.features(&mut announced);
         announced.merge(&config.features);
+        #[cfg(feature = "metrics")]
+        let recording = Recording::new(roles.realm().map_or("", Uri::as_str));
         Ok(Self {
             roles,
             core: Core {
@@ -81,12 +95,17 @@ impl<R: Role> Engine<R> {
                 finishing: None,
                 drain: None,
                 last_end: None,
+                probing: Probing::default(),
                 endpoint: None,
                 reports: EventQueue::default(),
+                span: Span::none(),
+                counters: Arc::default(),
                 now: Instant::now(),
                 config,
             },
             tasks: VecDeque::new(),
+            #[cfg(feature = "metrics")]
+            recording,
         })
     }
 
@@ -116,16 +135,42 @@ impl<R: Role> Engine<R> {
         self.core.drain = None;
         self.core.session = None;
         self.core.joining = None;
+        self.core.probing = Probing::default();
         self.tasks.clear();
         let max_send = max_send.unwrap_or(usize::MAX);
         self.core.outbox.open(serializer, max_send, ids);
         self.with_roles(R::on_open);
     }
 
+    /// Watch over the connection that [`open`](Self::open) was told of, as
+    /// [`PeerConfig::keep_alive`] says; call it right after that. From then on, tell what the
+    /// transport hears by [`handle_life_sign`](Self::handle_life_sign), and send the pings of
+    /// [`poll_ping`](Self::poll_ping). `pings` is what the transport can do.
+    pub fn watch(&mut self, pings: Pings) {
+        self.core.probing = Probing::open(Some(pings));
+    }
+
+    /// The transport heard something, be it no whole frame.
+    pub fn handle_life_sign(&mut self, sign: LifeSign, now: Instant) {
+        self.core.probing.life_sign(sign, now);
+    }
+
+    /// The number of the ping that the transport is to send.
+    pub fn poll_ping(&mut self) -> Option<u64> {
+        self.core.probing.take_ping()
+    }
+
+    /// How far away the router is; `None` until that was measured in the session under way.
+    pub fn round_trip_time(&self) -> Option<RoundTripTime> {
+        self.core.probing.round_trip()
+    }
+
     /// Where the transport leads to: what sessions tell as their
     /// [endpoint](SessionInfo::endpoint) from now on.
     pub fn set_endpoint(&mut self, endpoint: impl Into<Arc<str>>) {
-        self.core.endpoint = Some(endpoint.into());
+        let endpoint = endpoint.into();
+        self.core.span.record("endpoint", &*endpoint);
+        self.core.endpoint = Some(endpoint);
     }
 
     /// A frame came from the wire. One that does not decode violates the protocol, but for an ERROR
@@ -135,13 +180,19 @@ impl<R: Role> Engine<R> {
         let Some(serializer) = self.core.outbox.serializer() else {
             return;
         };
+        self.core.probing.heard(now);
         match serializer.decode(frame) {
-            Ok(message) => self.handle_message(message, now),
+            Ok(message) => {
+                self.core.counters.received(message.kind(), frame.len());
+                self.handle_message(message, now);
+            }
             Err(error) => match failure(&error, serializer.format()) {
                 Some(failure) if self.core.session.is_some() => {
+                    self.core.counters.received(Some(Kind::Error), frame.len());
                     self.handle_message(failure.into(), now);
                 }
                 _ => {
+                    self.core.counters.received(None, frame.len());
                     self.core.now = now;
                     self.core.violation(error.into());
                 }
@@ -152,7 +203,7 @@ impl<R: Role> Engine<R> {
     /// A message came from the wire.
     pub fn handle_message(&mut self, message: Message, now: Instant) {
         self.core.now = now;
-        if self.core.closed.is_some() {
+        if self.core.closed.is_some() || self.core.probing.claims(&message, now) {
             return;
         }
         let unclaimed = self.with_roles(|roles, cx| {
@@ -180,6 +231,11 @@ impl<R: Role> Engine<R> {
         {
             self.with_roles(R::on_deadline);
         }
+        if self.pauses_reading() {
+            // What is not read says nothing of who sends it.
+            self.core.probing.heard(now);
+        }
+        self.core.probe();
     }
 
     /// The peer is to end: the roles say their farewell, and the engine is closed.
@@ -209,18 +265,23 @@ impl<R: Role> Engine<R> {
         let core = &self.core;
         let told = core.finishing.as_ref().or(core.closed.as_ref());
         let reason = told.cloned().unwrap_or(CloseReason::Disconnected);
-        self.core.session = None;
+        if self.core.session.take().is_some() {
+            self.core.counters.ended(&reason);
+        }
         self.core.last_end = Some(reason.clone());
+        self.core.probing.end();
         self.tasks.clear();
         let last_sent = self.core.last_sent();
         self.roles
             .on_close(&SessionEnd::new(reason.clone(), last_sent, self.core.now));
+        self.measure();
         reason
     }
 
     /// The transport is gone: nothing more can be sent.
     pub fn disconnect(&mut self) {
         self.core.outbox.close();
+        self.measure();
     }
 
     /// The next frame to put on the wire.
@@ -234,7 +295,9 @@ impl<R: Role> Engine<R> {
                 }
             });
         }
-        self.core.outbox.pop()
+        let (kind, frame) = self.core.outbox.pop()?;
+        self.core.counters.sent(kind, frame.len());
+        Some(frame)
     }
 
     /// Whether the roles have yet to ask the session for what is wanted of every session, or to make
@@ -266,7 +329,9 @@ impl<R: Role> Engine<R> {
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.roles.deadline()
+        let roles = self.roles.deadline();
+        let probing = self.core.probing.deadline();
+        roles.into_iter().chain(probing).min()
     }
 
     /// How many bytes wait for the wire.
@@ -277,6 +342,43 @@ impl<R: Role> Engine<R> {
     /// Whether nothing waits for the wire.
     pub fn is_drained(&self) -> bool {
         self.core.outbox.is_empty() && !self.is_restoring()
+    }
+
+    /// What this peer counted, and what waits.
+    pub fn statistics(&self) -> Statistics {
+        let counters = &self.core.counters;
+        counters.waiting(self.roles.pending(), self.queued());
+        counters.read()
+    }
+
+    /// Take down what waits, for those who read the counters elsewhere.
+    #[cfg_attr(
+        not(feature = "metrics"),
+        expect(
+            clippy::needless_pass_by_ref_mut,
+            reason = "to record changes something"
+        )
+    )]
+    pub(crate) fn measure(&mut self) {
+        let counters = &self.core.counters;
+        counters.waiting(self.roles.pending(), self.queued());
+        #[cfg(feature = "metrics")]
+        self.recording
+            .record(&counters.read(), self.core.session.is_some());
+    }
+
+    /// The span of the next session, which is that of each of its messages, too.
+    #[cfg(feature = "driver")]
+    pub(crate) fn new_span(&mut self) -> Span {
+        let realm = self.roles.realm().map(Uri::as_str);
+        let span = info_span!("session", realm, session = Empty, endpoint = Empty);
+        self.core.span = span.clone();
+        span
+    }
+
+    #[cfg(feature = "driver")]
+    pub(crate) fn counters(&self) -> &Arc<crate::counters::Counters> {
+        &self.core.counters
     }
 
     /// Why the session ended, once a role or the engine ended it.
@@ -296,7 +398,9 @@ impl<R: Role> Engine<R> {
 
     /// Call the roles, then tell them of a session that was established meanwhile.
     fn with_roles<T>(&mut self, call: impl FnOnce(&mut R, &mut Context<'_, R::Command>) -> T) -> T {
-        let Self { roles, core, tasks } = self;
+        let Self {
+            roles, core, tasks, ..
+        } = self;
         let output = call(roles, &mut Context::new(core, tasks));
         if let Some(mut session) = core.joining.take() {
             if let Some(endpoint) = &core.endpoint {
@@ -304,6 +408,9 @@ impl<R: Role> Engine<R> {
             }
             let session = Arc::new(session);
             core.session = Some(session.clone());
+            core.begin_probing(&session);
+            core.counters.joined();
+            core.joined(&session);
             roles.on_join(&session, &mut Context::new(core, tasks));
         }
         if core.drain.is_some() && !core.is_ending() {

@@ -15,9 +15,11 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Sink, Stream, StreamExt};
 use spell_message::{Message, Pattern, message::Subscribe, options::SubscribeOptions};
-use spell_peer::{Backoff, Commands, Context, Peer, PeerBuilder, PeerState, Role, SessionInfo};
+use spell_peer::{
+    Backoff, Commands, Context, Peer, PeerBuilder, PeerState, Probe, Role, SessionInfo,
+};
 use spell_transport::{
-    Adapter, Serialization, TransportInfo,
+    Adapter, KeepAlive, Serialization, TransportInfo,
     memory::{MemoryConnector, MemoryListener},
 };
 
@@ -232,4 +234,20 @@ async fn while_reading_pauses_the_peer_goes_on_to_send() {
     peer.stop();
     assert!(script.0.next().await.unwrap().unwrap().starts_with(b"[6,"));
     peer.closed().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_router_that_is_not_read_is_not_taken_for_dead() {
+    for is_paused in [true, false] {
+        let watched = wanting(0)
+            .keep_alive(KeepAlive::within(Duration::from_secs(2)))
+            .configure(|config| config.probe = Probe::RoundTrip);
+        let (peer, mut listener) = running(watched);
+        let _script = Script::welcome(&mut listener).await;
+        peer.joined().await.unwrap();
+        let pause = peer.role::<Wanting, _>().clone();
+        pause.send(Pause(is_paused)).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        assert_eq!(peer.state().borrow().is_joined(), is_paused);
+    }
 }

@@ -146,7 +146,10 @@ mod tests {
             assert_eq!(answer.signature, expected);
         }
         let error = ticket.challenge(&challenge()).await.unwrap_err();
-        assert_eq!(error.to_string(), "the credentials could not be had");
+        assert_eq!(
+            error.to_string(),
+            "the credentials could not be had just now"
+        );
         assert_eq!(error.source().unwrap().to_string(), "none left");
     }
 

@@ -9,7 +9,7 @@ use std::{
 
 use spell_message::reason;
 use tokio::sync::Semaphore;
-use tracing::{debug, warn};
+use tracing::{Instrument, debug, warn};
 
 use super::{
     Answer, AnswerError, FromInvocation, Interrupt, IntoResult, Invocation, InvocationError,
@@ -135,9 +135,15 @@ pub(super) fn serve(
                 break;
             };
             let (handler, codec) = (handler.clone(), codec.clone());
+            let mut invocation = taken.item;
             // A panic ends this task alone; the invocation, dropped by it, answers for itself.
             tokio::spawn(async move {
-                (handler.0)(taken.item.taken(codec.as_ref())).await;
+                let span = invocation.take_span();
+                let work = async { (handler.0)(invocation.taken(codec.as_ref())).await };
+                match span {
+                    Some(span) => work.instrument(*span).await,
+                    None => work.await,
+                }
                 drop(permit);
             });
         }

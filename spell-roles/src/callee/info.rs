@@ -100,6 +100,17 @@ impl InvocationInfo {
         timeout(&self.details)
     }
 
+    /// Where the call belongs in a distributed trace, if its caller said so and the router hands
+    /// that on. See [`Call::traceparent`](crate::Call::traceparent).
+    pub fn traceparent(&self) -> Option<&str> {
+        self.details.traceparent()
+    }
+
+    /// What goes with [`traceparent`](Self::traceparent).
+    pub fn tracestate(&self) -> Option<&str> {
+        self.details.tracestate()
+    }
+
     /// All that the router tells of the call.
     pub fn details(&self) -> &InvocationDetails {
         &self.details

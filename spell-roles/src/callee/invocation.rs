@@ -3,6 +3,7 @@ use std::mem;
 use serde::de::DeserializeOwned;
 use spell_message::IntoUri;
 use spell_serializer::DecodeError;
+use tracing::Span;
 
 use super::{
     Answer, Interrupt, Interruption, InvocationInfo, Part, Parts, Progress, ProgressiveResult,
@@ -31,10 +32,16 @@ pub struct Invocation {
     is_divided: bool,
     is_watched: bool,
     codec: Option<Passthru>,
+    span: Option<Box<Span>>,
 }
 
 impl Invocation {
-    pub(super) fn new(info: InvocationInfo, line: Line, more: Option<Consumer<Part>>) -> Self {
+    pub(super) fn new(
+        info: InvocationInfo,
+        line: Line,
+        more: Option<Consumer<Part>>,
+        span: Option<Box<Span>>,
+    ) -> Self {
         Self {
             info,
             responder: Responder::new(line),
@@ -42,6 +49,7 @@ impl Invocation {
             is_divided: false,
             is_watched: false,
             codec: None,
+            span,
         }
     }
 
@@ -165,6 +173,11 @@ impl Invocation {
 
     pub(super) fn into_responder(self) -> Responder {
         self.responder
+    }
+
+    /// The span in which it is worked on, if anybody listens.
+    pub(super) fn take_span(&mut self) -> Option<Box<Span>> {
+        self.span.take()
     }
 
     /// Someone else answers.

@@ -362,12 +362,18 @@ impl Registrations {
         self.end(key, RegistrationEnd::Revoked { reason });
     }
 
+    /// How many requests are under way.
+    pub(super) fn pending(&self) -> usize {
+        self.registering
+            .len()
+            .saturating_add(self.unregistering.len())
+    }
+
     /// The session ended. What is wanted stays so.
     pub(super) fn close(&mut self, end: &SessionEnd) {
         self.routes.clear();
         self.departures.clear();
         self.is_leaving = false;
-        self.restoring.clear();
         self.contested.clear();
         for (request, key) in mem::take(&mut self.registering) {
             // Who waits for the first answer is told; what was registered once is asked for again.

@@ -5,7 +5,7 @@ use spell_message::{
     message::{self, RequestKind, Unregistered},
     reason,
 };
-use spell_peer::{self as peer, Commands, Context, Role, SessionEnd, SessionInfo};
+use spell_peer::{self as peer, Commands, Context, Count, Role, SessionEnd, SessionInfo};
 use tokio::sync::oneshot;
 use tracing::{debug, warn};
 
@@ -61,10 +61,11 @@ impl Callee {
             return refuse(request, reason::NO_SUCH_REGISTRATION, cx);
         };
         let size = weight(message.details.as_dict(), &message.payload);
-        let (interrupt, more) = self.running.begin(&message, wanted, cx.now());
-        let invocation = wanted.invocation(message, interrupt, more);
+        let begun = self.running.begin(&message, wanted, cx);
+        let invocation = wanted.invocation(message, begun);
         if let Pushed::Refused(invocation) = wanted.push(invocation, size) {
             invocation.forget();
+            cx.count(Count::InvocationsRefused, 1);
             let cause = Interruption::Answered;
             self.running.fail(request, cause, reason::UNAVAILABLE, cx);
         }
@@ -187,6 +188,10 @@ impl Role for Callee {
             Order::Answer(answer) => self.answer(*answer, cx),
         }
         self.settle();
+    }
+
+    fn pending(&self) -> usize {
+        self.registrations.pending()
     }
 
     fn deadline(&self) -> Option<Instant> {

@@ -12,7 +12,7 @@ use spell_message::{
 };
 use spell_peer::{Context, SendError};
 use spell_serializer::EncodeError;
-use tracing::debug;
+use tracing::{Span, debug, debug_span, field::Empty};
 
 use super::{
     AnswerError, Interrupt, Interruption, Part,
@@ -28,6 +28,7 @@ use super::{
 use crate::{
     passthru::{self, Attributed, PassthruAttributes, PassthruError, SealedParts},
     queue::Consumer,
+    span::RequestSpan,
     weight::weight,
 };
 
@@ -48,6 +49,15 @@ struct Invoked {
     counted: Counted,
     error_uri: Uri,
     timer: Option<Timer>,
+    span: RequestSpan,
+}
+
+/// What the user gets of an invocation that began.
+pub(super) struct Begun {
+    pub(super) interrupt: Interrupt,
+    /// The parts to come, if there are any.
+    pub(super) parts: Option<Consumer<Part>>,
+    pub(super) span: Option<Box<Span>>,
 }
 
 /// Times an invocation.
@@ -95,13 +105,13 @@ impl Running {
         None
     }
 
-    /// An invocation came. Gives its parts to come too, if there are any.
+    /// An invocation came.
     pub(super) fn begin(
         &mut self,
         message: &message::Invocation,
         wanted: &Wanted,
-        now: Instant,
-    ) -> (Interrupt, Option<Consumer<Part>>) {
+        cx: &Context<'_, Command>,
+    ) -> Begun {
         let request = message.request;
         let interrupter = Interrupter::new(request);
         let interrupt = interrupter.interrupt();
@@ -111,19 +121,40 @@ impl Running {
         } else {
             (More::Complete, None)
         };
-        let timer = timeout(&message.details).and_then(|limit| Timer::start(limit, now));
+        let timer = timeout(&message.details).and_then(|limit| Timer::start(limit, cx.now()));
         if let Some(timer) = timer {
             self.deadlines.insert((timer.deadline, request));
         }
+        let span = || {
+            let details = &message.details;
+            debug_span!(
+                parent: None,
+                "invocation",
+                procedure = details.procedure().unwrap_or(wanted.procedure.as_str()),
+                realm = Empty,
+                session = Empty,
+                request = Empty,
+                traceparent = details.traceparent(),
+                outcome = Empty
+            )
+        };
+        let span = RequestSpan::open(span, "closed");
+        span.sent(request, cx.session());
+        let begun = Begun {
+            interrupt,
+            parts,
+            span: span.span(),
+        };
         let invoked = Invoked {
             interrupter,
             more,
             counted: Counted::new(&wanted.counters),
             error_uri: wanted.error_uri.clone(),
             timer,
+            span,
         };
         self.invocations.insert(request, invoked);
-        (interrupt, parts)
+        begun
     }
 
     /// An invocation is refused before it began.
@@ -137,7 +168,7 @@ impl Running {
     pub(super) fn interrupt(&mut self, request: RequestId, mode: Option<CancelMode>) {
         // WAMP spec, "Call Canceling": in this mode the dealer has answered already.
         if mode == Some(CancelMode::KillNoWait) {
-            self.finish(request, Interruption::Canceled { mode });
+            self.finish(request, Interruption::Canceled { mode }, "canceled");
         } else if let Some(invoked) = self.invocations.get_mut(&request) {
             invoked.interrupter.cancel(mode);
             invoked.more.close();
@@ -152,7 +183,7 @@ impl Running {
         uri: &'static str,
         cx: &mut Context<'_, Command>,
     ) {
-        if self.finish(request, cause).is_some() {
+        if self.finish(request, cause, uri).is_some() {
             refuse(request, uri, cx);
         }
     }
@@ -242,7 +273,12 @@ impl Running {
             Outcome::Dropped if is_canceled => unanswered(reason::CANCELED),
             Outcome::Failed | Outcome::Dropped => unanswered(&invoked.error_uri),
         };
-        self.finish(request, Interruption::Answered);
+        let outcome = match &message {
+            Ok(Message::Error(error)) => error.error.as_str(),
+            Ok(_) => "ok",
+            Err(_) => "not sent",
+        };
+        self.finish(request, Interruption::Answered, outcome);
         let sent = message.and_then(|message| cx.send(message));
         if let Err(error) = &sent {
             let uri = match error {
@@ -278,7 +314,7 @@ impl Running {
     }
 
     /// It is over. `None` if it was already.
-    fn finish(&mut self, request: RequestId, cause: Interruption) -> Option<()> {
+    fn finish(&mut self, request: RequestId, cause: Interruption, outcome: &str) -> Option<()> {
         let invoked = self.invocations.remove(&request)?;
         if let Some(timer) = invoked.timer {
             self.deadlines.remove(&(timer.deadline, request));
@@ -287,6 +323,7 @@ impl Running {
             self.cut_off.insert(request);
         }
         invoked.interrupter.end(cause);
+        invoked.span.end(outcome);
         Some(())
     }
 }

@@ -11,13 +11,13 @@ use spell_peer::Context;
 use tokio::sync::watch;
 
 use super::{
-    Conflict, Interrupt, Invocation, InvocationInfo, Part, RegistrationEnd,
-    RegistrationNotRestored,
+    Conflict, Invocation, InvocationInfo, Part, RegistrationEnd, RegistrationNotRestored,
     conflict::{Contest, Move},
     line::Line,
     parts::More,
     registration::{Counters, State},
     role::Command,
+    running::Begun,
 };
 use crate::{
     RegisterError,
@@ -185,14 +185,10 @@ impl Wanted {
         self.state.send_replace(State::Ended(end));
     }
 
-    pub(super) fn invocation(
-        &self,
-        message: message::Invocation,
-        interrupt: Interrupt,
-        more: Option<Consumer<Part>>,
-    ) -> Invocation {
+    pub(super) fn invocation(&self, message: message::Invocation, begun: Begun) -> Invocation {
         let info = InvocationInfo::new(message, &self.procedure);
-        Invocation::new(info, Line::new(interrupt, self.requests.clone()), more)
+        let line = Line::new(begun.interrupt, self.requests.clone());
+        Invocation::new(info, line, begun.parts, begun.span)
     }
 
     /// Where the parts go that follow the first one of an invocation, and where they are read.

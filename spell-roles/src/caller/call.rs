@@ -5,6 +5,7 @@ use spell_message::{
     options::{CallOptions, CancelMode, InvalidOption},
 };
 use spell_serializer::PayloadBuilder;
+use tracing::{debug_span, field::Empty};
 
 use super::{
     CallArguments, CallResult, IdempotentCall, PendingCall, ProgressiveCall,
@@ -17,6 +18,7 @@ use crate::{
     passthru::Passthru,
     repeat::Budget,
     request::{Reply, Requests, argument_methods},
+    span::RequestSpan,
     started::{IdSlot, Started},
 };
 
@@ -176,6 +178,34 @@ impl<'a> Call<'a> {
     /// WAMP spec, "Sharded Registration".
     pub fn runmode(self, runmode: impl Into<String>) -> Self {
         self.set(|options| options.set_runmode(runmode))
+    }
+
+    /// Where the call belongs in a distributed trace, as in the HTTP header of that name:
+    /// `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`. The callee reads it by
+    /// [`InvocationInfo::traceparent`](crate::InvocationInfo::traceparent).
+    ///
+    /// Not in the specification: it goes as the option `_traceparent`, which routers such as Bondy,
+    /// and the one of this library, hand on; others may not.
+    ///
+    /// W3C, "Trace Context".
+    pub fn traceparent(mut self, text: impl Into<String>) -> Self {
+        self.options = self.options.and_then(|mut options| {
+            options.set_traceparent(text)?;
+            Ok(options)
+        });
+        self
+    }
+
+    /// What the systems of a trace add to its [`traceparent`](Self::traceparent), as in the HTTP
+    /// header of that name; goes as the option `_tracestate`.
+    ///
+    /// W3C, "Trace Context".
+    pub fn tracestate(mut self, text: impl Into<String>) -> Self {
+        self.options = self.options.and_then(|mut options| {
+            options.set_tracestate(text)?;
+            Ok(options)
+        });
+        self
     }
 
     /// Set one option of CALL: one that has no method here, or an extension of the router.
@@ -368,6 +398,18 @@ impl Draft {
         streams: Option<Box<Streams>>,
         started: Option<IdSlot>,
     ) -> Command {
+        let span = || {
+            debug_span!(
+                "call",
+                procedure = self.procedure.as_str(),
+                realm = Empty,
+                session = Empty,
+                request = Empty,
+                traceparent = self.options.traceparent(),
+                outcome = Empty
+            )
+        };
+        let span = RequestSpan::open(span, "given up");
         Command(Order::Call(Box::new(NewCall {
             procedure: self.procedure,
             options: self.options,
@@ -379,6 +421,7 @@ impl Draft {
                 reply,
                 mode: self.mode,
                 streams,
+                span,
             },
             started,
         })))

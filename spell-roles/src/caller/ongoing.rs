@@ -7,14 +7,16 @@ use spell_message::{
     RequestId, Uri,
     options::{CallOptions, CancelMode},
 };
+use spell_peer::{Context, Count, SessionInfo};
 use tracing::warn;
 
-use super::CallResult;
+use super::{CallResult, role::Command};
 use crate::{
     error::Failure,
     pending::Waiter,
     queue::{Offered, Overflow, Producer, Pushed},
     request::Reply,
+    span::RequestSpan,
     weight::weight,
 };
 
@@ -27,6 +29,7 @@ pub(super) struct Ongoing {
     pub(super) mode: CancelMode,
     /// Boxed, as few calls have any.
     pub(super) streams: Option<Box<Streams>>,
+    pub(super) span: RequestSpan,
 }
 
 /// What a call has beside its first arguments and its last result.
@@ -76,12 +79,20 @@ impl Waiter for Ongoing {
         &self.reply
     }
 
+    fn sent(&self, request: RequestId, session: Option<&SessionInfo>) {
+        self.span.sent(request, session);
+    }
+
     fn answer(self, answer: Result<CallResult, Failure>) {
         if let Some(Arguments { failure, .. }) = self.streams.and_then(|streams| streams.arguments)
             && let Err(cause) = &answer
         {
             // Nothing was told before: there is one answer.
             let _ = failure.set(cause.clone());
+        }
+        match &answer {
+            Ok(_) => self.span.end("ok"),
+            Err(failure) => self.span.end(failure.outcome()),
         }
         self.reply.send(answer);
     }
@@ -109,7 +120,12 @@ impl Results {
     }
 
     /// Queue a result that is not the last.
-    pub(super) fn offer(&mut self, request: RequestId, result: CallResult) -> Offered {
+    pub(super) fn offer(
+        &mut self,
+        request: RequestId,
+        result: CallResult,
+        cx: &mut Context<'_, Command>,
+    ) -> Offered {
         let bytes = weight(result.details().as_dict(), result.payload());
         let is_refused = match self.queue.push(result, bytes) {
             Pushed::Queued => return Offered::Taken,
@@ -117,6 +133,7 @@ impl Results {
             Pushed::Displaced => false,
             Pushed::Refused(_) => true,
         };
+        self.queue.count_lost(Count::ResultsDropped, cx);
         if !mem::replace(&mut self.has_warned, true) {
             warn!(%request, "a call is read too slowly: it begins to lose progressive results");
         }

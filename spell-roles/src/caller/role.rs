@@ -16,7 +16,7 @@ use super::{CallResult, CallerHandle, ongoing::Ongoing};
 use crate::{
     error::Failure,
     passthru,
-    pending::Pending,
+    pending::{Pending, Waiter},
     queue::Offered,
     request::{Key, Reply, Requests},
     started::IdSlot,
@@ -61,7 +61,7 @@ impl Caller {
             unsupported = passthru::fit(&mut call.options, RoleName::Dealer, cx).err();
         }
         if let Some(failure) = unsupported {
-            return call.ongoing.reply.send(Err(failure));
+            return call.ongoing.answer(Err(failure));
         }
         let NewCall {
             procedure,
@@ -138,7 +138,7 @@ impl Caller {
         let Some(results) = ongoing.results() else {
             return trace!(request = %id, "a progressive result was not asked for");
         };
-        let offered = results.offer(id, result);
+        let offered = results.offer(id, result, cx);
         let key = ongoing.reply.key();
         match offered {
             Offered::Taken => {}
@@ -273,11 +273,11 @@ impl Role for Caller {
                 if result.is_progress() {
                     self.progress(id, result, cx);
                 } else {
-                    self.pending.resolve(id, result);
+                    self.pending.resolve(id, result, cx);
                 }
             }
             Message::Error(error) if error.request_kind == RequestKind::Call => {
-                self.pending.refuse(error);
+                self.pending.refuse(error, cx);
             }
             other => return ControlFlow::Continue(other),
         }
@@ -306,6 +306,10 @@ impl Role for Caller {
             },
             Order::Resume(key) => _ = self.filled.remove(&key),
         }
+    }
+
+    fn pending(&self) -> usize {
+        self.pending.len()
     }
 
     fn pauses_reading(&self) -> bool {

@@ -183,6 +183,34 @@ macro_rules! option_methods {
             self
         }
 
+        /// Where the publication belongs in a distributed trace, as in the HTTP header of that
+        /// name: `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`. Subscribers read it by
+        /// [`Event::traceparent`](crate::Event::traceparent).
+        ///
+        /// Not in the specification: it goes as the option `_traceparent`, which routers such as
+        /// Bondy, and the one of this library, hand on; others may not.
+        ///
+        /// W3C, "Trace Context".
+        pub fn traceparent(mut self, text: impl Into<String>) -> Self {
+            self.options = self.options.and_then(|mut options| {
+                options.set_traceparent(text)?;
+                Ok(options)
+            });
+            self
+        }
+
+        /// What the systems of a trace add to its [`traceparent`](Self::traceparent), as in the
+        /// HTTP header of that name; goes as the option `_tracestate`.
+        ///
+        /// W3C, "Trace Context".
+        pub fn tracestate(mut self, text: impl Into<String>) -> Self {
+            self.options = self.options.and_then(|mut options| {
+                options.set_tracestate(text)?;
+                Ok(options)
+            });
+            self
+        }
+
         /// Set one option of PUBLISH: one that has no method here, or an extension of the router.
         pub fn option(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
             self.options = self.options.and_then(|mut options| {

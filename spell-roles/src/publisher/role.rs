@@ -206,11 +206,11 @@ impl Role for Publisher {
             Message::Published(published) => {
                 trace!(request = %published.request, publication = %published.publication);
                 self.pending
-                    .resolve(published.request, Ok(published.publication));
+                    .resolve(published.request, Ok(published.publication), cx);
             }
             Message::Error(error) if error.request_kind == RequestKind::Publish => {
                 debug!(request = %error.request, error = %error.error, "not published");
-                self.pending.refuse(error);
+                self.pending.refuse(error, cx);
             }
             other => return ControlFlow::Continue(other),
         }
@@ -227,6 +227,10 @@ impl Role for Publisher {
                 let _ = self.pending.give_up(key);
             }
         }
+    }
+
+    fn pending(&self) -> usize {
+        self.pending.len()
     }
 
     fn on_close(&mut self, end: &SessionEnd) {

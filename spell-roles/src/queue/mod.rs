@@ -18,6 +18,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use spell_peer::Count;
+
 pub use overflow::Overflow;
 
 /// How much may wait in a queue, and what becomes of the rest.
@@ -53,6 +55,7 @@ pub(crate) fn queue<T, N>(bounds: Bounds) -> (Producer<T, N>, Consumer<T, N>) {
             waiting: VecDeque::new(),
             bytes: 0,
             lost: 0,
+            counted: 0,
             lost_since: 0,
             note: None,
             is_closed: false,
@@ -186,6 +189,19 @@ impl<T, N> Producer<T, N> {
     /// How many items were lost so far.
     pub(crate) fn lost(&self) -> u64 {
         self.0.lock().lost
+    }
+
+    /// Count for the peer what was lost since this was called last.
+    pub(crate) fn count_lost<C: Send + 'static>(
+        &self,
+        what: Count,
+        cx: &mut spell_peer::Context<'_, C>,
+    ) {
+        let mut state = self.0.lock();
+        let lost = state.lost;
+        let counted = mem::replace(&mut state.counted, lost);
+        drop(state);
+        cx.count(what, lost.saturating_sub(counted));
     }
 
     /// Whether nobody will take what is pushed.
@@ -370,6 +386,8 @@ struct State<T, N> {
     bytes: usize,
     /// How many items were lost so far.
     lost: u64,
+    /// How many of them the peer was told of.
+    counted: u64,
     /// How many of them were lost after the last one that waits.
     lost_since: u64,
     /// What comes after the last one that waits.

@@ -4,6 +4,7 @@ mod handle;
 mod leave;
 mod offers;
 mod role;
+mod state;
 
 pub use handle::{SessionExt, SessionHandle};
 pub use leave::{Leave, LeaveError};

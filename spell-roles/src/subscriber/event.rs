@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use spell_message::{Pattern, Payload, PublicationId, SessionId, message, options::EventDetails};
+use spell_message::{
+    Pattern, Payload, PublicationId, SessionId, SubscriptionId, message, options::EventDetails,
+};
 use spell_serializer::DecodeError;
 
 use super::Gap;
@@ -32,6 +34,11 @@ impl Event {
             gap: None,
             is_backfilled: false,
         }
+    }
+
+    /// The subscription id it came for.
+    pub(super) fn subscription(&self) -> SubscriptionId {
+        self.message.subscription
     }
 
     /// Open its arguments, if they are sealed and there is a codec for it.
@@ -102,6 +109,17 @@ impl Event {
     /// WAMP spec, "Event Retention".
     pub fn is_retained(&self) -> bool {
         self.message.details.retained() == Some(true)
+    }
+
+    /// Where it belongs in a distributed trace, if its publisher said so and the broker hands that
+    /// on. See [`Publish::traceparent`](crate::Publish::traceparent).
+    pub fn traceparent(&self) -> Option<&str> {
+        self.message.details.traceparent()
+    }
+
+    /// What goes with [`traceparent`](Self::traceparent).
+    pub fn tracestate(&self) -> Option<&str> {
+        self.message.details.tracestate()
     }
 
     /// All that the broker tells beside.

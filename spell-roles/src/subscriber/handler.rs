@@ -13,10 +13,12 @@ use std::{
 
 use serde::de::DeserializeOwned;
 use spell_serializer::DecodeError;
-use tokio::sync::Semaphore;
-use tracing::{error, warn};
+use tokio::sync::{Semaphore, watch};
+use tracing::{
+    Instrument, Span, error, field::Empty, level_filters::LevelFilter, trace_span, warn,
+};
 
-use super::{Event, Gap, Notice, reader::Reader, role::Command};
+use super::{Event, Gap, Notice, reader::Reader, role::Command, subscription::Status};
 use crate::{Kwargs, request::Requests};
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -105,7 +107,12 @@ impl<T: DeserializeOwned> FromEvent for Kwargs<T> {
 
 /// Hand events to a closure in a task of its own, one after another, until the queue ends or the
 /// subscription goes.
-pub(super) fn serve(mut reader: Reader, mut handler: Handler, progress: Arc<Progress>) {
+pub(super) fn serve(
+    mut reader: Reader,
+    mut handler: Handler,
+    progress: Arc<Progress>,
+    status: watch::Receiver<Status>,
+) {
     tokio::spawn(async move {
         let _ending = Ending(progress.clone());
         let tells_gaps = handler.on_gap.is_some();
@@ -127,11 +134,13 @@ pub(super) fn serve(mut reader: Reader, mut handler: Handler, progress: Arc<Prog
                     continue;
                 }
             };
-            let topic = match &notice {
+            let event = match &notice {
                 Notice::Event(event) => Some(event.clone()),
                 Notice::Gap(_) => None,
             };
-            let topic = topic.as_ref().map(Event::topic);
+            let event = event.as_ref();
+            let span = event.map_or_else(Span::none, |event| span(event, &status));
+            let topic = event.map(Event::topic);
             let work = async {
                 match (notice, &mut handler.on_gap) {
                     (Notice::Event(event), _) => return handler.call(event).await,
@@ -140,7 +149,7 @@ pub(super) fn serve(mut reader: Reader, mut handler: Handler, progress: Arc<Prog
                 }
                 Ok(())
             };
-            match unless_panicking(work).await {
+            match unless_panicking(work.instrument(span)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     // Not the source: its text may quote an argument.
@@ -154,6 +163,30 @@ pub(super) fn serve(mut reader: Reader, mut handler: Handler, progress: Arc<Prog
             }
         }
     });
+}
+
+/// The span in which an event is handled.
+fn span(event: &Event, status: &watch::Receiver<Status>) -> Span {
+    if LevelFilter::current() < LevelFilter::TRACE {
+        return Span::none();
+    }
+    let span = trace_span!(
+        parent: None,
+        "event",
+        topic = event.topic(),
+        realm = Empty,
+        session = Empty,
+        subscription = event.subscription().get(),
+        publication = event.publication().get(),
+        traceparent = event.traceparent(),
+    );
+    if !span.is_disabled()
+        && let Some((realm, session)) = &status.borrow().session
+    {
+        span.record("realm", realm.as_str());
+        span.record("session", session.get());
+    }
+    span
 }
 
 /// The output of `work`, or what it panicked with.

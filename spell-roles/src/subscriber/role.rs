@@ -145,8 +145,11 @@ impl Subscriber {
         self.routes
             .install(id, &pattern, wanted.is_some().then_some(key));
         if let Some(wanted) = wanted {
+            let session = cx.session();
+            let session = session.map(|session| (session.realm().clone(), session.id()));
             wanted.status.send_modify(|status| {
                 status.id = Some(id);
+                status.session = session;
                 status.sessions = status.sessions.saturating_add(1);
             });
             wanted.made(cx.now());
@@ -233,15 +236,20 @@ impl Subscriber {
     }
 
     /// The router took the id of a subscription, or refused to do so.
-    fn unsubscribed(&mut self, request: RequestId, refusal: Option<ErrorMessage>) {
+    fn unsubscribed(
+        &mut self,
+        request: RequestId,
+        refusal: Option<ErrorMessage>,
+        cx: &mut Context<'_, Command>,
+    ) {
         if let Some(drain) = self.drains.take(request) {
             self.finish(&drain);
             let refusal = refusal.map(Failure::from);
             return drain.reply.send(refusal.map_or(Ok(()), Err));
         }
         match refusal {
-            Some(refusal) => self.unsubscribing.refuse(refusal),
-            None => self.unsubscribing.resolve(request, ()),
+            Some(refusal) => self.unsubscribing.refuse(refusal, cx),
+            None => self.unsubscribing.resolve(request, (), cx),
         }
     }
 
@@ -373,7 +381,7 @@ impl Role for Subscriber {
             Message::Event(event) => self.event(event, cx),
             Message::Subscribed(subscribed) => self.subscribed(subscribed, cx),
             Message::Unsubscribed(Unsubscribed::Reply { request }) => {
-                self.unsubscribed(request, None);
+                self.unsubscribed(request, None, cx);
             }
             Message::Unsubscribed(Unsubscribed::Revocation { details }) => {
                 if let Some(id) = details.subscription() {
@@ -386,9 +394,9 @@ impl Role for Subscriber {
                 RequestKind::Subscribe => self.refused(error, cx),
                 // It is gone, as was wished.
                 RequestKind::Unsubscribe if error.error == reason::NO_SUCH_SUBSCRIPTION => {
-                    self.unsubscribed(error.request, None);
+                    self.unsubscribed(error.request, None, cx);
                 }
-                RequestKind::Unsubscribe => self.unsubscribed(error.request, Some(error)),
+                RequestKind::Unsubscribe => self.unsubscribed(error.request, Some(error), cx),
                 _ => return ControlFlow::Continue(Message::Error(error)),
             },
             other => return ControlFlow::Continue(other),
@@ -412,8 +420,12 @@ impl Role for Subscriber {
         }
     }
 
+    fn pending(&self) -> usize {
+        let unsubscribing = self.unsubscribing.len();
+        self.subscribing.len().saturating_add(unsubscribing)
+    }
+
     fn on_close(&mut self, end: &SessionEnd) {
-        self.restoring.clear();
         for (request, Asked { key, .. }) in self.subscribing.drain() {
             let wanted = self.wanted.get_mut(&key);
             if let Some(reply) = wanted.and_then(|wanted| wanted.reply.take()) {

@@ -404,7 +404,8 @@ impl SubscribeHandler<'_> {
     pub async fn send(self) -> Result<Subscription<Handled>, SubscribeError> {
         let (link, reader) = self.subscribe.subscribe().await?;
         let losses = reader.losses();
-        serve(reader, self.handler, link.progress.clone());
+        let (progress, status) = (link.progress.clone(), link.status.clone());
+        serve(reader, self.handler, progress, status);
         Ok(Subscription::handled(link, losses))
     }
 }

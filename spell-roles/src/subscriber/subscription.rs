@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_core::Stream;
-use spell_message::{Pattern, SubscriptionId};
+use spell_message::{Pattern, SessionId, SubscriptionId, Uri};
 use spell_peer::CloseReason;
 use tokio::sync::watch;
 
@@ -371,6 +371,8 @@ impl Drop for Link {
 pub(super) struct Status {
     /// The id in the session that there is.
     pub(super) id: Option<SubscriptionId>,
+    /// The session in which it was made last, and its realm.
+    pub(super) session: Option<(Uri, SessionId)>,
     /// In how many sessions it was made.
     pub(super) sessions: u64,
     pub(super) end: Option<SubscriptionEnd>,

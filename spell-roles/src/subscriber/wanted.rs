@@ -7,7 +7,7 @@ use std::{
 use spell_message::{
     Feature, Pattern, PublicationId, RoleName, message, options::SubscribeOptions,
 };
-use spell_peer::{Context, SessionEnd};
+use spell_peer::{Context, Count, SessionEnd};
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -128,6 +128,7 @@ impl Wanted {
             Pushed::Displaced => false,
             Pushed::Refused(_) => true,
         };
+        self.events.count_lost(Count::EventsDropped, cx);
         if self.overflow != Overflow::KeepLatest && !mem::replace(&mut self.is_lagging, true) {
             let lagging = SubscriptionLagging {
                 topic: self.pattern.clone(),

@@ -29,6 +29,7 @@ use crate::{
     passthru::{self, Attributed},
     quotas::{LIMIT_EXCEEDED, Quotas},
     realm::{Member, Members, refusal},
+    traced::Traced,
 };
 
 /// The broker of one realm.
@@ -190,7 +191,9 @@ impl Broker {
     /// WAMP spec, "Publisher Identification" and "Publication Trust Levels".
     fn details(&self, publication: Publication<'_>, members: &Members) -> EventDetails {
         let mut details = EventDetails::new();
-        details.describe(publication.options.as_dict());
+        let options = publication.options;
+        details.describe(options.as_dict());
+        details.trace(options.traceparent(), options.tracestate());
         let Some(publisher) = publication.publisher else {
             return details;
         };

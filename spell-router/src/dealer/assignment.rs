@@ -19,6 +19,7 @@ use crate::{
     outbound::Outgoing,
     passthru::{self, Attributed},
     quotas::LIMIT_EXCEEDED,
+    traced::Traced,
     work::{Draft, Prepared},
 };
 
@@ -170,6 +171,7 @@ impl Dealer {
         }
         let mut details = InvocationDetails::new();
         details.describe(options.as_dict());
+        details.trace(options.traceparent(), options.tracestate());
         details = details.told_to(callee.takes_passthru());
         let disclosed = self.disclosure.judge(options.disclose_me());
         let disclosed = disclosed.map_err(|error| (error, Some("this realm discloses nobody")))?

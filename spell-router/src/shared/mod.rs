@@ -11,6 +11,9 @@ use std::{
 
 use spell_message::{Message, RequestId, Serialization, SessionId, Uri, message::RequestKind};
 use spell_serializer::AnySerializer;
+use spell_transport::KeepAlive;
+#[cfg(any(feature = "websocket", feature = "rawsocket"))]
+use spell_transport::TcpOptions;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -57,6 +60,10 @@ pub(crate) struct Limits {
     pub(crate) message: usize,
     pub(crate) handshake: Duration,
     pub(crate) goodbye: Duration,
+    /// When silent clients are asked whether they are there, if ever.
+    pub(crate) keep_alive: Option<KeepAlive>,
+    #[cfg(any(feature = "websocket", feature = "rawsocket"))]
+    pub(crate) tcp: TcpOptions,
     /// The most connections at a time.
     pub(crate) connections: usize,
     pub(crate) quotas: Quotas,

@@ -8,6 +8,8 @@ mod administration;
 #[cfg(all(feature = "msgpack", feature = "cbor"))]
 mod formats;
 mod limits;
+#[cfg(all(feature = "websocket", feature = "rawsocket"))]
+mod liveness;
 mod retention;
 mod serving;
 #[cfg(all(feature = "websocket", feature = "rawsocket"))]

@@ -15,7 +15,7 @@ use spell_message::Serialization;
 use tokio::sync::mpsc;
 
 use crate::{
-    AcceptError, ConnectError, Connector, Listener, Transport, TransportError, TransportInfo,
+    AcceptError, ConnectError, Connector, Listener, Pings, Transport, TransportError, TransportInfo,
 };
 
 /// Two connected ends that carry messages of `serialization`.
@@ -86,6 +86,10 @@ pub struct MemoryTransport {
 impl Transport for MemoryTransport {
     fn info(&self) -> &TransportInfo {
         &self.info
+    }
+
+    fn pings(&self) -> Pings {
+        Pings::Needless
     }
 }
 

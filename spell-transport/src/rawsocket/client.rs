@@ -10,7 +10,7 @@ use super::{
     handshake::{LENGTH, Refusal, Reply, Request},
 };
 use crate::{
-    ConnectError, Connector, MaybeTls, Socket, UrlError,
+    ConnectError, Connector, MaybeTls, Socket, TcpOptions, UrlError,
     address::{Address, Protocol},
     endpoint::Endpoint,
 };
@@ -87,6 +87,13 @@ impl RawSocketConnector {
     #[must_use]
     pub fn config(mut self, config: RawSocketConfig) -> Self {
         self.config = config;
+        self
+    }
+
+    /// Sets what the system does for a TCP connection. Without effect on a Unix socket.
+    #[must_use]
+    pub fn tcp(mut self, options: TcpOptions) -> Self {
+        self.endpoint.set_tcp(options);
         self
     }
 

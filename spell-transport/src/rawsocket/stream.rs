@@ -17,14 +17,20 @@ use super::{
     codec::{Codec, Frame, MAX_SENT},
     handshake::Limit,
 };
-use crate::{Origin, ProtocolError, Transport, TransportError, TransportInfo};
+use crate::{
+    LifeSign, Origin, Pings, ProtocolError, Transport, TransportError, TransportInfo, heard::Heard,
+    pings::OwnPings,
+};
 
 /// A RawSocket over any stream of bytes: TCP, TLS, a Unix socket, a pipe, your own.
 ///
 /// * The end of the stream between two frames is a clean end; within a frame, or without
 ///   `close_notify` on TLS, it is [`TransportError::Interrupted`].
 /// * A PING is answered with its payload while the transport is read, also when nothing can be
-///   written at the moment. A PONG is ignored, since no PING is ever sent.
+///   written at the moment.
+/// * A PING of its own ([`Transport::ping`]) goes behind what is in the buffer, and before all
+///   messages that are not. It is [`Pings::Risky`]: Crossbar.io and other peers on autobahn-python
+///   close the connection instead of answering.
 /// * While 64 KiB wait to be written, `poll_ready` is pending. While as many bytes of answers to
 ///   PINGs wait, nothing more is read.
 ///
@@ -47,12 +53,13 @@ use crate::{Origin, ProtocolError, Transport, TransportError, TransportInfo};
 /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
 pub struct RawSocket<S> {
-    framed: Framed<S, Codec>,
+    framed: Framed<Heard<S>, Codec>,
     info: TransportInfo,
     /// The largest frame the other side takes.
     peer_limit: Limit,
     /// Bytes of PONGs not yet known to be flushed; none once writing them failed.
     pongs: Option<usize>,
+    pings: OwnPings,
     /// A large message went into the write buffer, which is not to be kept that large.
     swollen: bool,
     /// Closed by this side: nothing more is written.
@@ -64,7 +71,7 @@ pub struct RawSocket<S> {
 impl<S: AsyncRead + AsyncWrite> RawSocket<S> {
     /// After the handshake.
     pub(super) fn new(io: S, serialization: Serialization, own: Limit, peer: Limit) -> Self {
-        let mut framed = Framed::new(io, Codec::new(own.bytes()));
+        let mut framed = Framed::new(Heard::new(io), Codec::new(own.bytes()));
         framed.set_backpressure_boundary(WRITE_BUFFER);
         // It grows with what is written; many sessions say little.
         *framed.write_buffer_mut() = BytesMut::new();
@@ -74,6 +81,7 @@ impl<S: AsyncRead + AsyncWrite> RawSocket<S> {
             info: TransportInfo::new(serialization).with_max_send(Some(max_send)),
             peer_limit: peer,
             pongs: Some(0),
+            pings: OwnPings::default(),
             swollen: false,
             closed: false,
             ended: false,
@@ -128,6 +136,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
     fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         ready!(Pin::new(&mut self.framed).poll_flush(cx))?;
         self.pongs = self.pongs.and(Some(0));
+        self.pings.waiting = false;
         if self.swollen {
             *self.framed.write_buffer_mut() = BytesMut::new();
             self.swollen = false;
@@ -158,7 +167,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
                         return Poll::Ready(Some(Err(error)));
                     }
                 }
-                Some(Ok(Frame::Pong(_))) => {}
+                Some(Ok(Frame::Pong(payload))) => {
+                    self.pings.answer(&payload);
+                }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             }
@@ -179,6 +190,23 @@ where
 {
     fn info(&self) -> &TransportInfo {
         &self.info
+    }
+
+    fn pings(&self) -> Pings {
+        Pings::Risky
+    }
+
+    fn ping(&mut self, number: u64) {
+        if self.pings.waiting || self.closed {
+            return;
+        }
+        // What is wrong with the connection, the writer finds.
+        self.pings.waiting = self.enqueue(Frame::Ping(OwnPings::payload(number))).is_ok();
+    }
+
+    fn life_sign(&mut self) -> LifeSign {
+        let heard = self.framed.get_mut().take();
+        self.pings.take_sign(heard)
     }
 }
 
@@ -207,7 +235,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for RawSocket<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), TransportError>> {
         self.check_open()?;
-        if self.framed.write_buffer().len() < WRITE_BUFFER {
+        // Without an end to messages, a PING in the buffer would never be known to be flushed.
+        if self.framed.write_buffer().len() < WRITE_BUFFER && !self.pings.waiting {
             return Poll::Ready(Ok(()));
         }
         self.poll_write_out(cx)

@@ -9,7 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use super::*;
 use crate::{
-    AcceptError, ConnectError, ProtocolError, Transport, TransportError, metered::Metered,
+    AcceptError, ConnectError, LifeSign, Pings, ProtocolError, Transport, TransportError,
+    metered::Metered,
 };
 
 const CBOR: Serialization = Serialization::CBOR;
@@ -275,6 +276,43 @@ async fn a_pong_without_a_ping_is_ignored() {
         .unwrap();
     assert_eq!(client.next().await.unwrap().unwrap(), &[0x80][..]);
     assert!(poll_immediate(far.read_u8()).await.is_none());
+}
+
+#[tokio::test]
+async fn a_ping_of_its_own_overtakes_the_messages_that_wait() {
+    let (mut client, mut far) = connected(1024).await;
+    assert_eq!(client.pings(), Pings::Risky);
+    // More than what is under way and the buffer hold.
+    let mut fed = 0;
+    while poll_immediate(client.feed(vec![9; 512].into()))
+        .await
+        .is_some()
+    {
+        fed += 1;
+    }
+    client.ping(7);
+    client.ping(8); // while the first one waits, it says nothing new
+    assert_eq!(client.life_sign(), LifeSign::None);
+    let sender = tokio::spawn(async move {
+        client.send(vec![9; 512].into()).await.unwrap();
+        client
+    });
+    for _ in 0..fed {
+        assert_eq!(octets::<4>(&mut far).await, [0, 0, 2, 0]);
+        octets::<512>(&mut far).await;
+    }
+    let number = [0, 0, 0, 0, 0, 0, 0, 7];
+    assert_eq!(octets::<4>(&mut far).await, [1, 0, 0, 8]);
+    assert_eq!(octets::<8>(&mut far).await, number);
+    assert_eq!(octets::<4>(&mut far).await, [0, 0, 2, 0]);
+    let mut client = sender.await.unwrap();
+
+    far.write_all(&[2, 0, 0, 8]).await.unwrap();
+    assert!(poll_immediate(client.next()).await.is_none());
+    assert_eq!(client.life_sign(), LifeSign::Heard);
+    far.write_all(&number).await.unwrap();
+    assert!(poll_immediate(client.next()).await.is_none());
+    assert_eq!(client.life_sign(), LifeSign::Pong(7));
 }
 
 #[tokio::test]

@@ -10,9 +10,10 @@ use super::{
     error::during_connect,
 };
 use crate::{
-    ConnectError, Connector, MaybeTls, Socket, UrlError,
+    ConnectError, Connector, MaybeTls, Socket, TcpOptions, UrlError,
     address::{Address, Protocol},
     endpoint::Endpoint,
+    heard::Heard,
 };
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
@@ -32,9 +33,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             return Err(ConnectError::NothingToOffer);
         }
         let request = request.build(offers)?;
-        let (stream, response) = client_async_with_config(request, io, Some(config.inner()))
-            .await
-            .map_err(during_connect)?;
+        let (stream, response) =
+            client_async_with_config(request, Heard::new(io), Some(config.inner()))
+                .await
+                .map_err(during_connect)?;
         let Some(agreed) = response.headers().get(SEC_WEBSOCKET_PROTOCOL) else {
             return Err(ConnectError::WebSocket(UpgradeError::NoSubprotocol));
         };
@@ -86,6 +88,13 @@ impl WebSocketConnector {
     #[must_use]
     pub fn config(mut self, config: WebSocketConfig) -> Self {
         self.config = config;
+        self
+    }
+
+    /// Sets what the system does for a TCP connection. Without effect on a Unix socket.
+    #[must_use]
+    pub fn tcp(mut self, options: TcpOptions) -> Self {
+        self.endpoint.set_tcp(options);
         self
     }
 

@@ -13,6 +13,7 @@ use tokio_tungstenite::{
 use super::{WebSocket, WebSocketConfig, error::during_accept};
 use crate::{
     AcceptError, Handshake, Incoming, Listener, MaybeTls,
+    heard::Heard,
     incoming::{Port, port_methods},
 };
 
@@ -35,7 +36,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             supported,
             agreed: &mut agreed,
         };
-        let accepted = accept_hdr_async_with_config(io, negotiation, Some(config.inner())).await;
+        let accepted =
+            accept_hdr_async_with_config(Heard::new(io), negotiation, Some(config.inner())).await;
         match (accepted, agreed) {
             (Ok(stream), Some(serialization)) => Ok(Self::new(stream, serialization, config)),
             (Ok(_), None) => Err(AcceptError::UnsupportedSerialization),

@@ -20,7 +20,10 @@ use tokio_tungstenite::{
 };
 
 use super::{WebSocketConfig, error};
-use crate::{Origin, ProtocolError, Transport, TransportError, TransportInfo};
+use crate::{
+    LifeSign, Origin, Pings, ProtocolError, Transport, TransportError, TransportInfo, heard::Heard,
+    pings::OwnPings,
+};
 
 /// A WebSocket over any stream of bytes: TCP, TLS, a Unix socket, a pipe, your own.
 ///
@@ -31,6 +34,8 @@ use crate::{Origin, ProtocolError, Transport, TransportError, TransportInfo};
 ///   [`TransportError::Interrupted`].
 /// * A ping is answered while the transport is read, also when nothing can be written at the
 ///   moment; of several that wait, the last one is.
+/// * A ping of its own ([`Transport::ping`]) goes behind what is in the buffer, and before all
+///   messages that are not.
 /// * Some 64 KiB are buffered before `poll_ready` waits for the socket to take them.
 /// * `poll_close` sends a close frame and shuts down the writing half; it does not wait for the
 ///   other side's close frame.
@@ -58,10 +63,11 @@ use crate::{Origin, ProtocolError, Transport, TransportError, TransportInfo};
 /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
 pub struct WebSocket<S> {
-    inner: WebSocketStream<S>,
+    inner: WebSocketStream<Heard<S>>,
     info: TransportInfo,
     /// The answer to a ping may be in the buffer, which is then flushed before a message goes in.
     pinged: bool,
+    pings: OwnPings,
     closing: Closing,
     /// Nothing more is read.
     ended: bool,
@@ -83,7 +89,7 @@ enum Closing {
 impl<S> WebSocket<S> {
     /// After the handshake.
     pub(super) fn new(
-        inner: WebSocketStream<S>,
+        inner: WebSocketStream<Heard<S>>,
         serialization: Serialization,
         config: WebSocketConfig,
     ) -> Self {
@@ -91,6 +97,7 @@ impl<S> WebSocket<S> {
             inner,
             info: TransportInfo::new(serialization).with_max_send(Some(config.max_send())),
             pinged: false,
+            pings: OwnPings::default(),
             closing: Closing::Not,
             ended: false,
         }
@@ -132,7 +139,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                     self.pinged = true;
                     continue;
                 }
-                Ok(Message::Pong(_) | Message::Frame(_)) => continue,
+                Ok(Message::Pong(payload)) => {
+                    self.pings.answer(&payload);
+                    continue;
+                }
+                Ok(Message::Frame(_)) => continue,
                 Ok(Message::Close(frame)) => return Poll::Ready(self.handle_close(frame, cx)),
                 Err(_) if self.closing != Closing::Not => return Poll::Ready(None),
                 Err(error) => Err(error::during_session(error)),
@@ -214,6 +225,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
         ready!(Pin::new(&mut self.inner).poll_flush(cx)).map_err(error::during_session)?;
         self.pinged = false;
+        self.pings.waiting = false;
         Poll::Ready(Ok(()))
     }
 
@@ -240,6 +252,25 @@ where
     fn info(&self) -> &TransportInfo {
         &self.info
     }
+
+    fn pings(&self) -> Pings {
+        // RFC 6455, 5.5.2: an endpoint must answer.
+        Pings::Answered
+    }
+
+    fn ping(&mut self, number: u64) {
+        if self.pings.waiting || self.closing != Closing::Not {
+            return;
+        }
+        let ping = Message::Ping(OwnPings::payload(number));
+        // What is wrong with the connection, the writer finds.
+        self.pings.waiting = Pin::new(&mut self.inner).start_send(ping).is_ok();
+    }
+
+    fn life_sign(&mut self) -> LifeSign {
+        let heard = self.inner.get_mut().take();
+        self.pings.take_sign(heard)
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
@@ -263,7 +294,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for WebSocket<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), TransportError>> {
         self.check_open()?;
-        if self.pinged {
+        // Without an end to messages, the buffer would never be known to be flushed.
+        if self.pinged || self.pings.waiting {
             ready!(self.poll_write_out(cx))?;
         }
         let ready = Pin::new(&mut self.inner).poll_ready(cx);

@@ -17,7 +17,8 @@ use tokio_tungstenite::{
 
 use super::*;
 use crate::{
-    AcceptError, ConnectError, ProtocolError, Transport, TransportError, metered::Metered,
+    AcceptError, ConnectError, LifeSign, ProtocolError, Transport, TransportError, heard::Heard,
+    metered::Metered,
 };
 
 const JSON: Serialization = Serialization::JSON;
@@ -55,7 +56,9 @@ async fn with_library(
     config: WebSocketConfig,
 ) -> (WebSocket<DuplexStream>, WebSocketStream<DuplexStream>) {
     let (near, far) = tokio::io::duplex(64 * 1024);
-    let near = WebSocketStream::from_raw_socket(near, Role::Client, Some(config.inner())).await;
+    let near =
+        WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, Some(config.inner()))
+            .await;
     let far = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
     (WebSocket::new(near, serialization, config), far)
 }
@@ -250,7 +253,7 @@ async fn the_wrong_type_of_message_is_an_error_that_names_it() {
 #[tokio::test]
 async fn text_that_is_not_utf8_is_an_error() {
     let (near, mut far) = tokio::io::duplex(64);
-    let near = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
+    let near = WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, None).await;
     let mut near = WebSocket::new(near, JSON, WebSocketConfig::new());
     far.write_all(&[0x81, 1, 0xff]).await.unwrap();
     let error = near.next().await.unwrap().unwrap_err();
@@ -263,7 +266,7 @@ async fn text_that_is_not_utf8_is_an_error() {
 #[tokio::test]
 async fn an_invalid_frame_is_an_error() {
     let (near, mut far) = tokio::io::duplex(64);
-    let near = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
+    let near = WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, None).await;
     let mut near = WebSocket::new(near, JSON, WebSocketConfig::new());
     far.write_all(&[0xf1, 0]).await.unwrap();
     let error = near.next().await.unwrap().unwrap_err();
@@ -299,7 +302,9 @@ async fn a_message_at_the_limit_is_taken_and_one_above_refused_whole_or_in_fragm
 
     // Of fragments the second is too much.
     let (near, mut far) = tokio::io::duplex(4096);
-    let near = WebSocketStream::from_raw_socket(near, Role::Client, Some(config.inner())).await;
+    let near =
+        WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, Some(config.inner()))
+            .await;
     let mut near = WebSocket::new(near, CBOR, config);
     let mut fragment = vec![0x02, 126, 0x02, 0x00];
     fragment.resize(4 + 512, 0);
@@ -317,7 +322,9 @@ async fn a_message_at_the_limit_is_taken_and_one_above_refused_whole_or_in_fragm
 async fn a_message_too_large_is_refused_by_its_header_alone() {
     let (near, mut far) = tokio::io::duplex(64);
     let config = WebSocketConfig::new();
-    let near = WebSocketStream::from_raw_socket(near, Role::Client, Some(config.inner())).await;
+    let near =
+        WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, Some(config.inner()))
+            .await;
     let mut near = WebSocket::new(near, CBOR, config);
     far.write_all(&[0x82, 127, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
         .await
@@ -361,7 +368,9 @@ async fn a_ping_is_answered_while_reading() {
 async fn pings_do_not_take_the_room_of_messages_when_writing_is_blocked() {
     let (near, far) = tokio::io::duplex(1024);
     let config = WebSocketConfig::new().max_send_size(512);
-    let near = WebSocketStream::from_raw_socket(near, Role::Client, Some(config.inner())).await;
+    let near =
+        WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, Some(config.inner()))
+            .await;
     let mut near = WebSocket::new(near, CBOR, config);
     let mut far = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
     // More answers than the write buffer holds, none of them read.
@@ -383,6 +392,89 @@ async fn pings_do_not_take_the_room_of_messages_when_writing_is_blocked() {
         }
     }
     sender.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ping_of_its_own_is_answered_and_its_number_comes_back() {
+    let (mut client, mut server) = pair(JSON).await;
+    // That of the handshake.
+    assert_eq!(client.life_sign(), LifeSign::Heard);
+    assert_eq!(server.life_sign(), LifeSign::Heard);
+    client.ping(7);
+    client.flush().await.unwrap();
+    assert!(poll_immediate(server.next()).await.is_none());
+    assert_eq!(server.life_sign(), LifeSign::Heard);
+    assert!(poll_immediate(client.next()).await.is_none());
+    assert_eq!(client.life_sign(), LifeSign::Pong(7));
+    assert_eq!(client.life_sign(), LifeSign::None);
+}
+
+#[tokio::test]
+async fn a_pong_that_nobody_asked_for_is_a_sign_of_life_and_no_answer() {
+    let (mut near, mut far) = with_library(JSON, WebSocketConfig::new()).await;
+    let pong = Message::Pong(Bytes::from_static(b"what?"));
+    far.send(pong).await.unwrap();
+    assert!(poll_immediate(near.next()).await.is_none());
+    assert_eq!(near.life_sign(), LifeSign::Heard);
+}
+
+#[tokio::test]
+async fn a_part_of_a_message_is_a_sign_of_life() {
+    let (near, mut far) = tokio::io::duplex(64);
+    let near = WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, None).await;
+    let mut near = WebSocket::new(near, JSON, WebSocketConfig::new());
+    far.write_all(&[0x81, 3, b'[']).await.unwrap();
+    assert!(poll_immediate(near.next()).await.is_none());
+    assert_eq!(near.life_sign(), LifeSign::Heard);
+}
+
+#[tokio::test]
+async fn one_ping_overtakes_the_messages_that_wait() {
+    let (mut near, mut far) = with_library(JSON, WebSocketConfig::new()).await;
+    // More than what is under way and the buffer hold.
+    let large = Bytes::from("x".repeat(200_000));
+    near.feed(large.clone()).await.unwrap();
+    let mut blocked = Box::pin(near.feed(large.clone()));
+    assert!(poll_immediate(&mut blocked).await.is_none());
+    drop(blocked);
+    near.ping(1);
+    near.ping(2);
+    let sender = tokio::spawn(async move {
+        near.send(large).await.unwrap();
+        near.close().await.unwrap();
+    });
+    let mut kinds = Vec::new();
+    while let Some(Ok(message)) = far.next().await {
+        kinds.push(match message {
+            Message::Text(_) => "text",
+            Message::Ping(_) => "ping",
+            _ => "other",
+        });
+    }
+    assert_eq!(kinds, ["text", "ping", "text", "other"]);
+    sender.await.unwrap();
+}
+
+#[tokio::test]
+async fn further_pings_go_out_among_messages_without_end() {
+    let (mut near, mut far) = with_library(JSON, WebSocketConfig::new()).await;
+    let reading = tokio::spawn(async move {
+        let mut pings = 0;
+        while pings < 3 {
+            if let Message::Ping(_) = far.next().await.unwrap().unwrap() {
+                pings += 1;
+            }
+        }
+        far
+    });
+    let large = Bytes::from("x".repeat(100_000));
+    for number in 0.. {
+        near.ping(number);
+        near.feed(large.clone()).await.unwrap();
+        if reading.is_finished() {
+            break;
+        }
+    }
 }
 
 #[tokio::test]
@@ -450,7 +542,7 @@ async fn the_code_of_a_close_frame_tells_a_clean_end_from_another() {
 async fn a_burst_is_one_write() {
     let (near, mut far) = tokio::io::duplex(64 * 1024);
     let (near, writes) = Metered::new(near);
-    let near = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
+    let near = WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, None).await;
     let mut near = WebSocket::new(near, JSON, WebSocketConfig::new());
     for _ in 0..100 {
         near.feed(Bytes::from_static(b"[1]")).await.unwrap();

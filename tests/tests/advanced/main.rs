@@ -10,6 +10,7 @@
 
 mod announcements;
 mod canceling;
+mod liveness;
 mod meta;
 mod passthru;
 mod progress;
@@ -102,6 +103,10 @@ mod routers {
             prefixes_and_wildcards_tell_the_topic: embedded crossbar xconn;
             an_event_for_two_patterns_is_told_apart_once: embedded crossbar xconn;
             an_event_that_is_retained_comes_to_who_asks: embedded crossbar;
+        }
+        liveness {
+            a_silent_router_is_asked_and_its_distance_known: embedded crossbar xconn battler;
+            any_router_answers_a_round_trip: embedded crossbar xconn battler;
         }
         passthru {
             an_encrypted_event_is_read_by_who_has_the_key: embedded crossbar;

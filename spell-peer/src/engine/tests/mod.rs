@@ -1,5 +1,6 @@
 //! Plain calls: no runtime, no transport, no clock.
 
+mod probing;
 mod resuming;
 
 use std::time::Duration;
@@ -29,6 +30,8 @@ struct Opener {
 /// What the tests ask of [`Opener`].
 enum Ask {
     Join,
+    /// Join a router that says this of itself.
+    JoinRouter(WelcomeDetails),
     Request(Message),
     Send(Message),
     Leave,
@@ -62,13 +65,10 @@ impl Role for Opener {
 
     fn handle_call(&mut self, command: Ask, cx: &mut Context<'_, Ask>) {
         match command {
-            Ask::Join => {
+            Ask::Join => self.handle_call(Ask::JoinRouter(WelcomeDetails::new()), cx),
+            Ask::JoinRouter(details) => {
                 let realm = Uri::new("realm1").unwrap();
-                cx.join(SessionInfo::new(
-                    SessionId::MIN,
-                    realm,
-                    WelcomeDetails::new(),
-                ));
+                cx.join(SessionInfo::new(SessionId::MIN, realm, details));
             }
             Ask::Request(message) => {
                 let request = cx.request(|id| numbered(message, id));

@@ -239,7 +239,7 @@ async fn something(client: &Peer<Roles>, chance: &mut fastrand::Rng) {
                 .publish("com.example.topic")
                 .acknowledge()
                 .await
-                .unwrap()
+                .unwrap();
         }
         3 | 4 => client
             .publish("com.example.topic")

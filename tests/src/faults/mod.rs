@@ -229,8 +229,8 @@ impl Faults {
         self.0.counts.passed(direction).load(Ordering::Relaxed)
     }
 
-    /// The sizes of what was read and went through, in order, on all connections: between peers that take turns, one
-    /// is what one of them said.
+    /// The sizes of what was read first and went through, in order, on all connections, 1024 at most: between peers
+    /// that take turns, one is what one of them said.
     pub fn chunks(&self) -> Vec<(Direction, usize)> {
         lock(&self.0.chunks).clone()
     }

@@ -110,7 +110,10 @@ impl Pump {
         counts
             .passed(self.direction)
             .fetch_add(passed, Ordering::Relaxed);
-        lock(&self.faults.0.chunks).push((self.direction, bytes.len()));
+        let mut chunks = lock(&self.faults.0.chunks);
+        if chunks.len() < CHUNKS {
+            chunks.push((self.direction, bytes.len()));
+        }
         Ok(())
     }
 
@@ -145,6 +148,9 @@ async fn changed(settings: &mut watch::Receiver<Settings>) {
 
 /// The most that is moved at once.
 const BUFFER: usize = 16 << 10;
+
+/// How many sizes are kept.
+const CHUNKS: usize = 1024;
 
 /// How often in a second a limited direction moves something.
 const TICKS: usize = 100;

@@ -181,9 +181,10 @@ async fn requests_end(scheme: &str) {
 
         for seed in 0..count(20, 500) {
             let mut chance = fastrand::Rng::with_seed(seed);
-            let (direction, size) = match chance.bool() {
-                true => (Direction::ToRouter, asked),
-                false => (Direction::ToClient, answered),
+            let (direction, size) = if chance.bool() {
+                (Direction::ToRouter, asked)
+            } else {
+                (Direction::ToClient, answered)
             };
             let how = if chance.bool() {
                 Cut::Reset
@@ -316,9 +317,10 @@ async fn leaving_ends_when_the_connection_dies_in_a_goodbye() {
         place.proxy.clear();
         let client = place.client().connect().await.unwrap();
         let mut chance = fastrand::Rng::with_seed(seed);
-        let direction = match chance.bool() {
-            true => Direction::ToRouter,
-            false => Direction::ToClient,
+        let direction = if chance.bool() {
+            Direction::ToRouter
+        } else {
+            Direction::ToClient
         };
         let how = if chance.bool() {
             Cut::Reset

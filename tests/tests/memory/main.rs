@@ -3,7 +3,6 @@
 //! Counted by a global allocator, so these tests are a program of their own and take turns.
 #![expect(
     clippy::expect_used,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "a test stops where it is surprised"
 )]

@@ -131,7 +131,7 @@ fn an_idle_session_takes_little_memory() {
     let _alone = alone();
     let router = RouterProcess::start();
     // Of these 8 are a read buffer, and about 10 what a router with all features says in WELCOME.
-    let most = [("ws", 40), ("rs", 40), ("wss", 64), ("rss", 64)];
+    let most = [("ws", 48), ("rs", 48), ("wss", 64), ("rss", 64)];
     let costs = most.map(|(scheme, most)| (scheme, cost(&router, scheme), most << 10));
     assert!(
         costs.iter().all(|(_, cost, most)| cost <= most),

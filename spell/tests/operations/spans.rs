@@ -8,9 +8,10 @@ use spell::{auth::Ticket, prelude::*, roles::Session};
 use spell_router::{Realm, Router};
 use tokio::sync::mpsc;
 use tracing::{
-    Metadata, Subscriber,
+    Dispatch, Metadata, Subscriber,
     field::{Field, Visit},
     span::{Attributes, Id, Record},
+    subscriber::DefaultGuard,
 };
 
 use crate::support::{REALM, join, with_session};
@@ -20,8 +21,7 @@ const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 #[tokio::test]
 async fn spans_tell_of_sessions_calls_invocations_and_events_and_of_no_secret() {
-    let log = Log::default();
-    let _guard = tracing::subscriber::set_default(log.clone());
+    let (log, _listens) = Log::listen();
     let realm = Realm::new(REALM).ticket("joe", CANARY, "user");
     let router = Router::builder().realm(realm).build().unwrap();
     let session = Session::new(REALM).authenticator(Ticket::new("joe", CANARY));
@@ -105,8 +105,7 @@ async fn spans_tell_of_sessions_calls_invocations_and_events_and_of_no_secret() 
 
 #[tokio::test]
 async fn the_outcome_is_the_uri_of_the_error_or_that_it_was_given_up() {
-    let log = Log::default();
-    let _guard = tracing::subscriber::set_default(log.clone());
+    let (log, _listens) = Log::listen();
     let router = Router::local();
     let client = join(&router).await.unwrap();
     let (begun, mut begins) = mpsc::unbounded_channel();
@@ -150,6 +149,18 @@ async fn the_outcome_is_the_uri_of_the_error_or_that_it_was_given_up() {
 /// All that is logged, and the spans.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Logged>>);
+
+impl Log {
+    /// Listen on this thread, until what comes with it is dropped.
+    fn listen() -> (Self, (Dispatch, DefaultGuard)) {
+        // While there is only one, `tracing` takes that of the thread that comes by a place first
+        // for all: another test would silence it.
+        let second = Dispatch::new(Self::default());
+        let log = Self::default();
+        let guard = tracing::subscriber::set_default(log.clone());
+        (log, (second, guard))
+    }
+}
 
 #[derive(Default)]
 struct Logged {

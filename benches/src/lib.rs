@@ -1,4 +1,7 @@
-//! What the benches share: messages to encode and decode.
+//! What the benches share: messages to encode and decode, and a client without IO.
+
+pub mod frames;
+mod joined;
 
 use spell_message::{
     Dict, Format, Message, Pattern, Payload, PublicationId, RegistrationId, RequestId,
@@ -17,6 +20,8 @@ use spell_message::{
     reason,
 };
 use spell_serializer::payload;
+
+pub use joined::Joined;
 
 /// One message of each kind, with small arguments in `format` where it can have some.
 ///

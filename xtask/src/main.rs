@@ -8,11 +8,13 @@ mod crossbar;
 mod examples;
 mod features;
 mod installation;
+mod instructions;
 mod javascript;
 mod process;
 mod routers;
 mod soak;
 mod test;
+mod wire;
 mod workspace;
 
 use std::{env, process::ExitCode};
@@ -54,6 +56,8 @@ fn run(task: &str, rest: &[String]) -> Result<(), String> {
         }
         "examples" => examples::run(&workspace),
         "features" => features::check(&workspace),
+        "instructions" => instructions::run(&workspace, rest),
+        "wire" => wire::run(&workspace, rest),
         "soak" => soak::run(&workspace, rest),
         _ => Err(format!("there is no task `{task}`\n\n{HELP}")),
     }
@@ -69,6 +73,11 @@ Usage: cargo xtask <task>
   routers            build the routers of other crates under target/, and print the path of their programs
   examples           run every example and check that it succeeds
   features           check each library crate alone with its sets of features
+  instructions [--record]
+                     count instructions per operation (needs valgrind), and fail where they are over 5 % more than
+                     those in benches/instructions.txt; with --record write them there instead
+  wire --bench <folder> [client]...
+                     what operations cost on the wire: Spell beside the limit and the named clients of a wire bench
   soak [--minutes <number>] [--seed <number>]
                      mixed traffic over networks that fail, 30 minutes by default; prints what failed
                      and how much the memory grew";

@@ -1,0 +1,63 @@
+//! A client without IO: its roles, their engine, and the handles that the user has.
+
+use std::error::Error;
+
+use bytes::Bytes;
+use spell_benches::{Joined, frames};
+use spell_message::RequestId;
+use spell_serializer::AnySerializer;
+use tokio::runtime;
+
+/// A call, from the user's arguments to the user's result.
+pub(crate) fn call(
+    serializer: &AnySerializer,
+    ids: &[RequestId],
+    done: usize,
+) -> Result<(), Box<dyn Error>> {
+    let results = ids.iter().map(|id| frames::result(serializer, *id));
+    let results: Vec<Bytes> = results.collect::<Result<_, _>>()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    let _guard = runtime.enter();
+    let mut client = Joined::new(serializer.clone())?;
+    for result in results.iter().take(done) {
+        client.call(result)?;
+    }
+    Ok(())
+}
+
+/// An event, from the frame to the user's arguments.
+pub(crate) fn event(serializer: &AnySerializer, done: usize) -> Result<(), Box<dyn Error>> {
+    let event = frames::event(serializer)?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    let _guard = runtime.enter();
+    let mut client = Joined::new(serializer.clone())?;
+    let mut subscription = client.subscribe()?;
+    for _ in 0..done {
+        client.event(&mut subscription, &event)?;
+    }
+    Ok(())
+}
+
+/// An invocation, from the frame to the frame of its answer.
+pub(crate) fn invocation(
+    serializer: &AnySerializer,
+    ids: &[RequestId],
+    done: usize,
+) -> Result<(), Box<dyn Error>> {
+    let invocations = ids.iter().map(|id| frames::invocation(serializer, *id));
+    let invocations: Vec<Bytes> = invocations.collect::<Result<_, _>>()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    let _guard = runtime.enter();
+    let mut client = Joined::new(serializer.clone())?;
+    let mut registration = client.register()?;
+    for invocation in invocations.iter().take(done) {
+        client.invocation(&mut registration, invocation)?;
+    }
+    Ok(())
+}

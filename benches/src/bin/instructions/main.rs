@@ -1,0 +1,61 @@
+//! Does one workload as often as it is told, for `cargo xtask instructions` to count the instructions.
+//!
+//! `instructions` prints the names of the workloads; `instructions <workload> <prepared> <done>` prepares so many
+//! operations and does so many of them. Everything else is the same in two runs that differ in the last number only.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command line program talks to its user"
+)]
+
+mod codec;
+mod engine;
+mod router;
+
+use std::{env, error::Error};
+
+use spell_message::RequestId;
+use spell_serializer::{AnySerializer, Cbor, Json, MsgPack};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let [workload, prepared, done] = arguments.as_slice() else {
+        print!("{WORKLOADS}");
+        return Ok(());
+    };
+    run(workload, prepared.parse()?, done.parse()?)
+}
+
+fn run(workload: &str, prepared: u64, done: usize) -> Result<(), Box<dyn Error>> {
+    let (json, cbor) = (Json::new().into(), Cbor::new().into());
+    let msgpack = AnySerializer::from(MsgPack::new());
+    let ids = (1..=prepared).map(RequestId::new);
+    let ids: Vec<RequestId> = ids.collect::<Result<_, _>>()?;
+    match workload {
+        "decode-event-json" => codec::decode_event(&json, done),
+        "decode-event-msgpack" => codec::decode_event(&msgpack, done),
+        "decode-event-cbor" => codec::decode_event(&cbor, done),
+        "encode-call-json" => codec::encode_call(&json, done),
+        "encode-call-msgpack" => codec::encode_call(&msgpack, done),
+        "encode-call-cbor" => codec::encode_call(&cbor, done),
+        "engine-call" => engine::call(&msgpack, &ids, done),
+        "engine-event" => engine::event(&msgpack, done),
+        "engine-invocation" => engine::invocation(&msgpack, &ids, done),
+        "router-call" => router::call(&msgpack, &ids, done),
+        "router-event" => router::event(&msgpack, &ids, done),
+        _ => Err(format!("there is no workload `{workload}`").into()),
+    }
+}
+
+const WORKLOADS: &str = "\
+decode-event-json
+decode-event-msgpack
+decode-event-cbor
+encode-call-json
+encode-call-msgpack
+encode-call-cbor
+engine-call
+engine-event
+engine-invocation
+router-call
+router-event
+";

@@ -1,0 +1,90 @@
+//! The router alone, between transports in memory.
+
+use std::error::Error;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use spell_benches::frames;
+use spell_message::{RequestId, RoleName};
+use spell_router::Router;
+use spell_serializer::AnySerializer;
+use spell_transport::{Connector, memory::MemoryTransport};
+use tokio::runtime;
+
+/// A call, from one session to another, and its result on the way back.
+pub(crate) fn call(
+    serializer: &AnySerializer,
+    ids: &[RequestId],
+    done: usize,
+) -> Result<(), Box<dyn Error>> {
+    let calls = ids.iter().map(|id| frames::call(serializer, *id));
+    let calls: Vec<Bytes> = calls.collect::<Result<_, _>>()?;
+    let answers = ids.iter().map(|id| frames::answer(serializer, *id));
+    let answers: Vec<Bytes> = answers.collect::<Result<_, _>>()?;
+    block_on(async {
+        let router = Router::local();
+        let mut callee = join(&router, serializer, &[RoleName::Callee]).await?;
+        callee
+            .send(frames::register(serializer, RequestId::MIN)?)
+            .await?;
+        receive(&mut callee).await?;
+        let mut caller = join(&router, serializer, &[RoleName::Caller]).await?;
+        for (call, answer) in calls.into_iter().zip(answers).take(done) {
+            caller.send(call).await?;
+            receive(&mut callee).await?;
+            callee.send(answer).await?;
+            receive(&mut caller).await?;
+        }
+        Ok(())
+    })
+}
+
+/// A publication, and its event to each of ten subscribers.
+pub(crate) fn event(
+    serializer: &AnySerializer,
+    ids: &[RequestId],
+    done: usize,
+) -> Result<(), Box<dyn Error>> {
+    let publications = ids.iter().map(|id| frames::publish(serializer, *id));
+    let publications: Vec<Bytes> = publications.collect::<Result<_, _>>()?;
+    block_on(async {
+        let router = Router::local();
+        let mut subscribers = Vec::new();
+        for _ in 0..10 {
+            let mut subscriber = join(&router, serializer, &[RoleName::Subscriber]).await?;
+            let subscribe = frames::subscribe(serializer, RequestId::MIN)?;
+            subscriber.send(subscribe).await?;
+            receive(&mut subscriber).await?;
+            subscribers.push(subscriber);
+        }
+        let mut publisher = join(&router, serializer, &[RoleName::Publisher]).await?;
+        for publication in publications.into_iter().take(done) {
+            publisher.send(publication).await?;
+            for subscriber in &mut subscribers {
+                receive(subscriber).await?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn block_on(work: impl Future<Output = Result<(), Box<dyn Error>>>) -> Result<(), Box<dyn Error>> {
+    let runtime = runtime::Builder::new_current_thread().enable_time().build();
+    runtime?.block_on(work)
+}
+
+async fn join(
+    router: &Router,
+    serializer: &AnySerializer,
+    roles: &[RoleName],
+) -> Result<MemoryTransport, Box<dyn Error>> {
+    let offers = [serializer.serialization()];
+    let mut client = router.connector().connect(&offers).await?;
+    client.send(frames::hello(serializer, roles)?).await?;
+    receive(&mut client).await?;
+    Ok(client)
+}
+
+async fn receive(client: &mut MemoryTransport) -> Result<Bytes, Box<dyn Error>> {
+    Ok(client.next().await.ok_or("the router is gone")??)
+}

@@ -15,6 +15,7 @@
 
 mod history;
 mod network;
+mod sockets;
 mod world;
 
 use std::{

@@ -20,7 +20,7 @@ use crate::{
     network::{Line, ROUND_TRIP},
 };
 
-type Client = Peer<(Session, Publisher, Subscriber, Caller, Callee)>;
+pub(crate) type Client = Peer<(Session, Publisher, Subscriber, Caller, Callee)>;
 
 /// Runs the world of a seed; gives how often which outcome was.
 pub(crate) async fn run(seed: u64) -> [u64; 5] {
@@ -94,7 +94,7 @@ async fn join(connector: impl Connector, policy: impl spell::peer::RetryPolicy) 
 }
 
 /// Writes down what the router accepts.
-async fn observe(observer: &Client, history: &SharedHistory) {
+pub(crate) async fn observe(observer: &Client, history: &SharedHistory) {
     let events = observer.subscribe("com.example.topic").prefix();
     let mut events = events.queue_count(100_000).await.unwrap();
     let history = history.clone();
@@ -267,7 +267,7 @@ impl Member {
     }
 }
 
-fn procedure(number: u64) -> String {
+pub(crate) fn procedure(number: u64) -> String {
     format!("com.example.procedure{number}")
 }
 

@@ -113,7 +113,8 @@ pub use spell_peer::{
     Backoff, CloseReason, JoinError, Peer, PeerBuilder, PeerEvent, PeerState, Remedy, SessionInfo,
 };
 pub use spell_roles::{
-    Args, CallArguments, CallError, CallResult, CallResults, Event, Interrupt, Invocation,
-    InvocationError, Kwargs, MetaError, Outbox, Parts, Progress, PublishError, RegisterError,
-    Registration, SubscribeError, Subscription, WampError, auth, passthru,
+    Args, CallArguments, CallError, CallResult, CallResults, Conflict, Event, Gap, Interrupt,
+    Invocation, InvocationError, Kwargs, MetaError, Notice, Notices, Outbox, Overflow, Parts,
+    Progress, PublishError, RegisterError, Registration, RegistrationEnd, SubscribeError,
+    Subscription, SubscriptionEnd, WampError, auth, passthru,
 };

@@ -27,14 +27,14 @@ pub fn seeds(usual: u64, long: u64) -> Range<u64> {
 
 /// Runs a future for a seed, and names the seed where that panics.
 pub async fn named<T>(seed: u64, run: impl Future<Output = T>) -> T {
-    let naming = Naming(seed);
-    let output = run.await;
-    std::mem::forget(naming);
-    output
+    let _naming = Naming(seed);
+    run.await
 }
 
-/// Named when it is dropped, as a panic does.
-struct Naming(u64);
+/// Names a seed where the thread panics.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "says all there is to say")]
+pub struct Naming(pub u64);
 
 impl Drop for Naming {
     fn drop(&mut self) {

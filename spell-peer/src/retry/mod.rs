@@ -136,7 +136,10 @@ impl Backoff {
         }
     }
 
-    /// The first delay. Default: 1 s.
+    /// The first delay; with jitter, the time within which the first attempts of all peers are
+    /// spread out. Default: 1 s, which is kind to one peer. Where thousands share a router that can
+    /// serve only so many joins in a second, take that time for all of them: `Backoff::new().first(max)`,
+    /// with 30 s, has them come back evenly from the first second on.
     #[must_use]
     pub fn first(mut self, delay: Duration) -> Self {
         self.first = delay;

@@ -66,6 +66,39 @@ fn a_crowd_that_lost_its_router_comes_back_spread_out() {
     }
 }
 
+/// The load on a router that 10 000 clients lost at once and that is away for some time, from the
+/// first second after the loss to the last return, where the first delay is as long as the longest.
+#[test]
+fn a_crowd_that_takes_its_time_from_the_first_delay_on_is_spread_out_all_the_while() {
+    const CLIENTS: u32 = 10_000;
+    for away in [0, 10, 60].map(Duration::from_secs) {
+        for seed in 0..100 {
+            fastrand::seed(seed);
+            let now = Instant::now();
+            let mut attempts: Vec<u32> = Vec::new();
+            for _ in 0..CLIENTS {
+                let mut policy = Backoff::new().first(Duration::from_secs(30));
+                let mut time = Duration::ZERO;
+                loop {
+                    time += policy.next(now).unwrap();
+                    let second = usize::try_from(time.as_secs()).unwrap();
+                    attempts.resize(attempts.len().max(second + 1), 0);
+                    attempts[second] += 1;
+                    if time >= away {
+                        break;
+                    }
+                }
+            }
+            let mean = attempts.iter().sum::<u32>() / u32::try_from(attempts.len()).unwrap();
+            let busiest = *attempts.iter().max().unwrap();
+            assert!(
+                busiest <= 2 * mean,
+                "away for {away:?}, seed {seed}: {attempts:?}"
+            );
+        }
+    }
+}
+
 #[tokio::test]
 async fn attempts_are_bounded_and_counted_anew_after_a_stable_session() {
     let mut policy = Backoff::constant(SECOND).attempts(2);

@@ -8,7 +8,8 @@ use std::{
 
 use futures_util::{Sink, Stream};
 use spell_transport::{
-    ConnectError, Connector, Serialization, Transport, TransportError, TransportInfo,
+    ConnectError, Connector, LifeSign, Pings, Serialization, Transport, TransportError,
+    TransportInfo,
     memory::{MemoryConnector, MemoryTransport},
 };
 use tokio::sync::watch;
@@ -127,6 +128,21 @@ impl Sink<Bytes> for Cuttable {
 impl Transport for Cuttable {
     fn info(&self) -> &TransportInfo {
         self.inner.as_ref().unwrap().info()
+    }
+
+    fn pings(&self) -> Pings {
+        self.inner.as_ref().map_or(Pings::None, Transport::pings)
+    }
+
+    fn ping(&mut self, number: u64) {
+        if let Ok(mut inner) = self.inner() {
+            inner.ping(number);
+        }
+    }
+
+    fn life_sign(&mut self) -> LifeSign {
+        self.inner()
+            .map_or(LifeSign::None, |mut inner| inner.life_sign())
     }
 }
 

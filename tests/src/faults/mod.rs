@@ -68,6 +68,8 @@ pub enum Fault {
     Limit(usize),
     /// So many more arrive, then the connection is cut. Counted for each connection by itself, from this setting on.
     CutAfter(u64, Cut),
+    /// So many more arrive, and what follows is [swallowed](Self::Swallow). Counted as for a cut.
+    SwallowAfter(u64),
 }
 
 /// How a connection ends.
@@ -168,6 +170,7 @@ struct Counts {
     open: AtomicU64,
     to_router: AtomicU64,
     to_client: AtomicU64,
+    swallowed: AtomicU64,
 }
 
 impl Faults {
@@ -227,6 +230,11 @@ impl Faults {
     /// How many bytes went through in a direction, on all connections.
     pub fn passed(&self, direction: Direction) -> u64 {
         self.0.counts.passed(direction).load(Ordering::Relaxed)
+    }
+
+    /// How many bytes were swallowed, in both directions and on all connections.
+    pub fn swallowed(&self) -> u64 {
+        self.0.counts.swallowed.load(Ordering::Relaxed)
     }
 
     /// The sizes of what was read first and went through, in order, on all connections, 1024 at most: between peers

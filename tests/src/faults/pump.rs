@@ -27,7 +27,7 @@ pub(super) struct Pump {
     direction: Direction,
     pub(super) chance: fastrand::Rng,
     fault: Fault,
-    /// How many bytes go through before the cut.
+    /// How many bytes go through before the cut, or the silence.
     left: u64,
 }
 
@@ -60,7 +60,9 @@ impl Pump {
             self.follow();
             let room = match self.fault {
                 Fault::CutAfter(_, how) if self.left == 0 => return Err(Ended::Cut(how)),
-                Fault::CutAfter(..) => usize::try_from(self.left).unwrap_or(BUFFER),
+                Fault::CutAfter(..) | Fault::SwallowAfter(_) if self.left > 0 => {
+                    usize::try_from(self.left).unwrap_or(BUFFER)
+                }
                 Fault::Stall => 0,
                 Fault::Limit(rate) => (rate / TICKS).max(1),
                 _ => BUFFER,
@@ -77,7 +79,7 @@ impl Pump {
                 read = from.read(space) => read.map_err(|_| Ended::Broken)?,
             };
             if read == 0 {
-                while self.fault == Fault::Swallow {
+                while self.swallows() {
                     self.changed().await;
                     self.follow();
                 }
@@ -90,12 +92,17 @@ impl Pump {
 
     async fn deliver(&mut self, bytes: &[u8], to: &mut WriteHalf<'_>) -> Result<(), Ended> {
         let mut size = bytes.len();
+        let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if self.swallows() {
+            let swallowed = &self.faults.0.counts.swallowed;
+            swallowed.fetch_add(count, Ordering::Relaxed);
+            return Ok(());
+        }
         match self.fault {
-            Fault::Swallow => return Ok(()),
             Fault::Slow(longest) => sleep(longest.mul_f64(self.chance.f64())).await,
             Fault::Limit(_) => sleep(TICK).await,
             Fault::Split(largest) => size = self.chance.usize(1..=largest.max(1)),
-            Fault::None | Fault::Stall | Fault::CutAfter(..) => {}
+            _ => {}
         }
         for piece in bytes.chunks(size) {
             to.write_all(piece).await.map_err(|_| Ended::Broken)?;
@@ -104,12 +111,11 @@ impl Pump {
                 yield_now().await;
             }
         }
-        let passed = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.left = self.left.saturating_sub(passed);
+        self.left = self.left.saturating_sub(count);
         let counts = &self.faults.0.counts;
         counts
             .passed(self.direction)
-            .fetch_add(passed, Ordering::Relaxed);
+            .fetch_add(count, Ordering::Relaxed);
         let mut chunks = lock(&self.faults.0.chunks);
         if chunks.len() < CHUNKS {
             chunks.push((self.direction, bytes.len()));
@@ -126,9 +132,18 @@ impl Pump {
                 return;
             }
             self.fault = fault;
-            if let Fault::CutAfter(bytes, _) = fault {
+            if let Fault::CutAfter(bytes, _) | Fault::SwallowAfter(bytes) = fault {
                 self.left = bytes;
             }
+        }
+    }
+
+    /// Whether what is read now goes nowhere.
+    fn swallows(&self) -> bool {
+        match self.fault {
+            Fault::Swallow => true,
+            Fault::SwallowAfter(_) => self.left == 0,
+            _ => false,
         }
     }
 

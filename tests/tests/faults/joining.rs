@@ -1,16 +1,18 @@
 //! The connection dies before there is a session.
 
-use spell::{ClientBuilder, CloseReason, JoinError, auth::Cra, prelude::*};
+use spell::{
+    ClientBuilder, CloseReason, JoinError, auth::Cra, prelude::*, transport::ConnectError,
+};
 use spell_tests::{
     accounts::CRA,
     faults::{Cut, Direction, Fault},
     runs::{count, named},
 };
 
-use crate::place::{Place, SCHEMES, soon, tasks};
+use crate::place::{Place, SCHEMES, soon};
 
 /// A client that has to answer a challenge.
-fn client(place: &Place) -> ClientBuilder {
+pub(crate) fn client(place: &Place) -> ClientBuilder {
     place
         .client()
         .authenticator(Cra::new(CRA.authid, CRA.secret))
@@ -18,7 +20,7 @@ fn client(place: &Place) -> ClientBuilder {
 
 /// What the two sides say to each other while a session is joined: of a TLS handshake some, then, but for RawSocket,
 /// an upgrade and its answer, or the handshake of RawSocket, HELLO and CHALLENGE, AUTHENTICATE and WELCOME.
-async fn sayings(place: &Place) -> Vec<(Direction, u64)> {
+pub(crate) async fn sayings(place: &Place) -> Vec<(Direction, u64)> {
     let healthy = client(place).connect().await.unwrap();
     let chunks = place.proxy.chunks();
     healthy.leave().await.unwrap();
@@ -33,8 +35,8 @@ async fn dies_at_each(scheme: &str) {
     let place = Place::new(scheme, 0).await;
     let sayings = sayings(&place).await;
     assert!(sayings.len() >= 6, "{sayings:?}");
-    place.settles(0, tasks()).await;
-    let before = tasks();
+    place.settles(0, place.belongings()).await;
+    let before = place.belongings();
     for (number, &(direction, size)) in sayings.iter().enumerate() {
         let earlier = sayings[..number].iter();
         let earlier = earlier.filter(|(other, _)| *other == direction);
@@ -99,7 +101,7 @@ async fn joining_ends_when_a_secure_rawsocket_dies_at_any_byte() {
 async fn joining_ends_when_the_connection_is_refused() {
     for scheme in SCHEMES {
         let place = Place::new(scheme, 0).await;
-        let before = tasks();
+        let before = place.belongings();
         place.proxy.refuse();
         for _ in 0..count(20, 500) {
             let joined = soon("joining", client(&place).connect()).await;
@@ -118,4 +120,15 @@ async fn joining_ends_when_nobody_listens() {
     tokio::task::yield_now().await;
     let joined = soon("joining", spell::connect(&url, "realm1")).await;
     assert!(matches!(joined, Err(JoinError::Connect(_))), "{joined:?}");
+}
+
+#[tokio::test]
+async fn joining_ends_when_the_name_has_no_address() {
+    // Longer than a part of a name may be, so nobody else is asked.
+    let url = format!("ws://{}.example:9/", "x".repeat(64));
+    let joined = soon("joining", spell::connect(&url, "realm1")).await;
+    let Err(JoinError::Connect(error)) = joined else {
+        panic!("{joined:?}");
+    };
+    assert!(matches!(*error, ConnectError::Resolve { .. }), "{error:?}");
 }

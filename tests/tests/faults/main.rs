@@ -11,4 +11,6 @@ mod joining;
 mod pending;
 mod place;
 mod restarts;
+mod silence;
 mod slow;
+mod turns;

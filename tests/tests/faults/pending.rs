@@ -15,7 +15,7 @@ use spell_tests::{
 };
 use tokio::sync::mpsc;
 
-use crate::place::{Place, soon, tasks};
+use crate::place::{Place, soon};
 
 /// What can wait for an answer.
 #[derive(Clone, Copy, Debug)]
@@ -165,7 +165,7 @@ async fn dies_in(place: &Place, request: Request, direction: Direction, within: 
 async fn requests_end(scheme: &str) {
     let place = Place::new(scheme, 0).await;
     let _callee = counting(&place).await;
-    let before = tasks();
+    let before = place.belongings();
     for request in Request::ALL {
         // How long the request and its answer are.
         place.proxy.clear();
@@ -215,10 +215,15 @@ async fn every_pending_request_ends_when_a_secure_websocket_dies_at_any_byte() {
 }
 
 #[tokio::test]
+async fn every_pending_request_ends_when_a_secure_rawsocket_dies_at_any_byte() {
+    requests_end("rss").await;
+}
+
+#[tokio::test]
 async fn an_idle_session_ends_when_the_connection_dies() {
     for scheme in ["ws", "rs"] {
         let place = Place::new(scheme, 0).await;
-        let before = tasks();
+        let before = place.belongings();
         for run in 0..count(20, 500) {
             let client = place.client().connect().await.unwrap();
             let mut events = client.subscribe("com.example.topic").await.unwrap();
@@ -255,7 +260,7 @@ async fn a_running_invocation_ends_on_both_sides_when_the_callee_dies() {
     for scheme in ["ws", "rs"] {
         let place = Place::new(scheme, 0).await;
         let caller = place.bystander().await;
-        let before = tasks();
+        let before = place.belongings();
         for run in 0..count(20, 500) {
             let client = place.client().connect().await.unwrap();
             let (told, mut hear) = mpsc::unbounded_channel();
@@ -288,9 +293,15 @@ async fn a_running_invocation_ends_on_both_sides_when_the_callee_dies() {
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_an_error_for_the_caller() {
-    let place = Place::new("rs", 0).await;
+    for scheme in ["ws", "rs"] {
+        an_answer_breaks_off(scheme).await;
+    }
+}
+
+async fn an_answer_breaks_off(scheme: &str) {
+    let place = Place::new(scheme, 0).await;
     let caller = place.bystander().await;
-    let before = tasks();
+    let before = place.belongings();
     for seed in 0..count(20, 500) {
         place.proxy.clear();
         let client = place.client().connect().await.unwrap();
@@ -311,8 +322,14 @@ async fn an_answer_that_breaks_off_is_an_error_for_the_caller() {
 
 #[tokio::test]
 async fn leaving_ends_when_the_connection_dies_in_a_goodbye() {
-    let place = Place::new("rs", 0).await;
-    let before = tasks();
+    for scheme in ["ws", "rs"] {
+        leaving_ends(scheme).await;
+    }
+}
+
+async fn leaving_ends(scheme: &str) {
+    let place = Place::new(scheme, 0).await;
+    let before = place.belongings();
     for seed in 0..count(20, 500) {
         place.proxy.clear();
         let client = place.client().connect().await.unwrap();
@@ -341,8 +358,14 @@ async fn leaving_ends_when_the_connection_dies_in_a_goodbye() {
 
 #[tokio::test]
 async fn a_join_that_is_given_up_leaves_nothing() {
-    let place = Place::new("ws", 0).await;
-    let before = tasks();
+    for scheme in ["ws", "rs"] {
+        a_join_is_given_up(scheme).await;
+    }
+}
+
+async fn a_join_is_given_up(scheme: &str) {
+    let place = Place::new(scheme, 0).await;
+    let before = place.belongings();
     for direction in [Direction::ToRouter, Direction::ToClient] {
         place.proxy.clear();
         place.proxy.set(direction, Fault::Swallow);

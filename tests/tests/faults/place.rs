@@ -1,6 +1,6 @@
 //! Where these tests take place: a router, and a network before it that fails.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, fs, sync::Arc, time::Duration};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::{
@@ -77,26 +77,68 @@ impl Place {
         }
     }
 
-    /// Waits until the router has so many sessions and no more tasks run than `tasks`, which is little later.
-    pub(crate) async fn settles(&self, sessions: u64, tasks: usize) {
-        let alive = || Handle::current().metrics().num_alive_tasks();
-        let is_settled = || self.router.statistics().sessions == sessions && alive() <= tasks;
+    /// What there is now, beside sessions.
+    pub(crate) fn belongings(&self) -> Belongings {
+        Belongings {
+            tasks: Handle::current().metrics().num_alive_tasks(),
+            sockets: self.sockets(),
+        }
+    }
+
+    /// Waits until the router has so many sessions and there is no more of anything than `before`, which is little later.
+    pub(crate) async fn settles(&self, sessions: u64, before: Belongings) {
         let start = Instant::now();
-        while !is_settled() {
+        loop {
+            let now = self.belongings();
+            let joined = self.router.statistics().sessions;
+            if joined == sessions && now.tasks <= before.tasks && now.sockets <= before.sockets {
+                return;
+            }
             assert!(
                 start.elapsed() < SECOND * 3,
-                "left behind: {} tasks, there were {tasks}; {} sessions, there were {sessions}",
-                alive(),
-                self.router.statistics().sessions
+                "left behind: {now:?}, there were {before:?}; {joined} sessions, there were {sessions}",
             );
             yield_now().await;
         }
     }
+
+    /// How many descriptors of this process are sockets of the router or of the proxy, at either end; 0 where the system
+    /// does not tell. Those of tests that run beside this one are not counted, as each has ports of its own.
+    fn sockets(&self) -> usize {
+        let port = |url: &str| {
+            let authority = url.split('/').nth(2).unwrap();
+            let port: u16 = authority.rsplit(':').next().unwrap().parse().unwrap();
+            format!(":{port:04X}")
+        };
+        let ports = [port(&self.direct), port(self.proxy.url())];
+        let (Ok(connections), Ok(descriptors)) = (
+            fs::read_to_string("/proc/self/net/tcp"),
+            fs::read_dir("/proc/self/fd"),
+        ) else {
+            return 0;
+        };
+        let inode = |line: &str| {
+            let fields: Vec<_> = line.split_whitespace().collect();
+            let ends = fields.get(1..3)?;
+            let is_ours = |end: &&str| ports.iter().any(|port| end.ends_with(port));
+            let inode = *fields.get(9)?;
+            ends.iter()
+                .any(is_ours)
+                .then(|| format!("socket:[{inode}]"))
+        };
+        let ours: HashSet<_> = connections.lines().filter_map(inode).collect();
+        descriptors
+            .filter_map(|descriptor| fs::read_link(descriptor.ok()?.path()).ok())
+            .filter(|target| target.to_str().is_some_and(|target| ours.contains(target)))
+            .count()
+    }
 }
 
-/// How many tasks run now.
-pub(crate) fn tasks() -> usize {
-    Handle::current().metrics().num_alive_tasks()
+/// What must not be more than before when all is over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Belongings {
+    tasks: usize,
+    sockets: usize,
 }
 
 /// What comes within a second.

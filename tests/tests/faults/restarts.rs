@@ -10,11 +10,12 @@ use std::{
 };
 
 use spell::{
-    Backoff, Peer, PeerBuilder, PeerState, SessionInfo,
+    Backoff, Peer, PeerBuilder, PeerEvent, PeerState, SessionInfo,
     message::{
         Message,
         options::{InvocationPolicy, RegisterOptions, SubscribeOptions},
     },
+    peer::PeerEvents,
     prelude::*,
     roles::{Callee, Caller, Publisher, Session, Subscriber},
     router::Router,
@@ -27,11 +28,12 @@ use spell_tests::{
     crossbar::Crossbar,
     faults::{Cut, FaultProxy},
     link::Link,
+    notice,
     overhear::{Heard, overhear},
     runs::count,
     scratch::fresh_folder,
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 type Client = Peer<(Session, Publisher, Subscriber, Caller, Callee)>;
 
@@ -85,7 +87,8 @@ async fn all_is_restored_when_crossbar_is_killed_and_started_again() {
 }
 
 /// A client with subscriptions and registrations of all kinds gets them back as they were, each time the router comes
-/// back, and no event twice, while others publish and call all the time.
+/// back, and no event twice, while others publish and call all the time. It tells of each step in order, and needs little
+/// more than its wait and some round trips from the moment when there is a router again.
 async fn survives(url: &str, times: u64, mut strike: impl AsyncFnMut()) {
     let wishes = Wishes::default();
     let events = Events::default();
@@ -99,9 +102,14 @@ async fn survives(url: &str, times: u64, mut strike: impl AsyncFnMut()) {
     let stop = Arc::new(AtomicBool::new(false));
     let load = tokio::spawn(load(other.clone(), number.clone(), stop.clone()));
 
+    let mut happened = client.events();
+    let mut returns = Vec::new();
     for _ in 0..times {
         let before = [&client, &other].map(|client| client.session().map(|session| session.id()));
         strike().await;
+        let start = Instant::now();
+        is_told_in_order(&mut happened).await;
+        returns.push(start.elapsed());
         for (client, before) in [&client, &other].into_iter().zip(before) {
             let session = joined_again(client, before).await;
             assert_eq!(session.realm().as_str(), REALM);
@@ -120,6 +128,46 @@ async fn survives(url: &str, times: u64, mut strike: impl AsyncFnMut()) {
     assert!(published > 0 && called > 0);
     events.came_once();
     assert_eq!(wishes.wrong(), Vec::<String>::new());
+    // Of two returns there is no percentile.
+    if times >= 50 {
+        returns.sort_unstable();
+        let p99 = returns[returns.len() * 99 / 100 - 1];
+        notice(&format!("{times} returns to {url}: p99 {p99:?}"));
+        assert!(p99 <= WAIT + 4 * ROUND_TRIP + Duration::from_millis(250));
+    }
+}
+
+/// A loss, then attempts that fail and are waited after, then a session.
+async fn is_told_in_order(happened: &mut PeerEvents) {
+    let mut told = Vec::new();
+    let mut attempts = 0;
+    loop {
+        let event = timeout(LONGEST, happened.next()).await;
+        let event = event.expect("the client does not come back").unwrap();
+        let is_next = match (told.last(), &event) {
+            (_, PeerEvent::Role(_)) => continue,
+            (None, PeerEvent::Lost { .. })
+            | (
+                Some(PeerEvent::Lost { .. } | PeerEvent::Failed { .. }),
+                PeerEvent::Waiting { delay: WAIT, .. },
+            )
+            | (
+                Some(PeerEvent::Connecting { .. }),
+                PeerEvent::Failed { .. } | PeerEvent::Joined(_),
+            ) => true,
+            (Some(PeerEvent::Waiting { .. }), PeerEvent::Connecting { attempt, .. }) => {
+                attempts += 1;
+                *attempt == attempts
+            }
+            _ => false,
+        };
+        assert!(is_next, "{event:?} after {told:?}");
+        let is_joined = matches!(event, PeerEvent::Joined(_));
+        told.push(event);
+        if is_joined {
+            return;
+        }
+    }
 }
 
 /// Asks for subscriptions and registrations with every kind of options.
@@ -189,7 +237,7 @@ async fn join(url: &str, wishes: Wishes) -> Client {
         .role(Caller::new())
         .role(Callee::new())
         .serializers([AnySerializer::from(Json::new())])
-        .retry(Backoff::constant(Duration::from_millis(5)))
+        .retry(Backoff::constant(WAIT))
         .connect(connector)
         .await
         .unwrap()
@@ -308,6 +356,12 @@ impl Wishes {
         self.0.lock().unwrap().wrong.clone()
     }
 }
+
+/// Before each attempt.
+const WAIT: Duration = Duration::from_millis(5);
+
+/// On loopback it is less.
+const ROUND_TRIP: Duration = Duration::from_millis(1);
 
 /// Crossbar.io takes some seconds to start.
 const LONGEST: Duration = Duration::from_secs(120);

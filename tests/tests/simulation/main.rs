@@ -15,6 +15,7 @@
 
 mod history;
 mod network;
+mod sockets;
 mod world;
 
 use std::{
@@ -32,7 +33,7 @@ use spell_tests::runs::{named, seeds};
 fn what_a_client_was_told_is_true_whatever_the_network_does() {
     let seeds = seeds(2_000, 100_000);
     let next = AtomicU64::new(seeds.start);
-    let total = Mutex::new([0; 4]);
+    let total = Mutex::new([0; 5]);
     let threads = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for _ in 0..threads {
@@ -56,7 +57,7 @@ fn what_a_client_was_told_is_true_whatever_the_network_does() {
     }
 }
 
-fn run(seed: u64) -> [u64; 4] {
+fn run(seed: u64) -> [u64; 5] {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

@@ -9,6 +9,7 @@ use std::{
 use bytes::Bytes;
 use futures_util::{SinkExt, Stream, StreamExt};
 use spell::{
+    message::reason,
     router::Router,
     serializer::Json,
     transport::{ConnectError, Connector, Serialization, Transport, connector_fn, memory},
@@ -29,6 +30,10 @@ struct State {
     is_silent: bool,
     /// When a connection was cut last.
     last_cut: Option<Instant>,
+    /// Since when it may be dialled, after that.
+    up_since: Option<Instant>,
+    /// How often the router refused what another session has.
+    conflicts: u64,
     /// What must not have been said.
     wrong: Vec<String>,
 }
@@ -41,6 +46,8 @@ impl Line {
             is_up: true,
             is_silent: false,
             last_cut: None,
+            up_since: None,
+            conflicts: 0,
             wrong: Vec::new(),
         })))
     }
@@ -78,7 +85,9 @@ impl Line {
             state.cut = CancellationToken::new();
         }
         sleep(outage).await;
-        self.state().is_up = true;
+        let mut state = self.state();
+        state.is_up = true;
+        state.up_since = Some(Instant::now());
     }
 
     /// From now on until the next cut nothing arrives.
@@ -91,32 +100,55 @@ impl Line {
         self.state().last_cut.map(|cut| cut.elapsed())
     }
 
+    /// How long ago the last outage ended.
+    pub(crate) fn since_outage(&self) -> Option<Duration> {
+        self.state().up_since.map(|up| up.elapsed())
+    }
+
+    /// How often the router refused what another session has.
+    pub(crate) fn conflicts(&self) -> u64 {
+        self.state().conflicts
+    }
+
+    /// Something must not have been.
+    pub(crate) fn is_wrong(&self, what: String) {
+        self.state().wrong.push(what);
+    }
+
     /// What was said and must not have been.
     pub(crate) fn wrong(&self) -> Vec<String> {
         self.state().wrong.clone()
     }
 
-    /// Carries messages both ways until one side ends or the line is cut.
+    /// Carries messages both ways until one side ends or the line is cut. Sometimes the router does not notice a cut for a
+    /// while, and the session that is over for the client is still there.
     async fn carry(self, client: impl Transport, router: impl Transport) {
         let cut = self.state().cut.clone();
         let conversation = Mutex::new(Conversation::new(Json::new().into()));
-        let (mut to_client, from_client) = client.split();
-        let (mut to_router, from_router) = router.split();
-        let there = self.carry_one_way(from_client, &mut to_router, |frame| {
+        let (mut to_client, mut from_client) = client.split();
+        let (mut to_router, mut from_router) = router.split();
+        let there = self.carry_one_way(&mut from_client, &mut to_router, |frame| {
             conversation.lock().unwrap().client_says(frame)
         });
-        let back = self.carry_one_way(from_router, &mut to_client, |frame| {
+        let back = self.carry_one_way(&mut from_router, &mut to_client, |frame| {
+            if contains(frame, reason::PROCEDURE_ALREADY_EXISTS) {
+                self.state().conflicts += 1;
+            }
             conversation.lock().unwrap().router_says(frame)
         });
-        tokio::select! {
-            () = cut.cancelled() => {}
-            _ = async { tokio::join!(there, back) } => {}
+        let is_cut = tokio::select! {
+            () = cut.cancelled() => true,
+            _ = async { tokio::join!(there, back) } => false,
+        };
+        if let Some(late) = self.lateness().filter(|_| is_cut) {
+            drop((to_client, from_client));
+            sleep(late).await;
         }
     }
 
     async fn carry_one_way<S, T>(
         &self,
-        mut from: S,
+        from: &mut S,
         to: &mut T,
         mut hear: impl FnMut(&Bytes) -> Result<(), String>,
     ) where
@@ -125,7 +157,7 @@ impl Line {
     {
         while let Some(Ok(frame)) = from.next().await {
             if let Err(wrong) = hear(&frame) {
-                self.state().wrong.push(wrong);
+                self.is_wrong(wrong);
             }
             sleep(self.delay()).await;
             if self.state().is_silent {
@@ -153,7 +185,22 @@ impl Line {
         }
     }
 
+    /// How much later the router notices a cut, if it does not at once.
+    fn lateness(&self) -> Option<Duration> {
+        let chance = &mut self.state().chance;
+        (chance.u8(..3) == 0).then(|| Duration::from_millis(chance.u64(..5000)))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
+}
+
+/// The longest that a message takes there, and another one back.
+pub(crate) const ROUND_TRIP: Duration = Duration::from_millis(100);
+
+fn contains(frame: &[u8], text: &str) -> bool {
+    frame
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
 }

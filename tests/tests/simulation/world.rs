@@ -3,8 +3,8 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use spell::{
-    Backoff, CallError, Peer, PeerBuilder, PublishError,
-    peer::{Delivery, NoRetry},
+    Backoff, CallError, Peer, PeerBuilder, PeerEvent, PublishError,
+    peer::{Delivery, NoRetry, PeerEvents},
     prelude::*,
     roles::{Callee, Caller, Publisher, Session, Subscriber},
     router::Router,
@@ -17,17 +17,17 @@ use tokio::{
 
 use crate::{
     history::{Deed, History, SharedHistory, Told},
-    network::Line,
+    network::{Line, ROUND_TRIP},
 };
 
-type Client = Peer<(Session, Publisher, Subscriber, Caller, Callee)>;
+pub(crate) type Client = Peer<(Session, Publisher, Subscriber, Caller, Callee)>;
 
 /// Runs the world of a seed; gives how often which outcome was.
-pub(crate) async fn run(seed: u64) -> [u64; 4] {
+pub(crate) async fn run(seed: u64) -> [u64; 5] {
     LocalSet::new().run_until(live(seed)).await
 }
 
-async fn live(seed: u64) -> [u64; 4] {
+async fn live(seed: u64) -> [u64; 5] {
     let mut chance = fastrand::Rng::with_seed(seed);
     let history = SharedHistory::new(RefCell::new(History::default()));
     let router = Router::local();
@@ -37,8 +37,9 @@ async fn live(seed: u64) -> [u64; 4] {
     let mut members = Vec::new();
     for number in 0..CLIENTS {
         let line = Line::new(chance.u64(..));
-        let policy = Backoff::constant(Duration::from_millis(chance.u64(20..500)));
-        let client = join(line.connector(&router), policy).await;
+        let wait = Duration::from_millis(chance.u64(20..500));
+        let client = join(line.connector(&router), Backoff::constant(wait)).await;
+        tokio::task::spawn_local(returns_soon(client.events(), wait, line.clone()));
         let member = Member {
             number,
             client,
@@ -75,7 +76,9 @@ async fn live(seed: u64) -> [u64; 4] {
         wrong.extend(member.line.wrong());
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    history.borrow().tally()
+    let [done, refused, not_sent, unknown] = history.borrow().tally();
+    let conflicts = members.iter().map(|member| member.line.conflicts()).sum();
+    [done, refused, not_sent, unknown, conflicts]
 }
 
 async fn join(connector: impl Connector, policy: impl spell::peer::RetryPolicy) -> Client {
@@ -91,7 +94,7 @@ async fn join(connector: impl Connector, policy: impl spell::peer::RetryPolicy) 
 }
 
 /// Writes down what the router accepts.
-async fn observe(observer: &Client, history: &SharedHistory) {
+pub(crate) async fn observe(observer: &Client, history: &SharedHistory) {
     let events = observer.subscribe("com.example.topic").prefix();
     let mut events = events.queue_count(100_000).await.unwrap();
     let history = history.clone();
@@ -101,6 +104,18 @@ async fn observe(observer: &Client, history: &SharedHistory) {
             history.borrow_mut().accept(deed, event.publication());
         }
     });
+}
+
+/// From the moment when the router can be dialled again, a client needs little more than its wait and some round trips.
+async fn returns_soon(mut happened: PeerEvents, wait: Duration, line: Line) {
+    while let Some(event) = happened.next().await {
+        if let (PeerEvent::Joined(_), Some(after)) = (event, line.since_outage()) {
+            let longest = wait + 4 * ROUND_TRIP + Duration::from_millis(250);
+            if after > longest {
+                line.is_wrong(format!("joined after {after:?}, with a wait of {wait:?}"));
+            }
+        }
+    }
 }
 
 /// Cuts a line now and then, some time after nothing came through it any more.
@@ -236,14 +251,23 @@ impl Member {
         let sync = self.client.publish("com.example.sync").acknowledge();
         self.ends(sync.send()).await.unwrap();
         let deed = (OBSERVER, self.number);
-        let call = observer.call(procedure(self.number)).args(deed);
-        let result = self.ends(call.send()).await.unwrap();
+        let result = self.ends(async {
+            // Its last session may have the procedure for some time still.
+            loop {
+                let call = observer.call(procedure(self.number)).args(deed);
+                match call.await {
+                    Err(CallError::Refused(_)) => sleep(Duration::from_millis(100)).await,
+                    called => return called.unwrap(),
+                }
+            }
+        });
+        let result = result.await;
         assert_eq!(result.args::<Deed>().unwrap(), deed);
         self.history.borrow_mut().call(deed, Told::Done(None));
     }
 }
 
-fn procedure(number: u64) -> String {
+pub(crate) fn procedure(number: u64) -> String {
     format!("com.example.procedure{number}")
 }
 

@@ -2,7 +2,7 @@ use std::{ops::ControlFlow, time::Instant};
 
 use spell_message::{
     Feature, Message, RoleFeatures, RoleName,
-    message::{self, RequestKind, Unregistered},
+    message::{self, Kind, RequestKind, Unregistered},
     reason,
 };
 use spell_peer::{self as peer, Commands, Context, Count, Role, SessionEnd, SessionInfo};
@@ -144,6 +144,14 @@ impl Role for Callee {
 
     fn restore(&mut self, cx: &mut Context<'_, Command>) {
         self.registrations.restore(cx);
+    }
+
+    fn reads(&self, kind: Option<Kind>) -> bool {
+        use Kind::{Error, Interrupt, Invocation, Registered, Unregistered};
+        matches!(
+            kind,
+            Some(Registered | Unregistered | Invocation | Interrupt | Error)
+        )
     }
 
     fn on_message(

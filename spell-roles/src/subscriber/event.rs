@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use spell_message::{
     Pattern, Payload, PublicationId, SessionId, SubscriptionId, message, options::EventDetails,
 };
@@ -132,7 +132,7 @@ impl Event {
     /// # Errors
     ///
     /// [`DecodeError::Args`] if they are not of this type.
-    pub fn args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.payload.parse_args()
     }
 
@@ -141,7 +141,7 @@ impl Event {
     /// # Errors
     ///
     /// [`DecodeError::Args`] if it is not of this type, or not the only one.
-    pub fn value<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn value<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.args().map(|(value,)| value)
     }
 
@@ -150,7 +150,7 @@ impl Event {
     /// # Errors
     ///
     /// [`DecodeError::Kwargs`] if they are not of this type.
-    pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.payload.parse_kwargs()
     }
 

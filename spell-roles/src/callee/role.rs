@@ -7,7 +7,7 @@ use spell_message::{
 };
 use spell_peer::{self as peer, Commands, Context, Count, Role, SessionEnd, SessionInfo};
 use tokio::sync::oneshot;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::{
     AnswerError, CalleeHandle, Interrupt, Interruption,
@@ -97,12 +97,11 @@ impl Callee {
             reply,
         } = answer;
         let answered = self.running.answer(&interrupt, outcome, cx);
-        if let (Err(error), None) = (&answered, &reply) {
-            debug!(%error, "an invocation was not answered");
-        }
-        if let Some(reply) = reply {
+        match (reply, answered) {
             // Nobody may be waiting any more.
-            let _ = reply.send(answered);
+            (Some(reply), answered) => _ = reply.send(answered),
+            (None, Ok(())) => {}
+            (None, Err(error)) => error.log(interrupt.request()),
         }
     }
 }

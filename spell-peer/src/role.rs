@@ -1,6 +1,6 @@
 use std::{ops::ControlFlow, time::Instant};
 
-use spell_message::{Message, RoleFeatures, Uri};
+use spell_message::{Message, RoleFeatures, Uri, message::Kind};
 
 use crate::{Commands, Context, InitError, PeerConfig, SessionEnd, SessionInfo};
 
@@ -113,7 +113,15 @@ pub trait Role: Sized + Send + 'static {
     /// A message arrived. Called for every role and every message, before any role claims it.
     fn observe(&mut self, _message: &Message, _cx: &mut Context<'_, Self::Command>) {}
 
-    /// A message arrived, and no role before this one claimed it.
+    /// Whether [`on_message`](Self::on_message) may claim a message of this kind, `None` being those
+    /// that the specification does not know. Where it says no, `on_message` is not called. Asked for
+    /// each message, so it should not take long. Default: it may claim any.
+    fn reads(&self, _kind: Option<Kind>) -> bool {
+        true
+    }
+
+    /// A message arrived that this role [reads](Self::reads), and no role before this one claimed
+    /// it.
     ///
     /// `Break(())` claims the message; `Continue(message)` hands it to the next role. What no role
     /// claims the engine judges.

@@ -1,6 +1,6 @@
 use std::{ops::ControlFlow, time::Instant};
 
-use spell_message::{Message, RoleFeatures, Uri};
+use spell_message::{Message, RoleFeatures, Uri, message::Kind};
 
 use crate::{
     Commands, Contains, Context, Drain, InitError, PeerConfig, Role, SessionEnd, SessionInfo,
@@ -86,12 +86,21 @@ macro_rules! tuples {
                 $(cx.narrow($Choice::$R, |cx| self.$field.observe(message, cx));)*
             }
 
+            fn reads(&self, kind: Option<Kind>) -> bool {
+                $(self.$field.reads(kind))||*
+            }
+
             fn on_message(
                 &mut self,
-                message: Message,
+                mut message: Message,
                 cx: &mut Context<'_, Self::Command>,
             ) -> ControlFlow<(), Message> {
-                $(let message = cx.narrow($Choice::$R, |cx| self.$field.on_message(message, cx))?;)*
+                let kind = message.kind();
+                // A message is large: it is moved only to those that may keep it.
+                $(if self.$field.reads(kind) {
+                    message =
+                        cx.narrow($Choice::$R, |cx| self.$field.on_message(message, cx))?;
+                })*
                 ControlFlow::Continue(message)
             }
 

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, sync::Arc};
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use spell_message::{
     Feature, InvalidUri, List, Payload, RoleName, Uri, Value,
     message::ErrorMessage,
@@ -82,7 +82,7 @@ impl WampError {
     /// # Errors
     ///
     /// [`DecodeError::Args`] if they are not of this type.
-    pub fn args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.payload.parse_args()
     }
 
@@ -91,7 +91,7 @@ impl WampError {
     /// # Errors
     ///
     /// [`DecodeError::Kwargs`] if they are not of this type.
-    pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.payload.parse_kwargs()
     }
 

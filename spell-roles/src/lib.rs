@@ -51,6 +51,7 @@ mod caller;
 mod error;
 #[cfg(test)]
 mod harness;
+mod id_map;
 mod meta;
 pub mod passthru;
 mod pending;

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, marker::PhantomData, ops::Range};
 
 use bytes::{Bytes, BytesMut};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use spell_message::{Dict, Format, List, Message, Payload, Value, message::Kind};
 
 use crate::{
@@ -46,7 +46,7 @@ pub(crate) trait Codec: 'static {
         out: &mut B,
     ) -> Result<(), Source>;
     /// Reads exactly one value.
-    fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Source>;
+    fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Source>;
 
     /// The integer that this one value is.
     fn integer(value: &[u8]) -> Option<u64>;

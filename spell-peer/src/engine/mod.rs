@@ -208,6 +208,9 @@ impl<R: Role> Engine<R> {
         }
         let unclaimed = self.with_roles(|roles, cx| {
             roles.observe(&message, cx);
+            if !roles.reads(message.kind()) {
+                return ControlFlow::Continue(message);
+            }
             roles.on_message(message, cx)
         });
         if let ControlFlow::Continue(message) = unclaimed {

@@ -60,6 +60,20 @@ impl Answer {
 
     /// Send it: what `.await` does, without the box.
     pub async fn send(self) -> Result<(), AnswerError> {
+        let (responder, outcome, error) = self.finish();
+        let answered = responder.send(outcome).await;
+        error.map_or(answered, Err)
+    }
+
+    /// Send it, and leave it to the role to log what goes wrong there.
+    pub(super) async fn post(self) -> Result<(), AnswerError> {
+        let (responder, outcome, error) = self.finish();
+        let posted = responder.post(outcome).await;
+        error.map_or(posted, Err)
+    }
+
+    /// What the role is told, and what the user is if it is not what was meant.
+    fn finish(self) -> (Responder, Outcome, Option<AnswerError>) {
         let Self {
             responder,
             kind,
@@ -77,8 +91,7 @@ impl Answer {
             (Ok(payload), Kind::Error(Ok(uri))) => (Outcome::Error(uri, payload), None),
             (Ok(_), Kind::Error(Err(error))) => (Outcome::Failed, Some(AnswerError::Uri(error))),
         };
-        let answered = responder.send(outcome).await;
-        error.map_or(answered, Err)
+        (responder, outcome, error)
     }
 }
 

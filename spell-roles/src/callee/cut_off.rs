@@ -1,6 +1,8 @@
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use spell_message::RequestId;
+
+use crate::id_map::IdSet;
 
 /// Progressive invocations that were over before their last part came: more of them may be under
 /// way, and would look like new invocations.
@@ -8,7 +10,7 @@ use spell_message::RequestId;
 /// How many is not known, so only the last ones are remembered.
 #[derive(Debug, Default)]
 pub(super) struct CutOff {
-    ids: HashSet<RequestId>,
+    ids: IdSet<RequestId>,
     /// The same, the oldest first.
     order: VecDeque<RequestId>,
 }

@@ -1,9 +1,10 @@
 use std::{error::Error, fmt, sync::Arc};
 
 use serde::Serialize;
-use spell_message::{Dict, IntoUri, InvalidUri, List, Uri, Value, reason, to_value};
+use spell_message::{Dict, IntoUri, InvalidUri, List, RequestId, Uri, Value, reason, to_value};
 use spell_peer::{CloseReason, Closed, SendError};
 use spell_serializer::{DecodeError, EncodeError};
+use tracing::{debug, warn};
 
 use super::Interruption;
 
@@ -184,6 +185,24 @@ impl AnswerError {
             Some(Interruption::Stopped) => Self::Stopped,
             Some(Interruption::Answered) => Self::Answered,
             Some(Interruption::Closed) | None => Self::not_sent(SendError::NotJoined, last_end),
+        }
+    }
+
+    /// Tell people of an answer that nobody else is told of.
+    pub(super) fn log(&self, id: RequestId) {
+        match self {
+            Self::Canceled
+            | Self::Timeout
+            | Self::Overflow
+            | Self::Stopped
+            | Self::Answered
+            | Self::Closed { .. } => {
+                debug!(%id, error = %self, "nobody waits for the answer to an invocation");
+            }
+            Self::Encode(_) | Self::TooLarge { .. } | Self::Uri(_) => {
+                let source = self.source().map(ToString::to_string);
+                warn!(%id, error = %self, source, "the answer to an invocation was not sent");
+            }
         }
     }
 

@@ -1,5 +1,4 @@
 use std::{
-    error::Error,
     fmt,
     future::poll_fn,
     pin::{Pin, pin},
@@ -8,12 +7,11 @@ use std::{
 };
 
 use spell_message::reason;
-use tokio::sync::Semaphore;
-use tracing::{Instrument, debug, warn};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
 
 use super::{
-    Answer, AnswerError, FromInvocation, Interrupt, IntoResult, Invocation, InvocationError,
-    line::Responder,
+    Answer, FromInvocation, Interrupt, IntoResult, Invocation, InvocationError, line::Responder,
 };
 use crate::{passthru::Passthru, queue::Consumer};
 
@@ -97,18 +95,55 @@ handlers! {
     A, B, C, D;
 }
 
-type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// What a user gave to answer invocations with.
+/// What a user gave to answer invocations with: begins to answer one, in a task of its own.
 #[derive(Clone)]
-pub(super) struct Handler(Arc<dyn Fn(Invocation) -> Running + Send + Sync>);
+pub(super) struct Handler(
+    Arc<dyn Fn(Invocation, Option<Passthru>, OwnedSemaphorePermit) + Send + Sync>,
+);
 
 impl Handler {
     pub(super) fn new<A: 'static>(handler: impl InvocationHandler<A>) -> Self {
         let handler = Arc::new(handler);
-        Self(Arc::new(move |invocation| {
+        Self(Arc::new(move |mut invocation, codec, permit| {
             let handler = handler.clone();
-            Box::pin(async move { answer(&*handler, invocation).await })
+            let span = invocation.take_span();
+            // What it holds is moved as often as tasks are, so it holds each thing once: there is no
+            // inner function that arguments would have to be moved into.
+            let work = async move {
+                let interrupt = invocation.interrupt();
+                invocation.begin(codec.as_ref());
+                // Dropped, the invocation counts as cancelled.
+                if interrupt.cause().is_some() {
+                    return;
+                }
+                let answer = match handler.call(&mut invocation) {
+                    _ if invocation.is_undivided() => {
+                        // WAMP spec, "Progressive Call Invocations": what a callee answers that
+                        // cannot take them.
+                        let error = InvocationError::new(reason::FEATURE_NOT_SUPPORTED);
+                        refusal(invocation.into_responder(), error)
+                    }
+                    Err(error) => refusal(invocation.into_responder(), error),
+                    Ok(work) => {
+                        let mut work = pin!(work);
+                        let watch = (!invocation.is_watched()).then_some(&interrupt);
+                        match unless_interrupted(work.as_mut(), watch).await {
+                            Some(result) => reply(invocation.into_responder(), result),
+                            // As above.
+                            None => return,
+                        }
+                    }
+                };
+                if let Err(error) = answer.post().await {
+                    error.log(interrupt.request());
+                }
+                drop(permit);
+            };
+            // A panic ends this task alone; the invocation, dropped by it, answers for itself.
+            match span {
+                Some(span) => tokio::spawn(work.instrument(*span)),
+                None => tokio::spawn(work),
+            };
         }))
     }
 }
@@ -134,80 +169,43 @@ pub(super) fn serve(
             let Some(taken) = poll_fn(|cx| invocations.poll_next(cx)).await else {
                 break;
             };
-            let (handler, codec) = (handler.clone(), codec.clone());
-            let mut invocation = taken.item;
-            // A panic ends this task alone; the invocation, dropped by it, answers for itself.
-            tokio::spawn(async move {
-                let span = invocation.take_span();
-                let work = async { (handler.0)(invocation.taken(codec.as_ref())).await };
-                match span {
-                    Some(span) => work.instrument(*span).await,
-                    None => work.await,
-                }
-                drop(permit);
-            });
+            (handler.0)(taken.item, codec.clone(), permit);
         }
     });
-}
-
-/// Answer one invocation by a handler.
-async fn answer<A>(handler: &impl InvocationHandler<A>, mut invocation: Invocation) {
-    let (id, interrupt) = (invocation.info().id(), invocation.interrupt());
-    // Dropped, it counts as cancelled.
-    if interrupt.cause().is_some() {
-        return;
-    }
-    let mut work = handler.call(&mut invocation);
-    if invocation.is_undivided() {
-        // WAMP spec, "Progressive Call Invocations": what a callee answers that cannot take them.
-        work = Err(InvocationError::new(reason::FEATURE_NOT_SUPPORTED));
-    }
-    let work = async { work?.await };
-    let result = if invocation.is_watched() {
-        Some(work.await)
-    } else {
-        unless_interrupted(work, &interrupt).await
-    };
-    // Dropped, the invocation counts as cancelled.
-    let Some(answer) = result.map(|result| reply(invocation.into_responder(), result)) else {
-        return;
-    };
-    match answer.send().await {
-        Ok(()) => {}
-        Err(
-            error @ (AnswerError::Canceled
-            | AnswerError::Timeout
-            | AnswerError::Overflow
-            | AnswerError::Stopped
-            | AnswerError::Closed { .. }),
-        ) => debug!(%id, %error, "nobody waits for the answer of a handler"),
-        Err(error) => {
-            let source = error.source().map(ToString::to_string);
-            warn!(%id, %error, source, "the answer of a handler was not sent");
-        }
-    }
 }
 
 /// What a handler gave, as the answer.
 fn reply(responder: Responder, result: Result<impl IntoResult, InvocationError>) -> Answer {
     match result {
         Ok(value) => Answer::result(responder).with(|arguments| value.write(arguments)),
-        Err(error) => {
-            let (uri, args, kwargs) = error.into_parts();
-            let answer = Answer::error(responder, uri);
-            answer.with(|arguments| arguments.args(&args).kwargs(&kwargs))
-        }
+        Err(error) => refusal(responder, error),
     }
 }
 
-/// The output of `work`; `None`, and `work` is dropped, if the interrupt comes first.
-async fn unless_interrupted<T>(work: impl Future<Output = T>, interrupt: &Interrupt) -> Option<T> {
-    let (mut work, mut interrupted) = (pin!(work), pin!(interrupt.interrupted()));
+fn refusal(responder: Responder, error: InvocationError) -> Answer {
+    let (uri, args, kwargs) = error.into_parts();
+    let answer = Answer::error(responder, uri);
+    answer.with(|arguments| arguments.args(&args).kwargs(&kwargs))
+}
+
+/// The output of `work`; `None` if it is to be dropped, because the interrupt comes first.
+async fn unless_interrupted<T>(
+    mut work: Pin<&mut impl Future<Output = T>>,
+    interrupt: Option<&Interrupt>,
+) -> Option<T> {
+    let Some(interrupt) = interrupt else {
+        return Some(work.await);
+    };
+    let mut interrupted = pin!(interrupt.interrupted());
     poll_fn(|cx| {
-        if interrupted.as_mut().poll(cx).is_ready() {
+        if interrupt.cause().is_some() {
             return Poll::Ready(None);
         }
-        work.as_mut().poll(cx).map(Some)
+        // Work that is done at once needs nobody to watch over it.
+        if let Poll::Ready(output) = work.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        interrupted.as_mut().poll(cx).map(|_| None)
     })
     .await
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use spell_message::{
     Pattern, Payload, RegistrationId, RequestId, SessionId, message, options::InvocationDetails,
 };
@@ -121,7 +121,7 @@ impl InvocationInfo {
     /// # Errors
     ///
     /// [`DecodeError::Args`] if they are not of this type.
-    pub fn args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.payload.parse_args()
     }
 
@@ -130,7 +130,7 @@ impl InvocationInfo {
     /// # Errors
     ///
     /// [`DecodeError::Kwargs`] if they are not of this type.
-    pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.payload.parse_kwargs()
     }
 

@@ -1,6 +1,6 @@
 use std::mem;
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use spell_message::IntoUri;
 use spell_serializer::DecodeError;
 use tracing::Span;
@@ -55,17 +55,14 @@ impl Invocation {
 
     /// Someone begins to work on it. Open the arguments, if they are sealed and there is a codec for
     /// it; then the answers are sealed, too.
-    pub(super) fn taken(mut self, codec: Option<&Passthru>) -> Self {
+    pub(super) fn begin(&mut self, codec: Option<&Passthru>) {
         self.responder.line().interrupt().begin();
-        let Some(codec) = codec else {
-            return self;
-        };
+        let Some(codec) = codec else { return };
         self.info.open(codec);
         if PassthruAttributes::from_dict(self.info.details().as_dict()).is_some() {
             self.responder.seal(codec, self.info.procedure());
         }
         self.codec = Some(codec.clone());
-        self
     }
 
     /// What is called, by whom, and with which arguments.
@@ -79,12 +76,12 @@ impl Invocation {
     }
 
     /// The positional arguments; see [`InvocationInfo::args`].
-    pub fn args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.info.args()
     }
 
     /// The keyword arguments; see [`InvocationInfo::kwargs`].
-    pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.info.kwargs()
     }
 

@@ -64,6 +64,12 @@ impl Line {
         Ok(answered)
     }
 
+    /// Queue what is to be sent; what becomes of it is the role's concern alone.
+    async fn post(&self, outcome: Outcome) -> Answered {
+        let command = self.command(outcome, None);
+        Ok(self.requests.commands().send(command).await?)
+    }
+
     /// Wait for what the role says.
     pub(super) async fn told(&self, answered: oneshot::Receiver<Answered>) -> Answered {
         answered.await.unwrap_or_else(|_| {
@@ -111,6 +117,13 @@ impl Responder {
         let queued = self.line.queue(outcome).await;
         self.is_answered = true;
         self.line.told(queued?).await
+    }
+
+    /// Send the answer without waiting for what becomes of it.
+    pub(super) async fn post(mut self, outcome: Outcome) -> Answered {
+        let posted = self.line.post(outcome).await;
+        self.is_answered = true;
+        posted
     }
 
     /// Someone else answers.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_core::Stream;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use spell_message::{Payload, options::InvocationDetails};
 use spell_serializer::DecodeError;
 
@@ -152,7 +152,7 @@ impl Part {
     /// # Errors
     ///
     /// [`DecodeError::Args`] if they are not of this type.
-    pub fn args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.payload.parse_args()
     }
 
@@ -161,7 +161,7 @@ impl Part {
     /// # Errors
     ///
     /// [`DecodeError::Args`] if it is not of this type, or not the only one.
-    pub fn value<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn value<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.args().map(|(value,)| value)
     }
 
@@ -170,7 +170,7 @@ impl Part {
     /// # Errors
     ///
     /// [`DecodeError::Kwargs`] if they are not of this type.
-    pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.payload.parse_kwargs()
     }
 

@@ -252,8 +252,11 @@ impl Stream for Registration<Invocations> {
 
 impl Invocations {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Invocation>> {
-        let taken = self.queue.poll_next(cx);
-        taken.map(|taken| Some(taken?.item.taken(self.codec.as_ref())))
+        self.queue.poll_next(cx).map(|taken| {
+            let mut invocation = taken?.item;
+            invocation.begin(self.codec.as_ref());
+            Some(invocation)
+        })
     }
 }
 

@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     mem,
     time::Instant,
 };
@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     error::Failure,
+    id_map::IdMap,
     request::{Key, Reply},
 };
 
@@ -31,9 +32,9 @@ pub(super) struct Registrations {
     /// What is to be registered, in the order in which it was asked for.
     wanted: BTreeMap<Key, Wanted>,
     /// What is registered in this session.
-    routes: HashMap<RegistrationId, Key>,
-    registering: HashMap<RequestId, Key>,
-    unregistering: HashMap<RequestId, Unregistering>,
+    routes: IdMap<RegistrationId, Key>,
+    registering: IdMap<RequestId, Key>,
+    unregistering: IdMap<RequestId, Unregistering>,
     /// What is yet to be asked for in this session, in order.
     restoring: VecDeque<Key>,
     /// What another session has, and when to try again.

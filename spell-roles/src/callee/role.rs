@@ -2,12 +2,12 @@ use std::{ops::ControlFlow, time::Instant};
 
 use spell_message::{
     Feature, Message, RoleFeatures, RoleName,
-    message::{self, RequestKind, Unregistered},
+    message::{self, Kind, RequestKind, Unregistered},
     reason,
 };
 use spell_peer::{self as peer, Commands, Context, Count, Role, SessionEnd, SessionInfo};
 use tokio::sync::oneshot;
-use tracing::{debug, warn};
+use tracing::warn;
 
 use super::{
     AnswerError, CalleeHandle, Interrupt, Interruption,
@@ -97,12 +97,11 @@ impl Callee {
             reply,
         } = answer;
         let answered = self.running.answer(&interrupt, outcome, cx);
-        if let (Err(error), None) = (&answered, &reply) {
-            debug!(%error, "an invocation was not answered");
-        }
-        if let Some(reply) = reply {
+        match (reply, answered) {
             // Nobody may be waiting any more.
-            let _ = reply.send(answered);
+            (Some(reply), answered) => _ = reply.send(answered),
+            (None, Ok(())) => {}
+            (None, Err(error)) => error.log(interrupt.request()),
         }
     }
 }
@@ -144,6 +143,14 @@ impl Role for Callee {
 
     fn restore(&mut self, cx: &mut Context<'_, Command>) {
         self.registrations.restore(cx);
+    }
+
+    fn reads(&self, kind: Option<Kind>) -> bool {
+        use Kind::{Error, Interrupt, Invocation, Registered, Unregistered};
+        matches!(
+            kind,
+            Some(Registered | Unregistered | Invocation | Interrupt | Error)
+        )
     }
 
     fn on_message(

@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::BTreeSet,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -26,6 +26,7 @@ use super::{
     wanted::Wanted,
 };
 use crate::{
+    id_map::IdMap,
     passthru::{self, Attributed, PassthruAttributes, PassthruError, SealedParts},
     queue::Consumer,
     span::RequestSpan,
@@ -35,7 +36,7 @@ use crate::{
 /// The invocations that are not answered yet.
 #[derive(Debug, Default)]
 pub(super) struct Running {
-    invocations: HashMap<RequestId, Invoked>,
+    invocations: IdMap<RequestId, Invoked>,
     /// When those time out that the callee has to time.
     deadlines: BTreeSet<(Instant, RequestId)>,
     cut_off: CutOff,

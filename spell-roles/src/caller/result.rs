@@ -1,4 +1,4 @@
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use spell_message::{Payload, options::ResultDetails};
 use spell_serializer::DecodeError;
 
@@ -40,7 +40,7 @@ impl CallResult {
     /// # Errors
     ///
     /// [`DecodeError::Args`] if they are not of this type.
-    pub fn args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.payload.parse_args()
     }
 
@@ -49,7 +49,7 @@ impl CallResult {
     /// # Errors
     ///
     /// [`DecodeError::Args`] if it is not of this type, or not the only one.
-    pub fn value<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn value<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.args().map(|(value,)| value)
     }
 
@@ -58,7 +58,7 @@ impl CallResult {
     /// # Errors
     ///
     /// [`DecodeError::Kwargs`] if they are not of this type.
-    pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.payload.parse_kwargs()
     }
 

@@ -6,7 +6,7 @@ use std::{
 
 use spell_message::{
     Feature, Message, Payload, RequestId, RoleFeatures, RoleName, Uri,
-    message::{self, RequestKind},
+    message::{self, Kind, RequestKind},
     options::{CallOptions, CancelMode, CancelOptions},
 };
 use spell_peer::{Commands, Context, Role, SendError, SessionEnd};
@@ -259,6 +259,10 @@ impl Role for Caller {
         if let Some((_, call)) = self.waiting.pop_first() {
             self.call(call, cx);
         }
+    }
+
+    fn reads(&self, kind: Option<Kind>) -> bool {
+        matches!(kind, Some(Kind::Result | Kind::Error))
     }
 
     fn on_message(

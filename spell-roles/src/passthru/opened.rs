@@ -1,4 +1,4 @@
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use spell_message::{Dict, Payload};
 use spell_serializer::{DecodeError, PayloadExt};
 
@@ -38,12 +38,12 @@ impl Opened {
         self.payload
     }
 
-    pub(crate) fn parse_args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub(crate) fn parse_args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.check()?;
         self.payload.parse_args()
     }
 
-    pub(crate) fn parse_kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub(crate) fn parse_kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.check()?;
         self.payload.parse_kwargs()
     }

@@ -2,7 +2,7 @@ use std::{ops::ControlFlow, time::Instant};
 
 use spell_message::{
     Feature, Message, Payload, PublicationId, RoleFeatures, RoleName, Uri,
-    message::{self, RequestKind},
+    message::{self, Kind, RequestKind},
     options::PublishOptions,
 };
 use spell_peer::{Commands, Context, Role, SessionEnd};
@@ -192,6 +192,10 @@ impl Role for Publisher {
 
     fn is_drained(&self) -> bool {
         self.pending.is_empty()
+    }
+
+    fn reads(&self, kind: Option<Kind>) -> bool {
+        matches!(kind, Some(Kind::Published | Kind::Error))
     }
 
     fn on_message(

@@ -7,7 +7,7 @@ use std::{
 
 use spell_message::{
     Dict, IntoUri, InvalidUri, Message, Payload, Uri,
-    message::{Abort, Challenge, Goodbye, Hello, Sender, Welcome},
+    message::{Abort, Challenge, Goodbye, Hello, Kind, Sender, Welcome},
     options::{AbortDetails, GoodbyeDetails, HelloDetails},
     reason,
 };
@@ -303,6 +303,11 @@ impl Role for Session {
         self.state = State::Preparing;
         let prepared = self.offers.prepare();
         cx.spawn(async { Command(Ask::Prepared(prepared.await)) });
+    }
+
+    fn reads(&self, kind: Option<Kind>) -> bool {
+        let is_open = matches!(self.state, State::Established | State::Draining { .. });
+        !is_open || matches!(kind, Some(Kind::Abort | Kind::Goodbye))
     }
 
     fn on_message(

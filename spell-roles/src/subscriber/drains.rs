@@ -1,13 +1,14 @@
-use std::collections::HashMap;
-
 use spell_message::{RequestId, SubscriptionId};
 
-use crate::request::{Key, Reply};
+use crate::{
+    id_map::IdMap,
+    request::{Key, Reply},
+};
 
 /// Subscriptions that are being drained: UNSUBSCRIBE was sent, and events that come before it is
 /// answered are still taken.
 #[derive(Debug, Default)]
-pub(super) struct Drains(HashMap<RequestId, Drain>);
+pub(super) struct Drains(IdMap<RequestId, Drain>);
 
 #[derive(Debug)]
 pub(super) struct Drain {

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use spell_message::{
     Pattern, Payload, PublicationId, SessionId, SubscriptionId, message, options::EventDetails,
 };
-use spell_serializer::DecodeError;
+use spell_serializer::{DecodeError, PayloadExt};
 
 use super::Gap;
 use crate::passthru::{Opened, Passthru};
@@ -21,18 +21,19 @@ pub struct Event {
     missed: u64,
     gap: Option<Arc<Gap>>,
     is_backfilled: bool,
-    payload: Opened,
+    /// The arguments, where there is a codec for sealed ones; otherwise they are the message's.
+    opened: Option<Box<Opened>>,
 }
 
 impl Event {
     pub(super) fn new(message: Arc<message::Event>, pattern: Pattern) -> Self {
         Self {
-            payload: message.payload.clone().into(),
             message,
             pattern,
             missed: 0,
             gap: None,
             is_backfilled: false,
+            opened: None,
         }
     }
 
@@ -43,7 +44,11 @@ impl Event {
 
     /// Open its arguments, if they are sealed and there is a codec for it.
     pub(super) fn opened(mut self, codec: Option<&Passthru>) -> Self {
-        self.payload.open(self.message.details.as_dict(), codec);
+        if codec.is_some() {
+            let mut opened = Opened::from(self.message.payload.clone());
+            opened.open(self.message.details.as_dict(), codec);
+            self.opened = Some(Box::new(opened));
+        }
         self
     }
 
@@ -53,8 +58,13 @@ impl Event {
 
     /// It comes after a gap, if after any.
     pub(super) fn behind(self, gap: Option<Gap>) -> Self {
-        let gap = gap.map(Arc::new).or(self.gap);
-        Self { gap, ..self }
+        match gap {
+            Some(gap) => Self {
+                gap: Some(Arc::new(gap)),
+                ..self
+            },
+            None => self,
+        }
     }
 
     /// It comes out of the broker's history.
@@ -129,11 +139,39 @@ impl Event {
 
     /// The positional arguments, as a tuple, a list, or a struct read in order.
     ///
+    /// They may borrow from the event, so that no text is copied. A `&str` can be had of MessagePack,
+    /// and of JSON and CBOR where the text stands there in one piece, without escapes; `Cow<str>`
+    /// with `#[serde(borrow)]` can be had of all.
+    ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Publisher, Session, Subscriber};
+    /// use spell_roles::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Publisher::new()).role(Subscriber::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let mut seen = peer.subscribe("com.example.seen").await?;
+    /// peer.publish("com.example.seen").arg("a fox").arg(2).exclude_me(false).await?;
+    ///
+    /// let event = seen.next().await.ok_or("no event")?;
+    /// let (what, how_many): (&str, u8) = event.args()?;
+    /// assert_eq!((what, how_many), ("a fox", 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`DecodeError::Args`] if they are not of this type.
-    pub fn args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        self.payload.parse_args()
+    pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
+        match &self.opened {
+            Some(opened) => opened.parse_args(),
+            None => self.message.payload.parse_args(),
+        }
     }
 
     /// The only positional argument.
@@ -141,7 +179,7 @@ impl Event {
     /// # Errors
     ///
     /// [`DecodeError::Args`] if it is not of this type, or not the only one.
-    pub fn value<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    pub fn value<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         self.args().map(|(value,)| value)
     }
 
@@ -150,14 +188,20 @@ impl Event {
     /// # Errors
     ///
     /// [`DecodeError::Kwargs`] if they are not of this type.
-    pub fn kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        self.payload.parse_kwargs()
+    pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
+        match &self.opened {
+            Some(opened) => opened.parse_kwargs(),
+            None => self.message.payload.parse_kwargs(),
+        }
     }
 
     /// The arguments, undecoded. Sealed ones that were not opened are as they came, and
     /// [`details`](Self::details) tell how they are sealed: `ppt_scheme` and what goes with it.
     pub fn payload(&self) -> &Payload {
-        self.payload.payload()
+        match &self.opened {
+            Some(opened) => opened.payload(),
+            None => &self.message.payload,
+        }
     }
 
     /// How many events of this subscription were lost between the one before and this one, because

@@ -60,6 +60,26 @@ impl Reader {
         }
     }
 
+    /// The next events, `limit` at most. Gives how many; 0 at the end.
+    pub(super) fn poll_events(
+        &mut self,
+        cx: &mut Context<'_>,
+        events: &mut Vec<Event>,
+        limit: usize,
+    ) -> Poll<usize> {
+        let mut taken: usize = 0;
+        while taken < limit {
+            match self.poll_event(cx) {
+                Poll::Ready(Some(event)) => events.push(event),
+                Poll::Pending if taken == 0 => return Poll::Pending,
+                // The end is told again to whoever asks again.
+                Poll::Ready(None) | Poll::Pending => break,
+            }
+            taken = taken.saturating_add(1);
+        }
+        Poll::Ready(taken)
+    }
+
     /// The next event or gap.
     pub(super) fn poll_notice(&mut self, cx: &mut Context<'_>) -> Poll<Option<Notice>> {
         match self.gap.take() {

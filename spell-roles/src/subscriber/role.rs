@@ -1,12 +1,8 @@
-use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    ops::ControlFlow,
-    sync::Arc,
-};
+use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
 
 use spell_message::{
     Feature, MatchPolicy, Message, Pattern, RequestId, RoleFeatures, RoleName, SubscriptionId,
-    message::{self, ErrorMessage, RequestKind, Subscribed, Unsubscribed},
+    message::{self, ErrorMessage, Kind, RequestKind, Subscribed, Unsubscribed},
     reason,
 };
 use spell_peer::{Commands, Context, Role, SendError, SessionEnd, SessionInfo};
@@ -20,6 +16,7 @@ use super::{
 };
 use crate::{
     error::Failure,
+    id_map::{IdMap, IdSet},
     pending::Pending,
     queue::Offered,
     request::{Key, Reply, Requests},
@@ -39,11 +36,11 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Subscriber {
     /// What the user wants, with or without a session.
-    wanted: HashMap<Key, Wanted>,
+    wanted: IdMap<Key, Wanted>,
     /// What is yet to be asked for in this session, in order.
     restoring: VecDeque<Key>,
     /// Whose queue is full and loses nothing: until there is room, nothing more may come.
-    filled: HashSet<Key>,
+    filled: IdSet<Key>,
     routes: Routes,
     subscribing: Pending<Asked>,
     unsubscribing: Pending<Reply<()>>,
@@ -367,6 +364,11 @@ impl Role for Subscriber {
 
     fn pauses_reading(&self) -> bool {
         !self.filled.is_empty()
+    }
+
+    fn reads(&self, kind: Option<Kind>) -> bool {
+        use Kind::{Error, Event, Subscribed, Unsubscribed};
+        matches!(kind, Some(Event | Subscribed | Unsubscribed | Error))
     }
 
     fn on_message(

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use spell_message::{Pattern, SubscriptionId};
 
-use crate::request::Key;
+use crate::{id_map::IdMap, request::Key};
 
 /// Which local subscriptions the events of a subscription id are for.
 ///
@@ -13,7 +13,7 @@ use crate::request::Key;
 /// WAMP spec, "Subscribing and Unsubscribing".
 #[derive(Debug, Default)]
 pub(super) struct Routes {
-    by_id: HashMap<SubscriptionId, Route>,
+    by_id: IdMap<SubscriptionId, Route>,
     /// How many SUBSCRIBEs are under way for a pattern.
     under_way: HashMap<Pattern, usize>,
     /// Ids whose last local subscription went while a SUBSCRIBE for their pattern was under way.

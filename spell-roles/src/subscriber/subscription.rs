@@ -208,6 +208,45 @@ impl Subscription<Events> {
         poll_fn(|cx| self.source.0.poll_event(cx)).await
     }
 
+    /// Wait for the next event, then take it and those that wait behind it, `limit` at most. Gives how
+    /// many were put into `events`, behind what is there; 0 once the subscription is over and all
+    /// that waited was read, or if `limit` is 0.
+    ///
+    /// For whoever handles events in batches, such as one that writes them to a database.
+    ///
+    /// # Cancel safety
+    ///
+    /// No event is lost when the future is dropped: it waits only before it takes the first.
+    ///
+    /// ```
+    /// # use spell_peer::PeerBuilder;
+    /// # use spell_roles::{Publisher, Session, Subscriber};
+    /// use spell_roles::prelude::*;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let router = spell_router::Router::local();
+    /// # let peer = PeerBuilder::new(Session::new("com.example.realm"));
+    /// # let peer = peer.role(Publisher::new()).role(Subscriber::new());
+    /// # let peer = peer.connect(router.connector()).await?;
+    /// let mut readings = peer.subscribe("com.example.reading").await?;
+    /// for reading in [3, 5, 8] {
+    ///     peer.publish("com.example.reading").arg(reading).exclude_me(false).await?;
+    /// }
+    ///
+    /// let (mut events, mut sum) = (Vec::new(), 0);
+    /// while sum < 16 && readings.next_many(&mut events, 100).await > 0 {
+    ///     for event in events.drain(..) {
+    ///         sum += event.value::<u32>()?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn next_many(&mut self, events: &mut Vec<Event>, limit: usize) -> usize {
+        poll_fn(|cx| self.source.0.poll_events(cx, events, limit)).await
+    }
+
     /// The events, and between them the gaps that lost sessions leave, each as soon as the
     /// subscription is made again.
     ///

@@ -150,6 +150,10 @@ impl Role for Tap {
         self.deliver(message.clone());
     }
 
+    fn reads(&self, _: Option<Kind>) -> bool {
+        false
+    }
+
     fn handle_call(&mut self, Command(ask): Command, cx: &mut Context<'_, Command>) {
         match ask {
             Ask::Send(message, reply) => {

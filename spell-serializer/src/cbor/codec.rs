@@ -1,6 +1,6 @@
 use std::{borrow::Cow, ops::Range};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use spell_message::Format;
 
 use super::{
@@ -65,7 +65,7 @@ impl Codec for CborCodec {
         Ok(())
     }
 
-    fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Source> {
+    fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Source> {
         let mut deserializer = CborDeserializer::new(bytes);
         let value = T::deserialize(ReadGuard::<_, CborRules>::new(&mut deserializer))?;
         deserializer.end()?;

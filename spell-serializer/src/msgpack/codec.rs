@@ -1,10 +1,7 @@
 use std::{borrow::Cow, io, ops::Range};
 
 use rmp_serde::{Deserializer, Serializer, decode};
-use serde::{
-    Deserialize, Serialize,
-    de::{DeserializeOwned, IgnoredAny},
-};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use spell_message::Format;
 
 use super::scan::{Head, Length, MsgPackScanner, unsigned};
@@ -70,7 +67,7 @@ impl Codec for MsgPackCodec {
         Ok(())
     }
 
-    fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Source> {
+    fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Source> {
         let mut deserializer = Deserializer::from_read_ref(bytes);
         deserializer.set_max_depth(Limits::DEPTH);
         let value = T::deserialize(ReadGuard::<_, MsgPackRules>::new(&mut deserializer))?;

@@ -1,16 +1,16 @@
 //! Formats that this crate does not know: they go by way of a [`Value`].
 
 use bytes::BytesMut;
-use serde::{Serialize, de::DeserializeOwned};
-use spell_message::{CustomFormat, Dict, Format, List, Payload, Value, from_value, to_value};
+use serde::{Deserialize, Serialize};
+use spell_message::{CustomFormat, Dict, Format, List, Payload, Value, to_value};
 
 use crate::{EncodeError, error::Source, list::Element};
 
-pub(super) fn parse<T: DeserializeOwned>(
+pub(super) fn parse<'a, T: Deserialize<'a>>(
     format: &dyn CustomFormat,
-    bytes: &[u8],
+    bytes: &'a [u8],
 ) -> Result<T, Source> {
-    Ok(from_value(format.decode(bytes)?)?)
+    Ok(T::deserialize(format.decode(bytes)?)?)
 }
 
 pub(super) fn encode<A, K>(

@@ -1,7 +1,7 @@
 use serde::{
     Deserialize,
     de::{
-        DeserializeOwned, IgnoredAny,
+        IgnoredAny,
         value::{Error, MapDeserializer, SeqDeserializer, UnitDeserializer},
     },
 };
@@ -32,7 +32,7 @@ pub trait PayloadExt {
     /// # Errors
     ///
     /// [`DecodeError::Args`] if they are not of this type.
-    fn parse_args<T: DeserializeOwned>(&self) -> Result<T, DecodeError>;
+    fn parse_args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError>;
 
     /// The keyword arguments, as a struct or a map; an empty dictionary when there are none,
     /// which `()` takes.
@@ -40,11 +40,11 @@ pub trait PayloadExt {
     /// # Errors
     ///
     /// [`DecodeError::Kwargs`] if they are not of this type.
-    fn parse_kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError>;
+    fn parse_kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError>;
 }
 
 impl PayloadExt for Payload {
-    fn parse_args<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    fn parse_args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         let absent = SeqDeserializer::<_, Error>::new(std::iter::empty::<()>());
         let result = match self.args() {
             [] => T::deserialize(absent).map_err(Into::into),
@@ -58,7 +58,7 @@ impl PayloadExt for Payload {
         or_unit(result, is_empty).map_err(|source| DecodeError::Args { source })
     }
 
-    fn parse_kwargs<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+    fn parse_kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
         let absent = MapDeserializer::<_, Error>::new(std::iter::empty::<((), ())>());
         let result = match self.kwargs() {
             [] => T::deserialize(absent).map_err(Into::into),
@@ -80,7 +80,10 @@ type Parsed<T> = Result<T, Source>;
 struct NoEntries {}
 
 /// Makes the type of nothing where there is nothing and it takes neither a list nor a dictionary.
-fn or_unit<T: DeserializeOwned>(result: Parsed<T>, is_empty: impl FnOnce() -> bool) -> Parsed<T> {
+fn or_unit<'a, T: Deserialize<'a>>(
+    result: Parsed<T>,
+    is_empty: impl FnOnce() -> bool,
+) -> Parsed<T> {
     result.or_else(|error| {
         if is_empty() {
             T::deserialize(UnitDeserializer::<Error>::new()).map_err(|_| error)
@@ -90,9 +93,9 @@ fn or_unit<T: DeserializeOwned>(result: Parsed<T>, is_empty: impl FnOnce() -> bo
     })
 }
 
-fn parse<T: DeserializeOwned>(
+fn parse<'a, T: Deserialize<'a>>(
     format: Option<Format>,
-    bytes: &[u8],
+    bytes: &'a [u8],
 ) -> Result<Parsed<T>, DecodeError> {
     let Some(format) = format else {
         return Err(DecodeError::Unsupported { format: "none" });

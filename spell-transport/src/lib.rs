@@ -94,6 +94,10 @@ mod pings;
 #[cfg(feature = "rawsocket")]
 pub mod rawsocket;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
+mod receive_buffer;
+#[cfg(any(feature = "websocket", feature = "rawsocket"))]
+mod send_buffer;
+#[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod socket;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod tcp;

@@ -6,20 +6,19 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_core::Stream;
 use futures_sink::Sink;
 use spell_message::Serialization;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_util::codec::Framed;
 
 use super::{
-    codec::{Codec, Frame, MAX_SENT},
+    codec::{Decoder, Frame, MAX_SENT},
     handshake::Limit,
 };
 use crate::{
     LifeSign, Origin, Pings, ProtocolError, Transport, TransportError, TransportInfo, heard::Heard,
-    pings::OwnPings,
+    pings::OwnPings, receive_buffer::ReceiveBuffer, send_buffer::SendBuffer,
 };
 
 /// A RawSocket over any stream of bytes: TCP, TLS, a Unix socket, a pipe, your own.
@@ -53,15 +52,16 @@ use crate::{
 /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
 pub struct RawSocket<S> {
-    framed: Framed<Heard<S>, Codec>,
+    io: Heard<S>,
+    receive_buffer: ReceiveBuffer,
+    decoder: Decoder,
+    send_buffer: SendBuffer,
     info: TransportInfo,
     /// The largest frame the other side takes.
     peer_limit: Limit,
     /// Bytes of PONGs not yet known to be flushed; none once writing them failed.
     pongs: Option<usize>,
     pings: OwnPings,
-    /// A large message went into the write buffer, which is not to be kept that large.
-    swollen: bool,
     /// Closed by this side: nothing more is written.
     closed: bool,
     /// Nothing more is read.
@@ -71,18 +71,16 @@ pub struct RawSocket<S> {
 impl<S: AsyncRead + AsyncWrite> RawSocket<S> {
     /// After the handshake.
     pub(super) fn new(io: S, serialization: Serialization, own: Limit, peer: Limit) -> Self {
-        let mut framed = Framed::new(Heard::new(io), Codec::new(own.bytes()));
-        framed.set_backpressure_boundary(WRITE_BUFFER);
-        // It grows with what is written; many sessions say little.
-        *framed.write_buffer_mut() = BytesMut::new();
         let max_send = peer.bytes().min(MAX_SENT);
         Self {
-            framed,
+            io: Heard::new(io),
+            receive_buffer: ReceiveBuffer::default(),
+            decoder: Decoder::new(own.bytes()),
+            send_buffer: SendBuffer::default(),
             info: TransportInfo::new(serialization).with_max_send(Some(max_send)),
             peer_limit: peer,
             pongs: Some(0),
             pings: OwnPings::default(),
-            swollen: false,
             closed: false,
             ended: false,
         }
@@ -128,19 +126,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
 
     /// Without asking for room: what may go in is bounded by `poll_ready` and by `pongs`.
     fn enqueue(&mut self, frame: Frame) -> Result<(), TransportError> {
-        Pin::new(&mut self.framed).start_send(frame)?;
-        self.swollen |= self.framed.write_buffer().len() > WRITE_BUFFER;
-        Ok(())
+        let vectored = self.io.is_write_vectored();
+        frame.encode(&mut self.send_buffer, vectored)
     }
 
     fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        ready!(Pin::new(&mut self.framed).poll_flush(cx))?;
+        ready!(self.send_buffer.poll_flush(&mut self.io, cx))?;
         self.pongs = self.pongs.and(Some(0));
         self.pings.waiting = false;
-        if self.swollen {
-            *self.framed.write_buffer_mut() = BytesMut::new();
-            self.swollen = false;
-        }
         Poll::Ready(Ok(()))
     }
 
@@ -160,18 +153,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
             if self.pongs > Some(MAX_PONGS) {
                 ready!(self.poll_pongs(cx));
             }
-            match ready!(Pin::new(&mut self.framed).poll_next(cx)) {
-                Some(Ok(Frame::Message(message))) => return Poll::Ready(Some(Ok(message))),
-                Some(Ok(Frame::Ping(payload))) => {
-                    if let Err(error) = self.answer(payload) {
-                        return Poll::Ready(Some(Err(error)));
+            match self.decoder.decode(&mut self.receive_buffer)? {
+                Some(Frame::Message(message)) => return Poll::Ready(Some(Ok(message))),
+                Some(Frame::Ping(payload)) => self.answer(payload)?,
+                Some(Frame::Pong(payload)) => self.pings.answer(&payload),
+                None => {
+                    let filled = self.receive_buffer.poll_fill(&mut self.io, cx);
+                    if ready!(filled)? == 0 {
+                        self.decoder.end(&self.receive_buffer)?;
+                        return Poll::Ready(None);
                     }
                 }
-                Some(Ok(Frame::Pong(payload))) => {
-                    self.pings.answer(&payload);
-                }
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => return Poll::Ready(None),
             }
         }
     }
@@ -205,7 +197,7 @@ where
     }
 
     fn life_sign(&mut self) -> LifeSign {
-        let heard = self.framed.get_mut().take();
+        let heard = self.io.take();
         self.pings.take_sign(heard)
     }
 }
@@ -236,7 +228,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for RawSocket<S> {
     ) -> Poll<Result<(), TransportError>> {
         self.check_open()?;
         // Without an end to messages, a PING in the buffer would never be known to be flushed.
-        if self.framed.write_buffer().len() < WRITE_BUFFER && !self.pings.waiting {
+        if self.send_buffer.len() < WRITE_BUFFER && !self.pings.waiting {
             return Poll::Ready(Ok(()));
         }
         self.poll_write_out(cx)
@@ -260,12 +252,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for RawSocket<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), TransportError>> {
         self.closed = true;
-        match ready!(Pin::new(&mut self.framed).poll_close(cx)) {
+        ready!(self.poll_write_out(cx))?;
+        match ready!(Pin::new(&mut self.io).poll_shutdown(cx)) {
             // The other side was faster: there is nothing left to shut down.
-            Err(TransportError::Io(error)) if error.kind() == io::ErrorKind::NotConnected => {
-                Poll::Ready(Ok(()))
-            }
-            result => Poll::Ready(result),
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
+            result => Poll::Ready(result.map_err(TransportError::from)),
         }
     }
 }

@@ -3,11 +3,14 @@
 use http::header::SEC_WEBSOCKET_PROTOCOL;
 use spell_message::Serialization;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::{
+    client_async_with_config,
+    tungstenite::protocol::{Role, WebSocketConfig as HandshakeConfig},
+};
 
 use super::{
     InvalidHeader, UpgradeError, WebSocket, WebSocketConfig, WebSocketRequest,
-    error::during_connect,
+    error::during_connect, head::Head,
 };
 use crate::{
     ConnectError, Connector, MaybeTls, Socket, TcpOptions, UrlError,
@@ -33,10 +36,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             return Err(ConnectError::NothingToOffer);
         }
         let request = request.build(offers)?;
-        let (stream, response) =
-            client_async_with_config(request, Heard::new(io), Some(config.inner()))
-                .await
-                .map_err(during_connect)?;
+        let io = Head::new(Heard::new(io));
+        // The buffer is for frames, which the library reads none of.
+        let library = HandshakeConfig::default().read_buffer_size(0);
+        let (stream, response) = client_async_with_config(request, io, Some(library))
+            .await
+            .map_err(during_connect)?;
         let Some(agreed) = response.headers().get(SEC_WEBSOCKET_PROTOCOL) else {
             return Err(ConnectError::WebSocket(UpgradeError::NoSubprotocol));
         };
@@ -44,7 +49,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             .iter()
             .find(|offer| agreed == offer.subprotocol())
             .ok_or(ConnectError::WebSocket(UpgradeError::ForeignSubprotocol))?;
-        Ok(Self::new(stream, *serialization, config))
+        let (io, rest) = stream.into_inner().into_parts();
+        Ok(Self::new(io, &rest, Role::Client, *serialization, config))
     }
 }
 

@@ -1,7 +1,5 @@
 //! What a WebSocket can be told.
 
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig as Inner;
-
 /// Settings of a WebSocket.
 ///
 /// ```
@@ -48,19 +46,8 @@ impl WebSocketConfig {
         self.max_send_size
     }
 
-    /// The write buffer has room for a message of the largest size beside what waits already, so
-    /// that nothing that `poll_ready` allowed is ever refused.
-    pub(super) fn inner(self) -> Inner {
-        Inner::default()
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(WRITE_BUFFER)
-            .max_write_buffer_size(
-                self.max_send_size
-                    .saturating_add(WRITE_BUFFER)
-                    .saturating_add(CONTROL_FRAMES),
-            )
-            .max_message_size(Some(self.max_message_size))
-            .max_frame_size(Some(self.max_message_size))
+    pub(super) fn max_receive(self) -> usize {
+        self.max_message_size
     }
 }
 
@@ -71,9 +58,3 @@ impl Default for WebSocketConfig {
 }
 
 const DEFAULT_SIZE: usize = 16 * 1024 * 1024;
-/// Held by each connection, so small.
-const READ_BUFFER: usize = 8 * 1024;
-/// Bytes from which on the buffer is written without waiting for a flush.
-const WRITE_BUFFER: usize = 64 * 1024;
-/// Room for headers, answers to pings and the close frame.
-const CONTROL_FRAMES: usize = 4 * 1024;

@@ -2,10 +2,10 @@
 
 use tokio_tungstenite::tungstenite::{
     Error,
-    error::{CapacityError, ProtocolError as WebSocketError, SubProtocolError},
+    error::{ProtocolError as WebSocketError, SubProtocolError},
 };
 
-use crate::{AcceptError, ConnectError, ProtocolError, TransportError};
+use crate::{AcceptError, ConnectError};
 
 /// How a WebSocket handshake failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,31 +33,6 @@ pub enum UpgradeError {
         /// What is wrong with it.
         detail: String,
     },
-}
-
-/// After the handshake.
-pub(super) fn during_session(error: Error) -> TransportError {
-    match error {
-        Error::ConnectionClosed
-        | Error::AlreadyClosed
-        | Error::Protocol(WebSocketError::SendAfterClosing) => TransportError::AlreadyClosed,
-        Error::Io(error) => error.into(),
-        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
-            TransportError::Oversized {
-                size,
-                limit: max_size,
-            }
-        }
-        Error::Protocol(WebSocketError::ResetWithoutClosingHandshake) => {
-            TransportError::Interrupted
-        }
-        Error::Utf8(_) => ProtocolError::NotUtf8.into(),
-        Error::WriteBufferFull(_) => TransportError::Io(std::io::ErrorKind::WouldBlock.into()),
-        error => {
-            let detail = detail(&error);
-            ProtocolError::WebSocket { detail }.into()
-        }
-    }
 }
 
 /// During the handshake, on the side that dials.

@@ -6,8 +6,13 @@
 //! WAMP spec, "WebSocket Transport".
 
 mod client;
+mod close;
+mod codec;
 mod config;
 mod error;
+mod frame;
+mod head;
+mod mask;
 mod request;
 mod server;
 mod stream;

@@ -7,7 +7,10 @@ use spell_message::Serialization;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::{
     accept_hdr_async_with_config,
-    tungstenite::handshake::server::{Callback, ErrorResponse, Request, Response},
+    tungstenite::{
+        handshake::server::{Callback, ErrorResponse, Request, Response},
+        protocol::{Role, WebSocketConfig as HandshakeConfig},
+    },
 };
 
 use super::{WebSocket, WebSocketConfig, error::during_accept};
@@ -36,10 +39,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             supported,
             agreed: &mut agreed,
         };
+        // The buffer is for frames, which the library reads none of.
+        let library = HandshakeConfig::default().read_buffer_size(0);
         let accepted =
-            accept_hdr_async_with_config(Heard::new(io), negotiation, Some(config.inner())).await;
+            accept_hdr_async_with_config(Heard::new(io), negotiation, Some(library)).await;
         match (accepted, agreed) {
-            (Ok(stream), Some(serialization)) => Ok(Self::new(stream, serialization, config)),
+            (Ok(stream), Some(serialization)) => {
+                // It refuses a client that sends more than its request before the answer.
+                let (io, rest) = (stream.into_inner(), &[]);
+                Ok(Self::new(io, rest, Role::Server, serialization, config))
+            }
             (Ok(_), None) => Err(AcceptError::UnsupportedSerialization),
             (Err(error), _) => Err(during_accept(error)),
         }

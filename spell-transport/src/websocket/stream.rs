@@ -11,18 +11,16 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use spell_message::Serialization;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        Error, Message, Utf8Bytes,
-        protocol::{CloseFrame, frame::coding::CloseCode},
-    },
-};
+use tokio_tungstenite::tungstenite::protocol::Role;
 
-use super::{WebSocketConfig, error};
+use super::{
+    WebSocketConfig,
+    close::{Close, CloseCode},
+    codec::{Decoder, Encoder, Incoming},
+};
 use crate::{
     LifeSign, Origin, Pings, ProtocolError, Transport, TransportError, TransportInfo, heard::Heard,
-    pings::OwnPings,
+    pings::OwnPings, receive_buffer::ReceiveBuffer, send_buffer::SendBuffer,
 };
 
 /// A WebSocket over any stream of bytes: TCP, TLS, a Unix socket, a pipe, your own.
@@ -63,10 +61,16 @@ use crate::{
 /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
 pub struct WebSocket<S> {
-    inner: WebSocketStream<Heard<S>>,
+    io: Heard<S>,
+    receive_buffer: ReceiveBuffer,
+    decoder: Decoder,
+    send_buffer: SendBuffer,
+    encoder: Encoder,
     info: TransportInfo,
-    /// The answer to a ping may be in the buffer, which is then flushed before a message goes in.
-    pinged: bool,
+    /// The answer to the last ping, which goes into the buffer when the one before is written.
+    pong: Option<Bytes>,
+    /// An answer may be in the buffer, which is then flushed before a message goes in.
+    pong_waiting: bool,
     pings: OwnPings,
     closing: Closing,
     /// Nothing more is read.
@@ -86,23 +90,43 @@ enum Closing {
     Done,
 }
 
-impl<S> WebSocket<S> {
-    /// After the handshake.
+impl Closing {
+    /// Whether the close frame is in the buffer, or was.
+    fn is_said(self) -> bool {
+        !matches!(self, Self::Not | Self::Messages)
+    }
+}
+
+impl<S: AsyncWrite> WebSocket<S> {
+    /// After the handshake, behind which `rest` was read already.
     pub(super) fn new(
-        inner: WebSocketStream<Heard<S>>,
+        io: Heard<S>,
+        rest: &[u8],
+        role: Role,
         serialization: Serialization,
         config: WebSocketConfig,
-    ) -> Self {
+    ) -> Self
+    where
+        S: Unpin,
+    {
+        let encoder = Encoder::new(role, io.is_write_vectored());
         Self {
-            inner,
+            io,
+            receive_buffer: ReceiveBuffer::with(rest),
+            decoder: Decoder::new(role, config.max_receive()),
+            send_buffer: SendBuffer::default(),
+            encoder,
             info: TransportInfo::new(serialization).with_max_send(Some(config.max_send())),
-            pinged: false,
+            pong: None,
+            pong_waiting: false,
             pings: OwnPings::default(),
             closing: Closing::Not,
             ended: false,
         }
     }
+}
 
+impl<S> WebSocket<S> {
     /// Sets the other side's address, for humans.
     #[must_use]
     pub fn with_peer(mut self, address: impl Into<String>) -> Self {
@@ -129,36 +153,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, TransportError>>> {
         loop {
-            let Some(item) = ready!(Pin::new(&mut self.inner).poll_next(cx)) else {
-                return Poll::Ready(None);
-            };
-            let message = match item {
-                Ok(Message::Text(text)) => self.check_text(text),
-                Ok(Message::Binary(bytes)) => self.check_binary(bytes),
-                Ok(Message::Ping(_)) => {
-                    self.pinged = true;
+            let message = match self.decoder.decode(&mut self.receive_buffer) {
+                Ok(Some(Incoming::Text(text))) => self.check_text(text),
+                Ok(Some(Incoming::Binary(bytes))) => self.check_binary(bytes),
+                Ok(Some(Incoming::Ping(payload))) => {
+                    if !self.closing.is_said() {
+                        self.pong = Some(payload);
+                    }
                     continue;
                 }
-                Ok(Message::Pong(payload)) => {
+                Ok(Some(Incoming::Pong(payload))) => {
                     self.pings.answer(&payload);
                     continue;
                 }
-                Ok(Message::Frame(_)) => continue,
-                Ok(Message::Close(frame)) => return Poll::Ready(self.handle_close(frame, cx)),
-                Err(_) if self.closing != Closing::Not => return Poll::Ready(None),
-                Err(error) => Err(error::during_session(error)),
+                Ok(Some(Incoming::Close(close))) => {
+                    return Poll::Ready(self.handle_close(close, cx));
+                }
+                Ok(None) => match ready!(self.receive_buffer.poll_fill(&mut self.io, cx)) {
+                    Ok(0) => Err(TransportError::Interrupted),
+                    Ok(_) => continue,
+                    Err(error) => Err(error.into()),
+                },
+                Err(error) => Err(error),
             };
-            if let Err(error) = &message {
-                self.say_why(error, cx);
-            }
-            return Poll::Ready(Some(message));
+            return Poll::Ready(match message {
+                Ok(message) => Some(Ok(message)),
+                Err(_) if self.closing != Closing::Not => None,
+                Err(error) => {
+                    self.say_why(&error, cx);
+                    Some(Err(error))
+                }
+            });
         }
     }
 
-    fn check_text(&self, text: Utf8Bytes) -> Result<Bytes, TransportError> {
+    fn check_text(&self, text: Bytes) -> Result<Bytes, TransportError> {
         let serialization = self.info.serialization();
         if serialization.is_text() {
-            return Ok(text.into());
+            return Ok(text);
         }
         let subprotocol = serialization.subprotocol();
         Err(ProtocolError::TextForBinary { subprotocol }.into())
@@ -173,64 +205,70 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Err(ProtocolError::BinaryForText { subprotocol }.into())
     }
 
-    /// The other side closed. Our close frame is in the buffer already, and is sent as far as
-    /// that goes now; a peer that reads nothing more must not delay the end.
+    /// The other side closed. It gets a close frame as far as that goes now; a peer that reads
+    /// nothing more must not delay the end.
     fn handle_close(
         &mut self,
-        frame: Option<CloseFrame>,
+        close: Option<Close>,
         cx: &mut Context<'_>,
     ) -> Option<Result<Bytes, TransportError>> {
-        let _: Poll<Result<(), Error>> = Pin::new(&mut self.inner).poll_flush(cx);
-        let frame = frame?;
-        match frame.code {
-            CloseCode::Normal | CloseCode::Away => None,
-            _ if self.closing != Closing::Not => None,
-            code => Some(Err(TransportError::Closed {
-                code: code.into(),
-                reason: frame.reason.as_str().to_owned(),
-            })),
+        let was_closing = self.closing != Closing::Not;
+        self.say(close.as_ref().map(|close| close.code), cx);
+        let Close { code, reason } = close?;
+        match code {
+            CloseCode::NORMAL | CloseCode::AWAY => None,
+            _ if was_closing => None,
+            CloseCode(code) => Some(Err(TransportError::Closed { code, reason })),
         }
     }
 
     /// Tells the other side what it did wrong, as far as that goes without waiting.
     fn say_why(&mut self, error: &TransportError, cx: &mut Context<'_>) {
         let code = match error {
-            TransportError::Oversized { .. } => CloseCode::Size,
-            TransportError::Protocol(ProtocolError::NotUtf8) => CloseCode::Invalid,
-            TransportError::Protocol(ProtocolError::WebSocket { .. }) => CloseCode::Protocol,
-            TransportError::Protocol(_) => CloseCode::Unsupported,
+            TransportError::Oversized { .. } => CloseCode::SIZE,
+            TransportError::Protocol(ProtocolError::NotUtf8) => CloseCode::INVALID,
+            TransportError::Protocol(ProtocolError::WebSocket { .. }) => CloseCode::PROTOCOL,
+            TransportError::Protocol(_) => CloseCode::UNSUPPORTED,
             _ => return,
         };
-        if self.closing == Closing::Not && self.start_close(code).is_ok() {
-            self.closing = Closing::Frame;
-            let _: Poll<Result<(), Error>> = Pin::new(&mut self.inner).poll_flush(cx);
+        self.say(Some(code), cx);
+    }
+
+    /// Closes without waiting, unless this side did.
+    fn say(&mut self, code: Option<CloseCode>, cx: &mut Context<'_>) {
+        if self.closing.is_said() || self.start_close(code).is_ok() {
+            // What is wrong with the connection, the writer finds.
+            let _: Poll<Result<(), TransportError>> = self.poll_write_out(cx);
         }
     }
 
-    /// Puts a close frame into the buffer, unless there was one.
-    fn start_close(&mut self, code: CloseCode) -> Result<(), TransportError> {
-        let frame = CloseFrame {
-            code,
-            reason: Utf8Bytes::from_static(""),
-        };
-        match Pin::new(&mut self.inner).start_send(Message::Close(Some(frame))) {
-            Ok(()) => Ok(()),
-            Err(error) => match error::during_session(error) {
-                TransportError::AlreadyClosed => Ok(()),
-                error => Err(error),
-            },
-        }
+    /// Puts a close frame into the buffer, behind which nothing goes.
+    fn start_close(&mut self, code: Option<CloseCode>) -> Result<(), TransportError> {
+        self.encoder.close(code, &mut self.send_buffer)?;
+        self.pong = None;
+        self.closing = Closing::Frame;
+        Ok(())
     }
 
     fn poll_write_out(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        ready!(Pin::new(&mut self.inner).poll_flush(cx)).map_err(error::during_session)?;
-        self.pinged = false;
-        self.pings.waiting = false;
-        Poll::Ready(Ok(()))
+        loop {
+            if !self.pong_waiting
+                && let Some(payload) = self.pong.take()
+            {
+                self.encoder.pong(payload, &mut self.send_buffer)?;
+                self.pong_waiting = true;
+            }
+            ready!(self.send_buffer.poll_flush(&mut self.io, cx))?;
+            self.pong_waiting = false;
+            self.pings.waiting = false;
+            if self.pong.is_none() {
+                return Poll::Ready(Ok(()));
+            }
+        }
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
-        match ready!(Pin::new(self.inner.get_mut()).poll_shutdown(cx)) {
+        match ready!(Pin::new(&mut self.io).poll_shutdown(cx)) {
             // The other side was faster: there is nothing left to shut down.
             Err(error) if error.kind() == io::ErrorKind::NotConnected => Poll::Ready(Ok(())),
             result => Poll::Ready(result.map_err(TransportError::from)),
@@ -262,13 +300,13 @@ where
         if self.pings.waiting || self.closing != Closing::Not {
             return;
         }
-        let ping = Message::Ping(OwnPings::payload(number));
-        // What is wrong with the connection, the writer finds.
-        self.pings.waiting = Pin::new(&mut self.inner).start_send(ping).is_ok();
+        let ping = OwnPings::payload(number);
+        let this = &mut *self;
+        this.pings.waiting = this.encoder.ping(ping, &mut this.send_buffer).is_ok();
     }
 
     fn life_sign(&mut self) -> LifeSign {
-        let heard = self.inner.get_mut().take();
+        let heard = self.io.take();
         self.pings.take_sign(heard)
     }
 }
@@ -281,6 +319,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
             return Poll::Ready(None);
         }
         let item = self.poll_message(cx);
+        if self.pong.is_some() || self.pong_waiting {
+            // As far as it goes now; the rest goes with the next poll of either side. A failure is
+            // left to the writer to find, since there may be messages left to read.
+            let _: Poll<Result<(), TransportError>> = self.poll_write_out(cx);
+        }
         self.ended = matches!(item, Poll::Ready(None | Some(Err(_))));
         item
     }
@@ -295,24 +338,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for WebSocket<S> {
     ) -> Poll<Result<(), TransportError>> {
         self.check_open()?;
         // Without an end to messages, the buffer would never be known to be flushed.
-        if self.pinged || self.pings.waiting {
-            ready!(self.poll_write_out(cx))?;
+        let waiting = self.pong.is_some() || self.pong_waiting || self.pings.waiting;
+        if self.send_buffer.len() < WRITE_BUFFER && !waiting {
+            return Poll::Ready(Ok(()));
         }
-        let ready = Pin::new(&mut self.inner).poll_ready(cx);
-        ready.map_err(error::during_session)
+        self.poll_write_out(cx)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Bytes) -> Result<(), TransportError> {
         self.check_open()?;
         self.info.check_size(&message)?;
-        let message = if self.info.serialization().is_text() {
-            let text = Utf8Bytes::try_from(message);
-            Message::Text(text.map_err(|_invalid| TransportError::NotText)?)
-        } else {
-            Message::Binary(message)
-        };
-        let sent = Pin::new(&mut self.inner).start_send(message);
-        sent.map_err(error::during_session)
+        let this = &mut *self;
+        if !this.info.serialization().is_text() {
+            return this.encoder.binary(message, &mut this.send_buffer);
+        }
+        if str::from_utf8(&message).is_err() {
+            return Err(TransportError::NotText);
+        }
+        this.encoder.text(message, &mut this.send_buffer)
     }
 
     fn poll_flush(
@@ -331,7 +374,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Bytes> for WebSocket<S> {
                 Closing::Not => Closing::Messages,
                 Closing::Messages => {
                     ready!(self.poll_write_out(cx))?;
-                    self.start_close(CloseCode::Normal)?;
+                    self.start_close(Some(CloseCode::NORMAL))?;
                     Closing::Frame
                 }
                 Closing::Frame => {
@@ -355,3 +398,6 @@ impl<S> fmt::Debug for WebSocket<S> {
             .finish_non_exhaustive()
     }
 }
+
+/// Bytes waiting to be written from which on no further message is taken.
+const WRITE_BUFFER: usize = 64 * 1024;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt, future::poll_immediate};
 use spell_message::Serialization;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -50,17 +50,23 @@ async fn pair(serialization: Serialization) -> (WebSocket<DuplexStream>, WebSock
     (client.unwrap(), server.unwrap())
 }
 
+/// After the handshake.
+fn client_of<S: AsyncWrite + Unpin>(
+    io: S,
+    serialization: Serialization,
+    config: WebSocketConfig,
+) -> WebSocket<S> {
+    WebSocket::new(Heard::new(io), &[], Role::Client, serialization, config)
+}
+
 /// A transport of ours and the WebSocket library at the other end.
 async fn with_library(
     serialization: Serialization,
     config: WebSocketConfig,
 ) -> (WebSocket<DuplexStream>, WebSocketStream<DuplexStream>) {
     let (near, far) = tokio::io::duplex(64 * 1024);
-    let near =
-        WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, Some(config.inner()))
-            .await;
     let far = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
-    (WebSocket::new(near, serialization, config), far)
+    (client_of(near, serialization, config), far)
 }
 
 /// Reads a request and answers it; `{key}` in the answer is the accepted key.
@@ -253,8 +259,7 @@ async fn the_wrong_type_of_message_is_an_error_that_names_it() {
 #[tokio::test]
 async fn text_that_is_not_utf8_is_an_error() {
     let (near, mut far) = tokio::io::duplex(64);
-    let near = WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, None).await;
-    let mut near = WebSocket::new(near, JSON, WebSocketConfig::new());
+    let mut near = client_of(near, JSON, WebSocketConfig::new());
     far.write_all(&[0x81, 1, 0xff]).await.unwrap();
     let error = near.next().await.unwrap().unwrap_err();
     assert!(matches!(
@@ -266,8 +271,7 @@ async fn text_that_is_not_utf8_is_an_error() {
 #[tokio::test]
 async fn an_invalid_frame_is_an_error() {
     let (near, mut far) = tokio::io::duplex(64);
-    let near = WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, None).await;
-    let mut near = WebSocket::new(near, JSON, WebSocketConfig::new());
+    let mut near = client_of(near, JSON, WebSocketConfig::new());
     far.write_all(&[0xf1, 0]).await.unwrap();
     let error = near.next().await.unwrap().unwrap_err();
     assert!(matches!(
@@ -302,10 +306,7 @@ async fn a_message_at_the_limit_is_taken_and_one_above_refused_whole_or_in_fragm
 
     // Of fragments the second is too much.
     let (near, mut far) = tokio::io::duplex(4096);
-    let near =
-        WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, Some(config.inner()))
-            .await;
-    let mut near = WebSocket::new(near, CBOR, config);
+    let mut near = client_of(near, CBOR, config);
     let mut fragment = vec![0x02, 126, 0x02, 0x00];
     fragment.resize(4 + 512, 0);
     far.write_all(&fragment).await.unwrap();
@@ -322,10 +323,7 @@ async fn a_message_at_the_limit_is_taken_and_one_above_refused_whole_or_in_fragm
 async fn a_message_too_large_is_refused_by_its_header_alone() {
     let (near, mut far) = tokio::io::duplex(64);
     let config = WebSocketConfig::new();
-    let near =
-        WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, Some(config.inner()))
-            .await;
-    let mut near = WebSocket::new(near, CBOR, config);
+    let mut near = client_of(near, CBOR, config);
     far.write_all(&[0x82, 127, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
         .await
         .unwrap();
@@ -368,10 +366,7 @@ async fn a_ping_is_answered_while_reading() {
 async fn pings_do_not_take_the_room_of_messages_when_writing_is_blocked() {
     let (near, far) = tokio::io::duplex(1024);
     let config = WebSocketConfig::new().max_send_size(512);
-    let near =
-        WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, Some(config.inner()))
-            .await;
-    let mut near = WebSocket::new(near, CBOR, config);
+    let mut near = client_of(near, CBOR, config);
     let mut far = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
     // More answers than the write buffer holds, none of them read.
     for _ in 0..2000 {
@@ -421,8 +416,7 @@ async fn a_pong_that_nobody_asked_for_is_a_sign_of_life_and_no_answer() {
 #[tokio::test]
 async fn a_part_of_a_message_is_a_sign_of_life() {
     let (near, mut far) = tokio::io::duplex(64);
-    let near = WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, None).await;
-    let mut near = WebSocket::new(near, JSON, WebSocketConfig::new());
+    let mut near = client_of(near, JSON, WebSocketConfig::new());
     far.write_all(&[0x81, 3, b'[']).await.unwrap();
     assert!(poll_immediate(near.next()).await.is_none());
     assert_eq!(near.life_sign(), LifeSign::Heard);
@@ -542,8 +536,7 @@ async fn the_code_of_a_close_frame_tells_a_clean_end_from_another() {
 async fn a_burst_is_one_write() {
     let (near, mut far) = tokio::io::duplex(64 * 1024);
     let (near, writes) = Metered::new(near);
-    let near = WebSocketStream::from_raw_socket(Heard::new(near), Role::Client, None).await;
-    let mut near = WebSocket::new(near, JSON, WebSocketConfig::new());
+    let mut near = client_of(near, JSON, WebSocketConfig::new());
     for _ in 0..100 {
         near.feed(Bytes::from_static(b"[1]")).await.unwrap();
     }

@@ -4,10 +4,11 @@
 //! `RRRR XTTT` and a length of 24 bits, and the payload. R is reserved, T the type, and X, set
 //! only when the other bits of the length are zero, stands for a length of 2^24.
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
-use tokio_util::codec::{Decoder, Encoder};
+use bytes::Bytes;
 
-use crate::{ProtocolError, TransportError};
+use crate::{
+    ProtocolError, TransportError, receive_buffer::ReceiveBuffer, send_buffer::SendBuffer,
+};
 
 /// The largest payload this side ever sends.
 ///
@@ -23,18 +24,30 @@ pub(crate) enum Frame {
     Pong(Bytes),
 }
 
-/// Reads and writes frames.
-///
-/// A frame that is too large is refused by its prefix. Nothing is ever allocated by a length that
-/// was only declared: the buffer grows by what arrives.
+impl Frame {
+    /// Puts it behind what waits to be written; see [`SendBuffer::put`] for `vectored`.
+    pub(crate) fn encode(self, out: &mut SendBuffer, vectored: bool) -> Result<(), TransportError> {
+        let (kind, payload) = match self {
+            Self::Message(payload) => (Kind::Message, payload),
+            Self::Ping(payload) => (Kind::Ping, payload),
+            Self::Pong(payload) => (Kind::Pong, payload),
+        };
+        let prefix = Prefix::new(kind, payload.len())?;
+        out.tail().extend_from_slice(&prefix.encode());
+        out.put(payload, vectored);
+        Ok(())
+    }
+}
+
+/// Reads frames. One that is too large is refused by its prefix.
 #[derive(Debug)]
-pub(crate) struct Codec {
+pub(crate) struct Decoder {
     max_receive: usize,
     /// The prefix of the frame whose payload is under way.
     prefix: Option<Prefix>,
 }
 
-impl Codec {
+impl Decoder {
     /// Takes payloads of up to `max_receive` bytes.
     pub(crate) fn new(max_receive: usize) -> Self {
         Self {
@@ -43,11 +56,33 @@ impl Codec {
         }
     }
 
-    fn next_prefix(&mut self, source: &mut BytesMut) -> Result<Option<Prefix>, TransportError> {
-        if let Some(prefix) = self.prefix {
+    /// The next frame, once all of it came in.
+    pub(crate) fn decode(
+        &mut self,
+        source: &mut ReceiveBuffer,
+    ) -> Result<Option<Frame>, TransportError> {
+        let Some(prefix) = self.next_prefix(source)? else {
+            return Ok(None);
+        };
+        let Some(payload) = source.take(prefix.length, |_payload| ()) else {
+            self.prefix = Some(prefix);
+            return Ok(None);
+        };
+        Ok(Some(match prefix.kind {
+            Kind::Message => Frame::Message(payload),
+            Kind::Ping => Frame::Ping(payload),
+            Kind::Pong => Frame::Pong(payload),
+        }))
+    }
+
+    fn next_prefix(
+        &mut self,
+        source: &mut ReceiveBuffer,
+    ) -> Result<Option<Prefix>, TransportError> {
+        if let Some(prefix) = self.prefix.take() {
             return Ok(Some(prefix));
         }
-        let Some(octets) = source.first_chunk::<PREFIX>() else {
+        let Some(octets) = source.ahead().first_chunk::<PREFIX>() else {
             return Ok(None);
         };
         let prefix = Prefix::decode(*octets)?;
@@ -57,57 +92,15 @@ impl Codec {
                 limit: self.max_receive,
             });
         }
-        source.advance(PREFIX);
-        self.prefix = Some(prefix);
+        source.skip(PREFIX);
         Ok(Some(prefix))
     }
-}
 
-impl Decoder for Codec {
-    type Item = Frame;
-    type Error = TransportError;
-
-    fn decode(&mut self, source: &mut BytesMut) -> Result<Option<Frame>, TransportError> {
-        let Some(prefix) = self.next_prefix(source)? else {
-            return Ok(None);
-        };
-        if source.len() < prefix.length {
-            return Ok(None);
+    /// The stream ended, after all that came in was decoded.
+    pub(crate) fn end(&self, source: &ReceiveBuffer) -> Result<(), TransportError> {
+        if self.prefix.is_some() || !source.ahead().is_empty() {
+            return Err(TransportError::Interrupted);
         }
-        let payload = source.split_to(prefix.length).freeze();
-        self.prefix = None;
-        if prefix.length > LARGE && source.len() < LARGE {
-            // The rest would keep the whole allocation of the large payload, also once idle.
-            *source = BytesMut::from(source.as_ref());
-        }
-        Ok(Some(match prefix.kind {
-            Kind::Message => Frame::Message(payload),
-            Kind::Ping => Frame::Ping(payload),
-            Kind::Pong => Frame::Pong(payload),
-        }))
-    }
-
-    fn decode_eof(&mut self, source: &mut BytesMut) -> Result<Option<Frame>, TransportError> {
-        match self.decode(source)? {
-            None if self.prefix.is_some() || !source.is_empty() => Err(TransportError::Interrupted),
-            frame => Ok(frame),
-        }
-    }
-}
-
-impl Encoder<Frame> for Codec {
-    type Error = TransportError;
-
-    fn encode(&mut self, frame: Frame, out: &mut BytesMut) -> Result<(), TransportError> {
-        let (kind, payload) = match frame {
-            Frame::Message(payload) => (Kind::Message, payload),
-            Frame::Ping(payload) => (Kind::Ping, payload),
-            Frame::Pong(payload) => (Kind::Pong, payload),
-        };
-        let prefix = Prefix::new(kind, payload.len())?;
-        out.reserve(PREFIX.saturating_add(payload.len()));
-        out.put_slice(&prefix.encode());
-        out.put_slice(&payload);
         Ok(())
     }
 }
@@ -174,8 +167,6 @@ const RESERVED: u8 = 0xf0;
 const X: u8 = 0x08;
 const TYPE: u8 = 0x07;
 const LENGTH_BIT: usize = 1 << 24;
-/// A payload of this many bytes leaves no buffer behind.
-const LARGE: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests;

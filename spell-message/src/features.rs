@@ -1,8 +1,6 @@
-//! Roles, their features, and how both are announced.
+//! Roles and their features, by name.
 
 use std::fmt;
-
-use crate::{Dict, Value};
 
 /// A role of WAMP.
 ///
@@ -25,6 +23,16 @@ pub enum RoleName {
 }
 
 impl RoleName {
+    /// Every role.
+    pub const ALL: [Self; 6] = [
+        Self::Publisher,
+        Self::Subscriber,
+        Self::Caller,
+        Self::Callee,
+        Self::Broker,
+        Self::Dealer,
+    ];
+
     /// The name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -59,6 +67,10 @@ macro_rules! features {
         impl Feature {
             /// Every feature.
             pub const ALL: &'static [Self] = &[$(Self::$Variant),*];
+
+            /// Every alias, with the feature it stands for.
+            pub(crate) const ALIASES: &'static [(Self, &'static str)] =
+                &[$($((Self::$Variant, $alias),)*)*];
 
             /// The key on the wire.
             pub const fn key(self) -> &'static str {
@@ -138,173 +150,5 @@ features! {
 impl fmt::Display for Feature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.key())
-    }
-}
-
-/// The roles a peer takes, each with its features: what HELLO and WELCOME announce.
-///
-/// Roles and features that the specification does not name are kept and ignored.
-///
-/// ```
-/// use spell_message::{Feature, RoleFeatures, RoleName};
-///
-/// let mut announced = RoleFeatures::new();
-/// announced.add(RoleName::Caller, [Feature::CallCanceling]);
-/// assert!(announced.has(RoleName::Caller));
-/// assert!(announced.supports(RoleName::Caller, Feature::CallCanceling));
-/// assert!(!announced.supports(RoleName::Caller, Feature::CallTimeout));
-/// ```
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RoleFeatures(Dict);
-
-impl RoleFeatures {
-    /// No roles.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Take the `roles` of a HELLO or WELCOME.
-    pub fn from_dict(roles: Dict) -> Self {
-        Self(roles)
-    }
-
-    /// As it stands in HELLO or WELCOME.
-    pub fn as_dict(&self) -> &Dict {
-        &self.0
-    }
-
-    /// Take the dictionary out.
-    pub fn into_dict(self) -> Dict {
-        self.0
-    }
-
-    /// Announce a role with these features; what was announced before stays.
-    pub fn add(&mut self, role: RoleName, features: impl IntoIterator<Item = Feature>) {
-        let keys = features
-            .into_iter()
-            .map(|feature| (feature.key().to_owned(), Value::Bool(true)));
-        self.merge_role(role.as_str(), keys.collect());
-    }
-
-    /// Announce a role and a feature by their names on the wire, as for extensions, or withdraw the
-    /// feature.
-    pub fn set(&mut self, role: impl Into<String>, feature: impl Into<String>, supported: bool) {
-        let feature = Dict::from([(feature.into(), Value::Bool(supported))]);
-        self.merge_role(&role.into(), feature);
-    }
-
-    /// Announce all that `other` does; where both say something of a feature, `other` wins.
-    pub fn merge(&mut self, other: &Self) {
-        for (role, details) in &other.0 {
-            let features = details.as_dict().and_then(|role| role.get("features"));
-            let features = features.and_then(Value::as_dict);
-            self.merge_role(role, features.cloned().unwrap_or_default());
-        }
-    }
-
-    /// Whether the role is announced.
-    pub fn has(&self, role: RoleName) -> bool {
-        self.0.contains_key(role.as_str())
-    }
-
-    /// Whether no role is announced.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether the role announced the feature, under its key or one of its aliases.
-    pub fn supports(&self, role: RoleName, feature: Feature) -> bool {
-        let mut keys = std::iter::once(feature.key()).chain(feature.aliases().iter().copied());
-        keys.any(|key| self.announces(role, key))
-            // WAMP spec, "Procedure and Topic Reflection": this one stands beside `features`.
-            || feature == Feature::Reflection
-                && self.role(role).is_some_and(|role| is_true(role, feature.key()))
-    }
-
-    /// Whether the role announced a feature under this very key, as to tell from which of its
-    /// aliases it is known.
-    pub fn announces(&self, role: RoleName, key: &str) -> bool {
-        let features = self.role(role).and_then(|role| role.get("features"));
-        let features = features.and_then(Value::as_dict);
-        features.is_some_and(|features| is_true(features, key))
-    }
-
-    fn role(&self, role: RoleName) -> Option<&Dict> {
-        self.0.get(role.as_str()).and_then(Value::as_dict)
-    }
-
-    fn merge_role(&mut self, role: &str, features: Dict) {
-        if !matches!(self.0.get(role), Some(Value::Dict(_))) {
-            self.0.insert(role, Dict::new());
-        }
-        if features.is_empty() {
-            return;
-        }
-        let Some(Value::Dict(details)) = self.0.get_mut(role) else {
-            return;
-        };
-        match details.get_mut("features") {
-            Some(Value::Dict(known)) => known.extend(features),
-            _ => _ = details.insert("features", features),
-        }
-    }
-}
-
-fn is_true(dict: &Dict, key: &str) -> bool {
-    dict.get(key).and_then(Value::as_bool) == Some(true)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn features_are_merged_never_overwritten() {
-        let mut announced = RoleFeatures::new();
-        announced.add(RoleName::Callee, [Feature::CallCanceling]);
-        announced.add(RoleName::Callee, [Feature::CallTimeout]);
-        announced.add(RoleName::Callee, []);
-        let mut other = RoleFeatures::new();
-        other.set("callee", "x_own", true);
-        other.add(RoleName::Publisher, []);
-        announced.merge(&other);
-        for feature in [Feature::CallCanceling, Feature::CallTimeout] {
-            assert!(announced.supports(RoleName::Callee, feature), "{feature}");
-        }
-        assert!(announced.has(RoleName::Publisher));
-        assert!(!announced.has(RoleName::Caller));
-    }
-
-    #[test]
-    fn a_role_without_features_is_an_empty_dictionary() {
-        let mut announced = RoleFeatures::new();
-        announced.add(RoleName::Subscriber, []);
-        assert_eq!(
-            announced.into_dict(),
-            Dict::from([("subscriber", Dict::new())])
-        );
-    }
-
-    #[test]
-    fn aliases_of_features_are_understood() {
-        let mut announced = RoleFeatures::new();
-        announced.set("dealer", "progressive_calls", true);
-        announced.set("dealer", "call_cancelling", true);
-        let supports = |feature| announced.supports(RoleName::Dealer, feature);
-        assert!(supports(Feature::ProgressiveCallInvocations));
-        assert!(supports(Feature::CallCanceling));
-        assert!(!supports(Feature::ProgressiveCallResults));
-        assert!(announced.announces(RoleName::Dealer, "call_cancelling"));
-        assert!(!announced.announces(RoleName::Dealer, "call_canceling"));
-    }
-
-    #[test]
-    fn null_roles_and_odd_features_are_tolerated() {
-        let roles = Dict::from([("broker", Value::Null), ("dealer", Value::from(1))]);
-        let mut announced = RoleFeatures::from_dict(roles);
-        assert!(announced.has(RoleName::Broker));
-        assert!(!announced.supports(RoleName::Dealer, Feature::CallTimeout));
-        announced.add(RoleName::Broker, [Feature::EventHistory]);
-        assert!(announced.supports(RoleName::Broker, Feature::EventHistory));
     }
 }

@@ -35,6 +35,7 @@ impl<C: Send + 'static> Commands<C> {
             rx,
             ahead: Vec::new(),
             released,
+            boxes: Vec::new(),
             wire,
             end,
         };
@@ -132,7 +133,10 @@ pub struct Inbox<C> {
     rx: mpsc::Receiver<C>,
     /// Taken out of `rx` in one go, the next one last.
     ahead: Vec<C>,
-    released: mpsc::UnboundedReceiver<C>,
+    /// Boxed, as the channel has room for many in advance, and few are ever in it.
+    released: mpsc::UnboundedReceiver<Box<C>>,
+    /// Taken out of it, for a moment.
+    boxes: Vec<Box<C>>,
     wire: Wire,
     end: Arc<OnceLock<CloseReason>>,
 }
@@ -152,7 +156,9 @@ impl<C> Inbox<C> {
         batch: &mut Vec<C>,
         limit: usize,
     ) -> Poll<usize> {
-        self.released.poll_recv_many(cx, batch, limit)
+        let taken = self.released.poll_recv_many(cx, &mut self.boxes, limit);
+        batch.extend(self.boxes.drain(..).map(|command| *command));
+        taken
     }
 
     /// The next command that was queued by [`Commands::send`]; `None` when all handles are gone, or
@@ -169,7 +175,7 @@ impl<C> Inbox<C> {
     /// [closed](Self::close) and empty.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<C>> {
         if let Poll::Ready(Some(command)) = self.released.poll_recv(cx) {
-            return Poll::Ready(Some(command));
+            return Poll::Ready(Some(*command));
         }
         self.poll_command(cx)
     }
@@ -188,6 +194,7 @@ impl<C> Inbox<C> {
     pub fn try_next(&mut self) -> Option<C> {
         let released = self.released.try_recv().ok();
         released
+            .map(|command| *command)
             .or_else(|| self.ahead.pop())
             .or_else(|| self.rx.try_recv().ok())
     }
@@ -212,7 +219,7 @@ trait Port<C>: Send + Sync {
 
 struct Sender<C> {
     tx: mpsc::Sender<C>,
-    release: mpsc::UnboundedSender<C>,
+    release: mpsc::UnboundedSender<Box<C>>,
     wire: Wire,
     request_timeout: Option<Duration>,
     end: Arc<OnceLock<CloseReason>>,
@@ -241,7 +248,7 @@ impl<C: Send + 'static> Port<C> for Sender<C> {
 
     fn release(&self, command: C) {
         // The peer being gone, there is nothing to release.
-        let _ = self.release.send(command);
+        let _ = self.release.send(Box::new(command));
     }
 
     fn wire(&self) -> &Wire {

@@ -61,6 +61,13 @@ impl Outbox {
         };
     }
 
+    /// The session is joined: the HELLO was large, and a peer that does little keeps no memory for it.
+    pub(crate) fn joined(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.scratch = BytesMut::new();
+        }
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.open.is_some()
     }

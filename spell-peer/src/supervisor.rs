@@ -1,4 +1,4 @@
-use std::{fmt, future, sync::Arc, time::Duration};
+use std::{fmt, future, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::{SinkExt, future::OptionFuture};
@@ -41,7 +41,12 @@ where
     ///
     /// Dropping the future ends the connection without a GOODBYE; handles are told
     /// [`CloseReason::Panicked`], as of any driver that vanished.
-    pub async fn run(mut self) -> CloseReason {
+    pub fn run(mut self) -> impl Future<Output = CloseReason> {
+        // As an `async fn` it would have its supervisor twice.
+        async move { self.go_on().await }
+    }
+
+    async fn go_on(&mut self) -> CloseReason {
         let mut attempt: u32 = 0;
         // The last words to a router that is left for another one: that one need not wait for them.
         let mut farewell = None;
@@ -55,30 +60,31 @@ where
                 attempt = 0;
             }
             // Whoever waits is told first; the last words to the router may take a moment.
-            match self.next(&ended.reason, ended.lasted).await {
+            match Box::pin(self.next(&ended.reason, ended.lasted)).await {
                 Next::Never => {
                     let reason = self.finish(ended.reason);
-                    tokio::join!(ended.farewell, self.refuse());
+                    tokio::join!(ended.farewell, Box::pin(self.refuse()));
                     return reason;
                 }
                 Next::AtOnce => farewell = Some(ended.farewell),
                 Next::After(delay) => {
-                    tokio::join!(self.wait(ended.reason, delay), ended.farewell);
+                    let wait = Box::pin(self.wait(ended.reason, delay));
+                    tokio::join!(wait, ended.farewell);
                 }
             }
             if self.stop.is_cancelled() {
                 let reason = self.finish(CloseReason::Stopped);
-                tokio::join!(OptionFuture::from(farewell), self.refuse());
+                tokio::join!(OptionFuture::from(farewell), Box::pin(self.refuse()));
                 return reason;
             }
         }
     }
 
     /// One attempt, and the session that comes of it.
-    async fn attempt(&mut self, attempt: u32) -> Ended<impl Future<Output = ()> + use<R, C>> {
+    async fn attempt(&mut self, attempt: u32) -> Ended {
         self.engine.counters().dialled();
         let join_by = Instant::now() + self.engine.config().join_timeout;
-        let (endpoint, dialled) = match self.choose(join_by).await {
+        let (endpoint, dialled) = match Box::pin(self.choose(join_by)).await {
             Ok(endpoint) => {
                 self.state.send(PeerState::Connecting {
                     attempt,
@@ -89,7 +95,7 @@ where
                     endpoint: endpoint.clone(),
                 });
                 self.engine.set_endpoint(endpoint.clone());
-                (endpoint, self.dial(join_by).await)
+                (endpoint, Box::pin(self.dial(join_by)).await)
             }
             Err(reason) => ("the list of routers".into(), Err(reason)),
         };
@@ -112,7 +118,7 @@ where
         &mut self,
         dialled: Result<C::Transport, CloseReason>,
         join_by: Instant,
-    ) -> Ended<impl Future<Output = ()> + use<R, C>> {
+    ) -> Ended {
         let (reason, lasted, transport) = match dialled {
             Ok(transport) => self.drive(transport, join_by).await,
             Err(reason) => (reason, None, None),
@@ -130,11 +136,11 @@ where
         Ended {
             reason,
             lasted,
-            farewell: async move {
+            farewell: Box::pin(async move {
                 if let Some(transport) = transport {
                     hang_up(transport, frames, limit).await;
                 }
-            },
+            }),
         }
     }
 
@@ -300,12 +306,12 @@ enum Next {
 }
 
 /// How a session ended.
-struct Ended<F> {
+struct Ended {
     reason: CloseReason,
     /// How long it was joined.
     lasted: Option<Duration>,
     /// Sends what the roles said last, and closes the transport.
-    farewell: F,
+    farewell: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 /// Send the last frames and close the transport; not for ever.

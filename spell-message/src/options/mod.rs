@@ -207,11 +207,11 @@ macro_rules! options {
         $($doc)*
         pub fn $key(&self) -> $crate::RoleFeatures {
             let roles = self.0.get($wire).and_then($crate::Value::as_dict);
-            $crate::RoleFeatures::from_dict(roles.cloned().unwrap_or_default())
+            roles.map($crate::RoleFeatures::from_dict).unwrap_or_default()
         }
         #[doc = concat!("Set [`", stringify!($key), "`](Self::", stringify!($key), ").")]
         pub fn $set(&mut self, value: $crate::RoleFeatures) -> &mut Self {
-            self.0.insert($wire, value.into_dict());
+            self.0.insert($wire, value.to_dict());
             self
         }
     };

@@ -413,6 +413,7 @@ impl<R: Role> Engine<R> {
             core.session = Some(session.clone());
             core.begin_probing(&session);
             core.counters.joined();
+            core.outbox.joined();
             core.joined(&session);
             roles.on_join(&session, &mut Context::new(core, tasks));
         }

@@ -182,7 +182,7 @@ fn an_unknown_realm_is_refused() {
 #[test]
 fn a_hello_without_a_client_role_is_a_violation() {
     for roles in [Dict::new(), Dict::from([("broker", Dict::new())])] {
-        let message = hello(|details| _ = details.set_roles(RoleFeatures::from_dict(roles)));
+        let message = hello(|details| _ = details.set_roles(RoleFeatures::from_dict(&roles)));
         let reason = Client::new("realm1".into()).refused(message);
         assert_eq!(reason, reason::PROTOCOL_VIOLATION);
     }

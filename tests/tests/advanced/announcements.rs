@@ -13,7 +13,7 @@ use spell_tests::{
 pub(crate) async fn the_router_announces_what_the_tests_rely_on(place: &Place) {
     let client = place.client().await;
     let session = client.session().unwrap();
-    let announced = session.roles().as_dict();
+    let announced = session.roles().to_dict();
     for (role, expected) in [
         ("broker", broker(place.router.make())),
         ("dealer", dealer(place.router.make())),

@@ -335,7 +335,7 @@ fn what_works_is_announced() {
     for feature in OWN {
         assert!(announced.supports(RoleName::Publisher, *feature));
     }
-    let announced = announced.into_dict();
+    let announced = announced.to_dict();
     let features = announced
         .get("publisher")
         .and_then(|role| role.as_dict()?.get("features"));

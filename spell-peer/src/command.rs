@@ -6,9 +6,10 @@ use std::{
     time::Duration,
 };
 
+use spell_message::RoleName;
 use tokio::sync::mpsc;
 
-use crate::{CloseReason, Closed, PeerConfig, Wire};
+use crate::{Ahead, CloseReason, Closed, PeerConfig, Wire};
 
 type BoxFuture = Pin<Box<dyn Future<Output = Result<(), Closed>> + Send>>;
 
@@ -20,7 +21,7 @@ pub struct Commands<C> {
 impl<C: Send + 'static> Commands<C> {
     /// The two ends of a peer's commands. For a driver of your own, and for tests.
     pub fn channel(config: &PeerConfig) -> (Self, Inbox<C>) {
-        let wire = Wire::new(config.serializers.clone());
+        let wire = Wire::new(config.serializers.clone(), config.outbox_soft_limit);
         let (tx, rx) = mpsc::channel(config.command_capacity.max(1));
         let (release, released) = mpsc::unbounded_channel();
         let end = Arc::new(OnceLock::new());
@@ -61,6 +62,31 @@ impl<C: Send + 'static> Commands<C> {
     /// be queued already.
     pub fn send(&self, command: C) -> Sending {
         self.port.send(command)
+    }
+
+    /// Queue a command of about so many bytes whose outcome nobody waits for, if that can be done at
+    /// once: a session is [joined](Wire::is_joined_to) to a router of this role, the queue has room,
+    /// and such commands, with what waits for the wire, do not make up more than
+    /// [`outbox_soft_limit`](PeerConfig::outbox_soft_limit). `false` if not: then `command` was not
+    /// called, or gave none, and nothing was queued.
+    ///
+    /// The session may end before the driver takes the command, so its role has to
+    /// [count](crate::Count) those that come too late.
+    pub fn hand_over(
+        &self,
+        role: RoleName,
+        bytes: usize,
+        mut command: impl FnMut(Ahead) -> Option<C>,
+    ) -> Result<bool, Closed> {
+        let Some(ahead) = self.wire().reserve(bytes) else {
+            return Ok(false);
+        };
+        let (mut ahead, wire) = (Some(ahead), self.wire());
+        self.port.try_send(&mut || {
+            // Only now, as the place in the queue may have become free by the end of a session.
+            let ahead = ahead.take().filter(|_| wire.is_joined_to(role));
+            command(ahead?)
+        })
     }
 
     /// Queue a command from a `Drop`, which cannot wait: it has a lane of its own and goes before
@@ -211,6 +237,8 @@ impl<C> fmt::Debug for Inbox<C> {
 
 trait Port<C>: Send + Sync {
     fn send(&self, command: C) -> Sending;
+    /// Queue a command, which is made once there is room; `false` without room.
+    fn try_send(&self, command: &mut dyn FnMut() -> Option<C>) -> Result<bool, Closed>;
     fn release(&self, command: C);
     fn wire(&self) -> &Wire;
     fn request_timeout(&self) -> Option<Duration>;
@@ -246,6 +274,15 @@ impl<C: Send + 'static> Port<C> for Sender<C> {
         })
     }
 
+    fn try_send(&self, command: &mut dyn FnMut() -> Option<C>) -> Result<bool, Closed> {
+        use mpsc::error::TrySendError;
+        match self.tx.try_reserve() {
+            Ok(place) => Ok(command().map(|command| place.send(command)).is_some()),
+            Err(TrySendError::Full(())) => Ok(false),
+            Err(TrySendError::Closed(())) => Err(closed(&self.end)),
+        }
+    }
+
     fn release(&self, command: C) {
         // The peer being gone, there is nothing to release.
         let _ = self.release.send(Box::new(command));
@@ -278,6 +315,10 @@ struct Mapped<C, D> {
 impl<C, D> Port<D> for Mapped<C, D> {
     fn send(&self, command: D) -> Sending {
         self.port.send((self.wrap)(command))
+    }
+
+    fn try_send(&self, command: &mut dyn FnMut() -> Option<D>) -> Result<bool, Closed> {
+        self.port.try_send(&mut || command().map(self.wrap))
     }
 
     fn release(&self, command: D) {

@@ -25,6 +25,8 @@ pub enum Count {
     ResultsDropped,
     /// For [`Statistics::invocations_refused`].
     InvocationsRefused,
+    /// For [`Statistics::publications_lost`].
+    PublicationsLost,
 }
 
 /// The counters behind [`Statistics`]. Only whoever runs the engine writes them.
@@ -41,6 +43,7 @@ pub(crate) struct Counters {
     events_dropped: Counter,
     results_dropped: Counter,
     invocations_refused: Counter,
+    publications_lost: Counter,
 }
 
 impl Counters {
@@ -74,6 +77,7 @@ impl Counters {
             Count::EventsDropped => &self.events_dropped,
             Count::ResultsDropped => &self.results_dropped,
             Count::InvocationsRefused => &self.invocations_refused,
+            Count::PublicationsLost => &self.publications_lost,
         };
         counter.add(how_many);
     }
@@ -97,6 +101,7 @@ impl Counters {
             events_dropped: self.events_dropped.read(),
             results_dropped: self.results_dropped.read(),
             invocations_refused: self.invocations_refused.read(),
+            publications_lost: self.publications_lost.read(),
         }
     }
 }

@@ -115,7 +115,10 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
         let limit = BATCH.min(turn.budget);
         match self.inbox.poll_released(cx, &mut self.batch, limit) {
             // The last handle is gone. What it sent last is taken below, if the router reads.
-            Poll::Ready(0) if !self.has_room() => return self.engine.stop(turn.now),
+            Poll::Ready(0) if !self.has_room() => {
+                take_rest(self.engine, self.inbox, turn.now);
+                return self.engine.stop(turn.now);
+            }
             Poll::Ready(taken) if taken > 0 => {
                 for command in self.batch.drain(..) {
                     self.engine.handle_command(command, turn.now);
@@ -224,9 +227,14 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
             self.state.send(PeerState::Joined(info.clone()));
             self.state.tell(&PeerEvent::Joined(info.clone()));
             *self.joined = Some(Instant::from_std(turn.now));
+            self.inbox.wire().joined(info);
+        }
+        if self.engine.finishing().is_some() {
+            self.inbox.wire().ended();
         }
         self.state.tell_reports(self.engine);
         self.engine.measure();
+        self.inbox.wire().set_queued(self.engine.queued());
         if let Some(reason) = self.engine.closed() {
             return Err(reason.clone());
         }
@@ -267,6 +275,25 @@ where
             Ok(()) => Poll::Pending,
             Err(reason) => Poll::Ready(reason),
         }
+    }
+}
+
+/// The peer is to end: commit what was handed to its session before, as far as that may wait for the
+/// wire.
+pub(crate) fn take_rest<R: Role>(
+    engine: &mut Engine<R>,
+    inbox: &mut Inbox<R::Command>,
+    now: std::time::Instant,
+) {
+    let takes = |engine: &Engine<R>| {
+        let limit = engine.config().outbox_hard_limit;
+        engine.session().is_some() && !engine.is_restoring() && engine.queued() < limit
+    };
+    while engine.closed().is_none() && takes(engine) {
+        let Some(command) = inbox.try_next() else {
+            break;
+        };
+        engine.handle_command(command, now);
     }
 }
 

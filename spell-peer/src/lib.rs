@@ -32,6 +32,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod ahead;
 mod command;
 mod config;
 mod context;
@@ -69,6 +70,7 @@ pub mod supervision;
 #[cfg(feature = "driver")]
 mod supervisor;
 
+pub use ahead::Ahead;
 pub use command::{Commands, Inbox, Sending};
 pub use config::{PeerConfig, Probe};
 pub use context::Context;

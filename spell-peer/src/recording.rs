@@ -21,7 +21,7 @@ pub(crate) struct Recording {
 
 type Read = fn(&Statistics) -> u64;
 
-const PLAIN: [(&str, Read); 8] = [
+const PLAIN: [(&str, Read); 9] = [
     ("spell_attempts_total", |now| now.attempts),
     ("spell_sessions_joined_total", |now| now.joined),
     ("spell_sessions_lost_total", |now| now.lost),
@@ -32,6 +32,7 @@ const PLAIN: [(&str, Read); 8] = [
     ("spell_invocations_refused_total", |now| {
         now.invocations_refused
     }),
+    ("spell_publications_lost_total", |now| now.publications_lost),
 ];
 
 const LEVELS: [&str; 3] = [

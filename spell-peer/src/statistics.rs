@@ -26,6 +26,7 @@ use spell_message::message::Kind;
 /// | `spell_events_dropped_total` | [`events_dropped`](Self::events_dropped) |
 /// | `spell_results_dropped_total` | [`results_dropped`](Self::results_dropped) |
 /// | `spell_invocations_refused_total` | [`invocations_refused`](Self::invocations_refused) |
+/// | `spell_publications_lost_total` | [`publications_lost`](Self::publications_lost) |
 ///
 /// | gauge | is |
 /// |---|---|
@@ -58,6 +59,9 @@ pub struct Statistics {
     /// Invocations that were answered with `wamp.error.unavailable`, since there were more than
     /// their registration takes.
     pub invocations_refused: u64,
+    /// Publications without acknowledgement that were handed to a joined session, which ended before
+    /// they were committed to the wire.
+    pub publications_lost: u64,
 }
 
 impl Statistics {

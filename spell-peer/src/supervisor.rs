@@ -12,7 +12,9 @@ use tracing::{Instrument, debug, info, warn};
 
 use crate::{
     CloseReason, Endpoints, Engine, Inbox, PeerEvent, PeerState, Remedy, RetryPolicy, Role,
-    RoundTripTime, driver::Driver, peer::StateSender,
+    RoundTripTime,
+    driver::{Driver, take_rest},
+    peer::StateSender,
 };
 
 /// Runs a peer: dials, joins, drives the connection, waits, and dials again as the policy says.
@@ -126,6 +128,7 @@ where
         // Who does not answer does not say goodbye either: the connection is cut.
         let dead = matches!(reason, CloseReason::Unresponsive { .. });
         let transport = transport.filter(|_| !dead);
+        self.inbox.wire().ended();
         let reason = self.engine.close(reason);
         if lasted.is_some() {
             info!(%reason, "session ended");
@@ -178,7 +181,9 @@ where
             () = stop.cancelled() => None,
         };
         let reason = ended.unwrap_or_else(|| {
-            self.engine.stop(Instant::now().into_std());
+            let now = Instant::now().into_std();
+            take_rest(&mut self.engine, &mut self.inbox, now);
+            self.engine.stop(now);
             CloseReason::Stopped
         });
         (

@@ -9,7 +9,7 @@ use spell_message::{
     options::{ErrorDetails, InvalidOption},
     reason,
 };
-use spell_peer::{CloseReason, Context, Delivery, SendError, SessionInfo};
+use spell_peer::{CloseReason, Closed, Context, Delivery, SendError, SessionInfo};
 use spell_serializer::{DecodeError, EncodeError};
 
 use crate::passthru::{Opened, Passthru};
@@ -201,6 +201,14 @@ impl Failure {
     pub(crate) fn no_session(last_end: Option<&CloseReason>) -> Self {
         Self::Closed {
             reason: last_end.cloned().unwrap_or(CloseReason::Disconnected),
+            delivery: Delivery::NotSent,
+        }
+    }
+
+    /// The peer has ended: nothing was sent.
+    pub(crate) fn closed(closed: Closed) -> Self {
+        Self::Closed {
+            reason: closed.reason,
             delivery: Delivery::NotSent,
         }
     }

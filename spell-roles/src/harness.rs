@@ -15,6 +15,7 @@ use bytes::Bytes;
 use spell_message::{Feature, RoleFeatures, RoleName, SessionId, Uri, options::WelcomeDetails};
 use spell_peer::{
     CloseReason, Commands, Context, Engine, Inbox, PeerConfig, PeerEvent, Role, SessionInfo,
+    Statistics,
 };
 use spell_serializer::{AnySerializer, Json};
 
@@ -89,6 +90,17 @@ impl<T: Role> Harness<T> {
         let name = self.inbox.wire().offers().remove(0);
         let serializer = self.inbox.wire().negotiated(name, max_send).unwrap();
         self.engine.open(serializer, max_send, self.now);
+    }
+
+    /// Let handles see that the session is joined, as the driver does; without this they wait until
+    /// what they ask for is committed.
+    pub(crate) fn tell_joined(&self) {
+        self.inbox.wire().joined(self.engine.session().unwrap());
+    }
+
+    /// What the peer counted.
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.engine.statistics()
     }
 
     /// A session begins that is ending already when the role hears of it.
@@ -180,6 +192,7 @@ impl<T: Role> Harness<T> {
 
     /// The connection is lost.
     pub(crate) fn lose(&mut self) {
+        self.inbox.wire().ended();
         self.engine.close(CloseReason::Disconnected);
         self.engine.disconnect();
     }

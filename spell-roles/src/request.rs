@@ -179,10 +179,7 @@ impl<T, C: Send + 'static> Waiting<T, C> {
     /// Queue the command with this request's reply.
     pub(crate) async fn send(&mut self, command: C) -> Result<(), Failure> {
         let sent = self.requests.commands.send(command).await;
-        sent.map_err(|closed| Failure::Closed {
-            reason: closed.reason,
-            delivery: Delivery::NotSent,
-        })?;
+        sent.map_err(Failure::closed)?;
         self.is_queued = true;
         Ok(())
     }

@@ -81,7 +81,7 @@ pub use serializer::PassthruSerializer;
 pub(crate) use {
     codec::{SealedParts, seal},
     opened::Opened,
-    router::{Attributed, fit},
+    router::{Attributed, fit, is_sealed},
 };
 
 #[cfg(test)]

@@ -46,6 +46,11 @@ macro_rules! attributed {
 
 attributed! { CallOptions ErrorDetails PublishOptions YieldOptions }
 
+/// Whether these options are those of a sealed payload.
+pub(crate) fn is_sealed(options: &Dict) -> bool {
+    text(options, SCHEME).is_some()
+}
+
 /// Bring the options of a sealed payload into the form that this role of the router takes.
 ///
 /// WAMP spec, "Payload Passthru Mode": to use it with a router that did not announce it is a
@@ -55,7 +60,7 @@ pub(crate) fn fit<O: Attributed, C: Send + 'static>(
     role: RoleName,
     cx: &Context<'_, C>,
 ) -> Result<(), Failure> {
-    if text(options.dict(), SCHEME).is_none() {
+    if !is_sealed(options.dict()) {
         return Ok(());
     }
     let feature = Feature::PayloadPassthruMode;

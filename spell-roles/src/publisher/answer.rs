@@ -1,6 +1,7 @@
 use std::mem;
 
 use spell_message::{PublicationId, RequestId};
+use spell_peer::Ahead;
 
 use super::outbox::Lost;
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there is no third way")]
 pub enum Posted {
-    /// It was committed to the wire.
+    /// It was handed to the session that is joined, as [`Publish`](super::Publish) says.
     Sent,
     /// There is no session: it waits in the [`Outbox`](super::Outbox). Nobody is told what becomes
     /// of it, but it is [counted](super::OutboxStatistics).
@@ -32,6 +33,8 @@ pub(super) enum Answer {
         reply: Reply<Told<PublicationId>>,
         id: Option<IdSlot>,
     },
+    /// Nobody waits: it was handed to a session, and takes this room until it is handled.
+    Ahead(#[expect(dead_code, reason = "kept, for its Drop")] Ahead),
     /// Nobody waits.
     Nobody,
 }
@@ -45,7 +48,7 @@ impl Answer {
             Self::WhenSent(reply) => Some(reply.key()),
             Self::WhenPosted(reply) => Some(reply.key()),
             Self::WhenPublished { reply, .. } => Some(reply.key()),
-            Self::Nobody => None,
+            Self::Ahead(_) | Self::Nobody => None,
         }
     }
 
@@ -54,7 +57,7 @@ impl Answer {
             Self::WhenSent(reply) => reply.is_given_up(),
             Self::WhenPosted(reply) => reply.is_given_up(),
             Self::WhenPublished { reply, .. } => reply.is_given_up(),
-            Self::Nobody => false,
+            Self::Ahead(_) | Self::Nobody => false,
         }
     }
 
@@ -64,7 +67,7 @@ impl Answer {
             Self::WhenSent(reply) => reply.commit(),
             Self::WhenPosted(reply) => reply.commit(),
             Self::WhenPublished { reply, .. } => reply.commit(),
-            Self::Nobody => true,
+            Self::Ahead(_) | Self::Nobody => true,
         }
     }
 
@@ -76,6 +79,7 @@ impl Answer {
                 reply.send(Ok(Ok(Posted::Waiting)));
                 is_wanted
             }
+            Self::Ahead(_) => true,
             other => {
                 *self = other;
                 true
@@ -95,7 +99,7 @@ impl Answer {
                 }
                 return Some(reply);
             }
-            Self::Nobody => {}
+            Self::Ahead(_) | Self::Nobody => {}
         }
         None
     }
@@ -105,7 +109,7 @@ impl Answer {
             Self::WhenSent(reply) => reply.send(Err(failure)),
             Self::WhenPosted(reply) => reply.send(Err(failure)),
             Self::WhenPublished { reply, .. } => reply.send(Err(failure)),
-            Self::Nobody => {}
+            Self::Ahead(_) | Self::Nobody => {}
         }
     }
 
@@ -114,7 +118,7 @@ impl Answer {
             Self::WhenSent(reply) => reply.send(Ok(Err(lost))),
             Self::WhenPosted(reply) => reply.send(Ok(Err(lost))),
             Self::WhenPublished { reply, .. } => reply.send(Ok(Err(lost))),
-            Self::Nobody => {}
+            Self::Ahead(_) | Self::Nobody => {}
         }
     }
 }

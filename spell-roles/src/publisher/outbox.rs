@@ -26,7 +26,8 @@ use crate::{PublishError, error::Failure, request::Key, weight::weight};
 /// answer came fails as ever, unless it is
 /// [idempotent](super::AcknowledgedPublish::idempotent). One that is not acknowledged counts as sent
 /// once it is committed to a session; when the connection breaks in that moment, it may be lost, and
-/// nobody is told. Nothing is kept when the program ends.
+/// nobody is told. One that was handed to a session which ended before that is kept here, if there is
+/// room. Nothing is kept when the program ends.
 ///
 /// ```
 /// # use spell_peer::{Backoff, PeerBuilder};
@@ -144,22 +145,28 @@ impl Waiting {
         self.statistics
     }
 
-    /// Keep a publication until there is a session, if it may wait.
-    pub(super) fn hold(&mut self, mut publication: Box<Publication>, cx: &Context<'_, Command>) {
+    /// Keep a publication until there is a session, if it may wait; gives whether it is kept.
+    pub(super) fn hold(
+        &mut self,
+        mut publication: Box<Publication>,
+        cx: &Context<'_, Command>,
+    ) -> bool {
         // If it was given up, the order to do so came, and found nothing.
         if publication.answer.is_given_up() {
-            return;
+            return false;
         }
         let room = match self.room(&publication, cx) {
             Ok(room) => room,
-            Err(Some(lost)) => return publication.answer.lose(lost),
-            Err(None) => {
-                let failure = Failure::no_session(cx.last_end());
-                return publication.answer.fail(failure);
+            Err(lost) => {
+                match lost {
+                    Some(lost) => publication.answer.lose(lost),
+                    None => publication.answer.fail(Failure::no_session(cx.last_end())),
+                }
+                return false;
             }
         };
         if !publication.answer.posted() {
-            return;
+            return false;
         }
         if let Some((bytes, _)) = room {
             let held = &mut self.statistics;
@@ -172,6 +179,7 @@ impl Waiting {
             self.by_key.insert(key, number);
         }
         self.publications.insert(number, Held { publication, room });
+        true
     }
 
     /// The room for one more, if it needs some; `Err(None)` if there is no outbox.

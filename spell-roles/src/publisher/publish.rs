@@ -5,7 +5,7 @@ use std::{
 };
 
 use spell_message::{
-    InvalidUri, Payload, PublicationId, RequestId, SessionId, Uri, Value,
+    InvalidUri, Payload, PublicationId, RequestId, RoleName, SessionId, Uri, Value,
     options::{InvalidOption, PublishOptions},
 };
 use spell_serializer::PayloadBuilder;
@@ -13,20 +13,29 @@ use spell_serializer::PayloadBuilder;
 use super::{
     IdempotentPublish, Posted,
     answer::{Answer, Told},
-    role::{Command, Order, Publication},
+    role::{Command, Order, Publication, needed},
 };
 use crate::{
     PublishError,
-    passthru::Passthru,
+    error::Failure,
+    passthru::{self, Passthru},
     repeat::Budget,
     request::{Requests, argument_methods, limit_methods},
     started::Started,
+    weight::weight,
 };
 
 /// A publication in the making; `.await` sends it.
 ///
-/// It is done when it is committed to the wire. Nothing more is ever known of it: if the broker
-/// refuses it, nobody is told. Use [`acknowledge`](Self::acknowledge) to know.
+/// It is done when it was handed to the session that is joined, in its order among all that this task
+/// asks for. Nothing more is ever known of it: if the broker refuses it, or the connection breaks in
+/// that moment, nobody is told; what was not even committed to the wire then is
+/// [counted](spell_peer::Statistics::publications_lost). Use [`acknowledge`](Self::acknowledge) to
+/// know.
+///
+/// Where more can fail, because the broker must have announced what is asked of it or the message may
+/// be too large for the router, it is done when it is committed to the wire. Who publishes faster
+/// than the connection takes it waits.
 ///
 /// # Errors
 ///
@@ -38,7 +47,8 @@ use crate::{
 ///
 /// # Cancel safety
 ///
-/// Dropped before it was committed, a publication is never sent. Dropped later, it is sent.
+/// Dropped before it was handed over, or committed, a publication is never sent. Dropped later, it is
+/// sent.
 ///
 /// # Examples
 ///
@@ -267,8 +277,10 @@ impl<'a> Publish<'a> {
     /// Send it: what `.await` does, without the box.
     pub async fn send(self) -> Result<(), PublishError> {
         let (requests, limit) = (self.requests, self.limit);
-        let publication = self.unacknowledged()?;
-        let sent = requests.ask(limit, |reply| publication(Answer::WhenSent(reply)));
+        let Some(draft) = self.unacknowledged()?.hand_over(requests).await? else {
+            return Ok(());
+        };
+        let sent = requests.ask(limit, |reply| draft.command(Answer::WhenSent(reply)));
         Ok(sent.await??)
     }
 
@@ -286,26 +298,27 @@ impl<'a> Publish<'a> {
     /// later, it is.
     pub async fn post(self) -> Result<Posted, PublishError> {
         let (requests, limit) = (self.requests, self.limit);
-        let publication = self.unacknowledged()?;
-        let posted = requests.ask(limit, |reply| publication(Answer::WhenPosted(reply)));
+        let Some(draft) = self.unacknowledged()?.hand_over(requests).await? else {
+            return Ok(Posted::Sent);
+        };
+        let posted = requests.ask(limit, |reply| draft.command(Answer::WhenPosted(reply)));
         Ok(posted.await??)
     }
 
-    /// The command for a publication that the broker does not answer.
-    fn unacknowledged(self) -> Result<impl FnOnce(Answer) -> Command + use<>, PublishError> {
+    /// A publication that the broker does not answer.
+    fn unacknowledged(self) -> Result<Draft, PublishError> {
         // An answer that nobody waits for is not asked for.
         let mut options = self.options?;
         if options.acknowledge() == Some(true) {
             options.set_acknowledge(false);
         }
-        let draft = Draft::new(
+        Draft::new(
             self.requests,
             self.topic?,
             options,
             self.arguments,
             self.codec.as_ref(),
-        )?;
-        Ok(move |answer| draft.command(answer))
+        )
     }
 }
 
@@ -499,6 +512,48 @@ impl Draft {
         })
     }
 
+    /// Hand it to the session that is joined without waiting until it is committed, if nothing can
+    /// go wrong in between but the end of the session; else it is given back.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits for its turn, it was not handed over.
+    async fn hand_over(self, requests: &Requests<Command>) -> Result<Option<Self>, Failure> {
+        // Who publishes without pause waits for nothing else, so others would not get their turn.
+        tokio::task::consume_budget().await;
+        let commands = requests.commands();
+        let wire = commands.wire();
+        if !wire.is_joined_to(RoleName::Broker) || !self.is_plain() {
+            return Ok(Some(self));
+        }
+        let bytes = self.weight();
+        if bytes > wire.max_send() {
+            return Ok(Some(self));
+        }
+        let mut draft = Some(self);
+        let handed = commands.hand_over(RoleName::Broker, bytes, |ahead| {
+            Some(draft.take()?.command(Answer::Ahead(ahead)))
+        });
+        handed.map_err(Failure::closed)?;
+        Ok(draft)
+    }
+
+    /// Whether every broker takes its options.
+    fn is_plain(&self) -> bool {
+        let dict = self.options.as_dict();
+        dict.is_empty() || (!passthru::is_sealed(dict) && needed(&self.options).next().is_none())
+    }
+
+    /// About how much memory it takes, which is more than its message has bytes: what is around the
+    /// arguments is text that may have to be escaped.
+    fn weight(&self) -> usize {
+        let around = weight(self.options.as_dict(), &Payload::default());
+        let around = around.saturating_add(self.topic.as_str().len());
+        around
+            .saturating_mul(ESCAPED)
+            .saturating_add(self.payload.len())
+    }
+
     fn command(self, answer: Answer) -> Command {
         Command(Order::Publish(Box::new(Publication {
             topic: self.topic,
@@ -509,3 +564,6 @@ impl Draft {
         })))
     }
 }
+
+/// The most bytes that one of a text takes in a message: `\u0000`.
+const ESCAPED: usize = 6;

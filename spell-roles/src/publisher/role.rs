@@ -5,7 +5,7 @@ use spell_message::{
     message::{self, Kind, RequestKind},
     options::PublishOptions,
 };
-use spell_peer::{Commands, Context, Role, SessionEnd};
+use spell_peer::{Commands, Context, Count, Role, SessionEnd};
 use tracing::{debug, trace, warn};
 
 use super::{
@@ -22,8 +22,8 @@ use crate::{
 
 /// Publishes events.
 ///
-/// A publication is either not acknowledged, and then all that is known is that it was sent, or the
-/// broker answers it. Nothing is published twice, unless the user says that it may be: when the
+/// A publication is either not acknowledged, and then all that is known is that it was handed to a
+/// session, or the broker answers it. Nothing is published twice, unless the user says that it may be: when the
 /// connection is lost, what was not answered ends with an error that says whether it was sent.
 ///
 /// Without a session publications fail, unless there is an [`outbox`](Self::outbox).
@@ -49,10 +49,14 @@ impl Publisher {
     }
 
     fn publish(&mut self, publication: Box<Publication>, cx: &mut Context<'_, Command>) {
-        if cx.is_joined() {
-            self.send(*publication, cx);
+        let is_ahead = matches!(publication.answer, Answer::Ahead(_));
+        let is_kept = if cx.is_joined() {
+            self.send(*publication, cx) != Outcome::Failed
         } else {
-            self.waiting.hold(publication, cx);
+            self.waiting.hold(publication, cx)
+        };
+        if is_ahead && !is_kept {
+            cx.count(Count::PublicationsLost, 1);
         }
     }
 
@@ -113,21 +117,32 @@ enum Outcome {
 /// silently. The key of a shard is not among this: it is only carried.
 fn unsupported(options: &PublishOptions, cx: &Context<'_, Command>) -> Option<Failure> {
     let needs = |feature| Failure::unsupported(RoleName::Broker, feature, cx);
+    if options.as_dict().is_empty() {
+        return needs(None);
+    }
+    needs(None).or_else(|| needed(options).find_map(|feature| needs(Some(feature))))
+}
+
+/// The features that the broker must have for these options, but for sealed arguments.
+pub(super) fn needed(options: &PublishOptions) -> impl Iterator<Item = Feature> {
     let has = |key| options.as_dict().contains_key(key);
-    let mut failure = needs(None);
-    if LISTS.into_iter().any(has) {
-        failure = failure.or_else(|| needs(Some(Feature::SubscriberBlackWhiteListing)));
-    }
-    if options.exclude_me() == Some(false) {
-        failure = failure.or_else(|| needs(Some(Feature::PublisherExclusion)));
-    }
-    if options.disclose_me() == Some(true) {
-        failure = failure.or_else(|| needs(Some(Feature::PublisherIdentification)));
-    }
-    if options.retain() == Some(true) {
-        failure = failure.or_else(|| needs(Some(Feature::EventRetention)));
-    }
-    failure
+    let needed = [
+        (
+            LISTS.into_iter().any(has),
+            Feature::SubscriberBlackWhiteListing,
+        ),
+        (
+            options.exclude_me() == Some(false),
+            Feature::PublisherExclusion,
+        ),
+        (
+            options.disclose_me() == Some(true),
+            Feature::PublisherIdentification,
+        ),
+        (options.retain() == Some(true), Feature::EventRetention),
+    ];
+    let needed = needed.into_iter().filter(|(is_needed, _)| *is_needed);
+    needed.map(|(_, feature)| feature)
 }
 
 /// The options that limit who gets an event.

@@ -187,8 +187,11 @@ async fn what_was_sent_was_got_or_is_counted_as_lost() {
         assert_eq!(event.value::<u64>().unwrap(), value);
         if value % 90 == 0 {
             for (at, slow) in slow.iter_mut().enumerate() {
-                told[at] += slow.next().await.unwrap().missed();
-                got[at] += 1;
+                // Many events may come at once, of which the queue keeps few.
+                if let Some(event) = slow.next().now_or_never() {
+                    told[at] += event.unwrap().missed();
+                    got[at] += 1;
+                }
             }
         }
     }

@@ -1,12 +1,13 @@
 //! What the publisher does, seen from its user and from the wire.
 
+mod ahead;
 mod outbox;
 
 use std::{error::Error as _, time::Duration};
 
 use proptest::prelude::*;
 use spell_message::{Feature, InvalidUri, RoleFeatures, RoleName, SessionId};
-use spell_peer::{CloseReason, Delivery, Role};
+use spell_peer::{CloseReason, Delivery, PeerConfig, Role};
 
 use super::*;
 use crate::{

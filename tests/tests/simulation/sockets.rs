@@ -63,20 +63,16 @@ fn run(seed: u64) -> [u64; 4] {
         let history = history.clone();
         move || route(history.clone())
     });
-    // Until then the network fails now and then.
-    let is_quiet = Rc::new(Cell::new(false));
+    let course = Rc::new(Course::default());
     for number in 0..CLIENTS {
         let (history, chance) = (history.clone(), chance.fork());
-        network.client(
-            host(number),
-            live(number, chance, history, is_quiet.clone()),
-        );
+        network.client(host(number), live(number, chance, history, course.clone()));
     }
     let mut troubles = chance.u8(2..5);
     let mut next = Duration::from_millis(chance.u64(..1500));
     let mut trouble = None;
     while !network.step().unwrap() {
-        if network.elapsed() < next {
+        if course.ready.get() < CLIENTS || network.elapsed() < next {
             continue;
         }
         next = network.elapsed() + Duration::from_millis(chance.u64(..1500));
@@ -93,12 +89,21 @@ fn run(seed: u64) -> [u64; 4] {
                 }
                 trouble = Some((victim, is_hold));
             }
-            None => is_quiet.set(true),
+            None => course.is_quiet.set(true),
         }
     }
     let history = history.borrow();
     assert_eq!(history.violations(), Vec::<String>::new());
     history.tally()
+}
+
+/// How far a run is.
+#[derive(Default)]
+struct Course {
+    /// How many clients are there, with what they ask for; the network fails when all are.
+    ready: Cell<u64>,
+    /// Whether the network fails no more.
+    is_quiet: Cell<bool>,
 }
 
 fn host(number: u64) -> String {
@@ -129,7 +134,7 @@ async fn live(
     number: u64,
     mut chance: fastrand::Rng,
     history: SharedHistory,
-    is_quiet: Rc<Cell<bool>>,
+    course: Rc<Course>,
 ) -> turmoil::Result {
     let dial = connector_fn(|_: Vec<Serialization>| async {
         let dialled = TcpStream::connect(("router", PORT)).await;
@@ -166,6 +171,7 @@ async fn live(
         }
     });
 
+    course.ready.set(course.ready.get() + 1);
     let topic = format!("com.example.topic.{number}");
     let mut count = 0;
     loop {
@@ -181,7 +187,11 @@ async fn live(
 
         let callee = chance.u64(..CLIENTS);
         // When all is well again, that what it offers is there, however long its last session stays with the router.
-        let callee = if is_quiet.get() { number } else { callee };
+        let callee = if course.is_quiet.get() {
+            number
+        } else {
+            callee
+        };
         let told = match ends(client.call(procedure(callee)).args(deed).send()).await {
             Ok(result) => {
                 assert_eq!(result.args::<Deed>()?, deed);
@@ -191,7 +201,7 @@ async fn live(
             Err(error) => Told::Failed(error.delivery().unwrap()),
         };
         history.borrow_mut().call(deed, told);
-        if is_quiet.get() && callee == number && told == Told::Done(None) {
+        if course.is_quiet.get() && callee == number && told == Told::Done(None) {
             return Ok(());
         }
         sleep(Duration::from_millis(chance.u64(..400))).await;

@@ -107,9 +107,9 @@ impl Handler {
         Self(Arc::new(move |mut invocation, codec, permit| {
             let handler = handler.clone();
             let span = invocation.take_span();
-            // What it holds is moved as often as tasks are, so it holds each thing once: there is no
-            // inner function that arguments would have to be moved into.
-            let work = async move {
+            // A task is moved often before it is done: this one is behind a box, and small since it
+            // holds each thing once, as no inner function has to be given what it needs.
+            let work = Box::pin(async move {
                 let interrupt = invocation.interrupt();
                 invocation.begin(codec.as_ref());
                 // Dropped, the invocation counts as cancelled.
@@ -138,7 +138,7 @@ impl Handler {
                     error.log(interrupt.request());
                 }
                 drop(permit);
-            };
+            });
             // A panic ends this task alone; the invocation, dropped by it, answers for itself.
             match span {
                 Some(span) => tokio::spawn(work.instrument(*span)),

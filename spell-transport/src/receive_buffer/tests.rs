@@ -72,7 +72,8 @@ fn a_payload_in_pieces_has_at_most_twice_what_came_in_and_ends_with_its_size() {
 
 #[tokio::test]
 async fn a_large_payload_is_read_up_to_its_end_and_not_beyond() {
-    let mut io = &[7; 100_000][..];
+    let bytes = vec![7; 100_000];
+    let mut io = &bytes[..];
     let mut buffer = ReceiveBuffer::default();
     let mut fill = async || {
         std::future::poll_fn(|cx| buffer.poll_fill(&mut io, cx))

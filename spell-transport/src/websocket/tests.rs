@@ -118,6 +118,19 @@ async fn a_request_names_host_resource_subprotocols_in_order_and_headers() {
 }
 
 #[tokio::test]
+async fn what_follows_the_head_in_one_segment_is_the_first_message() {
+    let (near, far) = tokio::io::duplex(4096);
+    let text = format!("{SWITCHING}Sec-WebSocket-Protocol: wamp.2.json\r\n\r\n");
+    let router = async {
+        let (_, mut io) = answer(far, &text).await;
+        io.write_all(b"\x81\x03[1]").await.unwrap();
+        io
+    };
+    let (client, _io) = tokio::join!(client(near, &[JSON]), router);
+    assert_eq!(client.unwrap().next().await.unwrap().unwrap(), "[1]");
+}
+
+#[tokio::test]
 async fn without_an_agreed_subprotocol_there_is_no_connection() {
     let none = format!("{SWITCHING}\r\n");
     assert_eq!(refused_with(&none).await, UpgradeError::NoSubprotocol);
@@ -360,6 +373,20 @@ async fn a_ping_is_answered_while_reading() {
     assert!(poll_immediate(near.next()).await.is_none());
     let answer = far.next().await.unwrap().unwrap();
     assert_eq!(answer, Message::Pong(Bytes::from_static(b"ping")));
+}
+
+#[tokio::test]
+async fn of_pings_that_come_at_once_the_last_one_is_answered() {
+    let (mut near, mut far) = with_library(JSON, WebSocketConfig::new()).await;
+    for payload in ["one", "two", "three"] {
+        far.feed(Message::Ping(payload.into())).await.unwrap();
+    }
+    far.send(Message::text("[1]")).await.unwrap();
+    assert_eq!(near.next().await.unwrap().unwrap(), "[1]");
+    near.close().await.unwrap();
+    let answer = far.next().await.unwrap().unwrap();
+    assert_eq!(answer, Message::Pong("three".into()));
+    assert!(far.next().await.unwrap().unwrap().is_close());
 }
 
 #[tokio::test]

@@ -35,9 +35,10 @@ struct Announced {
 
 impl Announced {
     fn set(&mut self, bits: u64, supported: bool) {
-        let (to, from) = match supported {
-            true => (&mut self.supported, &mut self.withdrawn),
-            false => (&mut self.withdrawn, &mut self.supported),
+        let (to, from) = if supported {
+            (&mut self.supported, &mut self.withdrawn)
+        } else {
+            (&mut self.withdrawn, &mut self.supported)
         };
         *to |= bits;
         *from &= !bits;

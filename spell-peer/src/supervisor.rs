@@ -43,8 +43,11 @@ where
     ///
     /// Dropping the future ends the connection without a GOODBYE; handles are told
     /// [`CloseReason::Panicked`], as of any driver that vanished.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn would hold the supervisor twice"
+    )]
     pub fn run(mut self) -> impl Future<Output = CloseReason> {
-        // As an `async fn` it would have its supervisor twice.
         async move { self.go_on().await }
     }
 

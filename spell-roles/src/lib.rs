@@ -52,6 +52,7 @@ mod error;
 #[cfg(test)]
 mod harness;
 mod meta;
+mod numbered;
 pub mod passthru;
 mod pending;
 pub mod prelude;

@@ -1,7 +1,7 @@
 use std::{collections::VecDeque, fmt};
 
 use bytes::{Bytes, BytesMut};
-use spell_message::{Message, RequestId, RequestIds, message::Kind};
+use spell_message::{Message, Payload, RequestId, RequestIds, message::Kind};
 use spell_serializer::{AnySerializer, payload};
 
 use crate::SendError;
@@ -99,7 +99,7 @@ impl Outbox {
             *arguments = payload::transcode(arguments, format)?;
         }
         open.scratch.clear();
-        let room = message.payload().map_or(0, |payload| payload.len());
+        let room = message.payload().map_or(0, Payload::len);
         let room = room.saturating_add(ENVELOPE);
         if open.scratch.capacity() < room {
             // A frame that waits for nobody gets what it needs, those of a burst share their room.

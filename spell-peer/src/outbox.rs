@@ -1,7 +1,7 @@
 use std::{collections::VecDeque, fmt};
 
 use bytes::{Bytes, BytesMut};
-use spell_message::{Message, RequestId, RequestIds, message::Kind};
+use spell_message::{Message, Payload, RequestId, RequestIds, message::Kind};
 use spell_serializer::{AnySerializer, payload};
 
 use crate::SendError;
@@ -106,6 +106,14 @@ impl Outbox {
             *arguments = payload::transcode(arguments, format)?;
         }
         open.scratch.clear();
+        let room = message.payload().map_or(0, Payload::len);
+        let room = room.saturating_add(ENVELOPE);
+        if open.scratch.capacity() < room {
+            // A frame that waits for nobody gets what it needs, those of a burst share their room.
+            let is_burst = !self.frames.is_empty();
+            open.scratch
+                .reserve(if is_burst { room.max(SHARED) } else { room });
+        }
         open.serializer.encode(message, &mut open.scratch)?;
         let size = open.scratch.len();
         if size > open.max_send {
@@ -131,6 +139,12 @@ impl Outbox {
         self.queued = self.queued.saturating_sub(frame.bytes.len());
         if frame.request.is_some() {
             self.last_sent = frame.request;
+        }
+        if self.frames.is_empty()
+            && let Some(open) = &mut self.open
+        {
+            // The rest of the room is kept no longer than the frames that share it.
+            open.scratch = BytesMut::new();
         }
         Some((frame.kind, frame.bytes))
     }
@@ -181,3 +195,9 @@ impl Outbox {
         self.open = None;
     }
 }
+
+/// Room for the envelope of most messages, in bytes.
+const ENVELOPE: usize = 128;
+
+/// Room that the frames of a burst share, in bytes.
+const SHARED: usize = 4096;

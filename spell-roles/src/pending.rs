@@ -1,10 +1,9 @@
-use std::collections::HashMap;
-
 use spell_message::{Message, RequestId, message::ErrorMessage};
 use spell_peer::{Context, Count, SessionEnd, SessionInfo};
 
 use crate::{
     error::Failure,
+    numbered::Numbered,
     request::{Key, Reply},
 };
 
@@ -40,8 +39,8 @@ impl<T> Waiter for Reply<T> {
 /// dropped.
 #[derive(Debug)]
 pub(crate) struct Pending<P> {
-    by_id: HashMap<RequestId, (Key, P)>,
-    by_key: HashMap<Key, RequestId>,
+    by_id: Numbered<RequestId, (Key, P)>,
+    by_key: Numbered<Key, RequestId>,
 }
 
 impl<P> Pending<P> {
@@ -159,8 +158,8 @@ impl<P: Waiter> Pending<P> {
 impl<P> Default for Pending<P> {
     fn default() -> Self {
         Self {
-            by_id: HashMap::new(),
-            by_key: HashMap::new(),
+            by_id: Numbered::default(),
+            by_key: Numbered::default(),
         }
     }
 }

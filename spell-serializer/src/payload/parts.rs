@@ -177,7 +177,9 @@ impl Part {
             self.bytes.drain(..place.start.min(self.bytes.len()));
             self.is_whole = false;
         }
-        if !self.bytes.is_empty() {
+        if self.bytes.is_empty() {
+            self.bytes.reserve(TYPICAL);
+        } else {
             self.bytes.extend_from_slice(C::SEPARATOR);
         }
         self.entries = self.entries.saturating_add(1);
@@ -189,12 +191,15 @@ impl Part {
         begin: impl FnOnce(usize, &mut Vec<u8>),
         end: impl FnOnce(&mut Vec<u8>),
     ) -> Vec<u8> {
-        if self.is_whole || self.bytes.is_empty() {
-            return self.bytes;
+        let mut collection = self.bytes;
+        if self.is_whole || collection.is_empty() {
+            return collection;
         }
-        let mut collection = Vec::with_capacity(self.bytes.len().saturating_add(10));
+        // What begins it is known only now, and goes before the entries where they are.
+        let entries = collection.len();
         begin(self.entries, &mut collection);
-        collection.extend_from_slice(&self.bytes);
+        let beginning = collection.len().saturating_sub(entries);
+        collection.rotate_right(beginning);
         end(&mut collection);
         collection
     }

@@ -143,6 +143,7 @@ mod details;
 mod disclosure;
 mod environment;
 mod error;
+mod id_map;
 mod ids;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod listen;

@@ -1,12 +1,13 @@
 //! Who is subscribed to what.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use spell_message::{MatchPolicy, Pattern, SessionId, SubscriptionId};
 
 use crate::{
     changes::{ChangeKind, Changes},
     environment::Moment,
+    id_map::IdMap,
     ids::RouterIds,
     pattern::PatternIndex,
 };
@@ -16,9 +17,9 @@ use crate::{
 /// Sessions that subscribe to the same pattern share one subscription and its id.
 #[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
-    by_id: HashMap<SubscriptionId, Subscription>,
+    by_id: IdMap<SubscriptionId, Subscription>,
     by_pattern: PatternIndex<SubscriptionId>,
-    by_session: HashMap<SessionId, HashSet<SubscriptionId>>,
+    by_session: IdMap<SessionId, HashSet<SubscriptionId>>,
     ids: RouterIds,
     pub(crate) changes: Changes<SubscriptionId>,
 }

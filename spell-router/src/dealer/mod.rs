@@ -13,8 +13,6 @@ mod registration;
 mod registrations;
 mod reroute;
 
-use std::collections::HashMap;
-
 use spell_message::{RequestId, SessionId, message::RequestKind, options::CancelMode, reason};
 
 pub(crate) use self::assignment::Assignment;
@@ -30,6 +28,7 @@ use crate::{
     announced::Announced,
     carrier::{Line, Undeliverable},
     environment::Environment,
+    id_map::IdMap,
     outbound::Outputs,
     quotas::Quotas,
     realm::{Members, refusal},
@@ -53,7 +52,7 @@ pub(crate) struct Dealer {
     quotas: Quotas,
     pub(crate) disclosure: Disclosure,
     pub(crate) registrations: Registrations,
-    parties: HashMap<SessionId, Party>,
+    parties: IdMap<SessionId, Party>,
     deadlines: Deadlines,
 }
 
@@ -72,7 +71,7 @@ impl Dealer {
             quotas,
             disclosure: Disclosure::default(),
             registrations: Registrations::default(),
-            parties: HashMap::new(),
+            parties: IdMap::default(),
             deadlines: Deadlines::default(),
         }
     }

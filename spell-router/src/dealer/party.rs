@@ -1,11 +1,9 @@
 //! A session, as caller and as callee.
 
-use std::collections::HashMap;
-
 use spell_message::{Feature, RequestId, RequestIds, RoleName, SessionId};
 
 use super::open_call::OpenCall;
-use crate::{announced::Announced, carrier::Line, passthru};
+use crate::{announced::Announced, carrier::Line, id_map::IdMap, passthru};
 
 /// One session, as caller and as callee.
 #[derive(Debug)]
@@ -14,10 +12,10 @@ pub(super) struct Party {
     announced: Announced,
     /// How far its calls are trusted, as callees are to be told.
     pub(super) trustlevel: Option<u64>,
-    pub(super) calls: HashMap<RequestId, OpenCall>,
+    pub(super) calls: IdMap<RequestId, OpenCall>,
     /// How many bytes of arguments are kept to call another callee with.
     pub(super) kept: usize,
-    pub(super) invocations: HashMap<RequestId, Origin>,
+    pub(super) invocations: IdMap<RequestId, Origin>,
     pub(super) invocation_ids: RequestIds,
 }
 
@@ -36,9 +34,9 @@ impl Party {
             line,
             announced,
             trustlevel,
-            calls: HashMap::new(),
+            calls: IdMap::default(),
             kept: 0,
-            invocations: HashMap::new(),
+            invocations: IdMap::default(),
             invocation_ids: RequestIds::default(),
         }
     }

@@ -1,6 +1,6 @@
 //! Who is registered for what.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use spell_message::{
     MatchPolicy, Pattern, RegistrationId, SessionId, message::Register, options::InvocationPolicy,
@@ -11,6 +11,7 @@ use super::{Refusal, registration::Registration};
 use crate::{
     changes::{ChangeKind, Changes},
     environment::Moment,
+    id_map::IdMap,
     ids::RouterIds,
     pattern::PatternIndex,
 };
@@ -21,9 +22,9 @@ use crate::{
 /// to, and in the same way.
 #[derive(Debug, Default)]
 pub(crate) struct Registrations {
-    by_id: HashMap<RegistrationId, Registration>,
+    by_id: IdMap<RegistrationId, Registration>,
     by_pattern: PatternIndex<RegistrationId>,
-    by_session: HashMap<SessionId, HashSet<RegistrationId>>,
+    by_session: IdMap<SessionId, HashSet<RegistrationId>>,
     ids: RouterIds,
     pub(crate) changes: Changes<RegistrationId>,
 }

@@ -7,7 +7,7 @@ mod procedures;
 mod publishing;
 mod requests;
 
-use std::{collections::HashMap, time::Instant};
+use std::time::Instant;
 
 use spell_message::{
     Dict, Format, Message, Pattern, Payload, RequestId, RequestIds, SessionId, Uri, Value,
@@ -26,6 +26,7 @@ use crate::{
     dealer::{Dealer, Surroundings},
     environment::Environment,
     error::Violation,
+    id_map::IdMap,
     meta::{MetaApi, Testaments},
     outbound::Outputs,
     passthru,
@@ -50,7 +51,7 @@ pub(crate) struct RealmState {
 }
 
 /// The sessions of a realm.
-pub(crate) type Members = HashMap<SessionId, Member>;
+pub(crate) type Members = IdMap<SessionId, Member>;
 
 /// A session, as far as neither broker nor dealer alone is concerned.
 #[derive(Debug)]
@@ -106,7 +107,7 @@ pub(crate) enum Handled {
 impl RealmState {
     pub(crate) fn new(environment: Environment, quotas: Quotas) -> Self {
         Self {
-            members: HashMap::new(),
+            members: IdMap::default(),
             broker: Broker::new(quotas),
             dealer: Dealer::new(quotas),
             testaments: Testaments::new(quotas),

@@ -21,6 +21,7 @@ use crate::{
     carrier::{Line, Undeliverable},
     environment::Environment,
     error::Violation,
+    id_map::IdMap,
     ids::{RandomBits, random_bits},
     outbound::{Outbound, Outputs, QueueLimits, lock},
     quotas::Quotas,
@@ -88,7 +89,7 @@ pub(crate) struct LiveRealm {
 
 struct Routing {
     state: RealmState,
-    queues: HashMap<SessionId, Arc<Outbound>>,
+    queues: IdMap<SessionId, Arc<Outbound>>,
     outputs: Outputs,
     counters: Arc<Counters>,
     /// Until when the task that keeps time sleeps; `None` if there is no such task.
@@ -228,7 +229,7 @@ impl LiveRealm {
         Self {
             routing: Mutex::new(Routing {
                 state,
-                queues: HashMap::new(),
+                queues: IdMap::default(),
                 outputs: Outputs::default(),
                 counters: Arc::clone(&shared.counters),
                 alarm: None,

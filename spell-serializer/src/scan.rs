@@ -133,6 +133,49 @@ impl Budget {
     }
 }
 
+/// Whether this is UTF-8. Most texts are short and plain, and are seen to be so in a few steps.
+#[cfg(any(feature = "msgpack", feature = "cbor"))]
+#[inline]
+pub(crate) fn is_utf8(text: &[u8]) -> bool {
+    is_short_ascii(text) || std::str::from_utf8(text).is_ok()
+}
+
+/// Looks at whole words, the last of which may overlap the one before it.
+#[cfg(any(feature = "msgpack", feature = "cbor"))]
+#[inline]
+fn is_short_ascii(text: &[u8]) -> bool {
+    const LONGEST: usize = 64;
+    if text.len() > LONGEST {
+        return false;
+    }
+    if let Some(last) = text.last_chunk() {
+        let (words, _) = text.as_chunks();
+        let words = words.iter().copied().map(u64::from_ne_bytes);
+        let bits = words.fold(u64::from_ne_bytes(*last), |bits, word| bits | word);
+        return bits & 0x8080_8080_8080_8080 == 0;
+    }
+    if let (Some(first), Some(last)) = (text.first_chunk(), text.last_chunk()) {
+        let bits = u32::from_ne_bytes(*first) | u32::from_ne_bytes(*last);
+        return bits & 0x8080_8080 == 0;
+    }
+    text.iter().all(u8::is_ascii)
+}
+
+/// The number in these bytes, which are at most 8.
+#[cfg(any(feature = "msgpack", feature = "cbor"))]
+#[inline]
+pub(crate) fn unsigned(bytes: &[u8]) -> u64 {
+    match *bytes {
+        [a] => a.into(),
+        [a, b] => u16::from_be_bytes([a, b]).into(),
+        [a, b, c, d] => u32::from_be_bytes([a, b, c, d]).into(),
+        [a, b, c, d, e, f, g, h] => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+        _ => bytes
+            .iter()
+            .fold(0, |number, byte| (number << 8) | u64::from(*byte)),
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("{problem} at byte {position}")]
 struct Problem {

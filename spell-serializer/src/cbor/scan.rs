@@ -4,7 +4,7 @@ use super::head::{Head, HeadError};
 use crate::{
     DecodeError, Limits,
     list::Shape,
-    scan::{Budget, Fault, Scanner},
+    scan::{Budget, Fault, Scanner, is_utf8},
 };
 
 /// Goes over a message.
@@ -141,6 +141,7 @@ impl<'a> CborScanner<'a> {
     }
 
     /// Goes over a value, or over the head of a list or dictionary.
+    #[inline]
     fn begin_value(&mut self) -> Result<(), Fault> {
         self.budget.count()?;
         let mut head = self.head()?;
@@ -218,8 +219,9 @@ impl<'a> CborScanner<'a> {
         Ok(Open::Values(count))
     }
 
+    #[inline]
     fn text(&mut self, size: u64) -> Result<(), Fault> {
-        if std::str::from_utf8(self.take(size)?).is_err() {
+        if !is_utf8(self.take(size)?) {
             return Err(Fault::Malformed("a text that is not UTF-8 ends"));
         }
         Ok(())

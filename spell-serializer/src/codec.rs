@@ -85,7 +85,9 @@ pub(crate) fn decode<C: Codec>(frame: &Bytes, limits: &Limits) -> Result<Message
         });
     }
     let mut scanner = C::Scanner::open(frame, limits)?;
-    let code = scanner.next()?.ok_or(DecodeError::Empty)?;
+    let Some(code) = scanner.next()? else {
+        return Err(DecodeError::Empty);
+    };
     let code = Encoded::<C>::new(frame, code);
     let number = code.integer().ok_or_else(|| DecodeError::Code {
         found: code.shape().name(),
@@ -109,9 +111,7 @@ fn decode_known<'a, C: Codec>(
             *element = Encoded::new(frame, range);
         }
         length = length.saturating_add(1);
-        if length <= envelope(kind, length) {
-            scanner.check_envelope()?;
-        }
+        scanner.check_envelope(|| length <= envelope(kind, length))?;
     }
     check_length(kind, length.saturating_add(1))?;
     let envelope = envelope(kind, length);
@@ -162,7 +162,7 @@ fn decode_unknown<'a, C: Codec>(
 ) -> Result<Message, DecodeError> {
     let mut fields = List::new();
     while let Some(range) = scanner.next()? {
-        scanner.check_envelope()?;
+        scanner.check_envelope(|| true)?;
         let bytes = frame.get(range).unwrap_or_default();
         let field: Value = C::read(bytes).map_err(|source| DecodeError::Malformed {
             format: C::NAME,

@@ -144,6 +144,11 @@ impl<'a> CborScanner<'a> {
     #[inline]
     fn begin_value(&mut self) -> Result<(), Fault> {
         self.budget.count()?;
+        // Keys are short texts, and most values are keys or have one.
+        if let [first @ 0x60..=0x77, behind @ ..] = self.rest {
+            self.rest = behind;
+            return self.text(u64::from(first & 0x1f));
+        }
         let mut head = self.head()?;
         while let Head::Tag(_) = head {
             self.budget.count()?;

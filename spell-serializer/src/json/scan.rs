@@ -10,7 +10,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct JsonScanner<'a> {
     text: &'a [u8],
-    position: usize,
+    /// What is left of it.
+    rest: &'a [u8],
     budget: Budget,
     /// Whether an element came already.
     is_started: bool,
@@ -31,7 +32,7 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
     fn new(frame: &'a [u8], budget: Budget) -> Self {
         Self {
             text: frame,
-            position: 0,
+            rest: frame,
             budget,
             is_started: false,
             is_dict: false,
@@ -46,17 +47,17 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
     }
 
     fn position(&self) -> usize {
-        self.position
+        self.text.len().saturating_sub(self.rest.len())
     }
 
     fn left(&self) -> usize {
-        self.rest().len()
+        self.rest.len()
     }
 
     fn begin(&mut self, wanted: Shape) -> Result<Shape, Fault> {
         // One pass for the whole frame, which is much faster than one for each string.
         if let Err(error) = std::str::from_utf8(self.text) {
-            self.position = error.valid_up_to();
+            self.skip(error.valid_up_to());
             return Err(Fault::Malformed("a character that is not UTF-8"));
         }
         self.skip_space();
@@ -79,7 +80,7 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
         if self.is_value {
             self.is_value = false;
             self.colon()?;
-            let start = self.position;
+            let start = self.position();
             self.value()?;
             return Ok(Some(start));
         }
@@ -98,7 +99,7 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
             _ => {}
         }
         self.is_started = true;
-        let start = self.position;
+        let start = self.position();
         if self.is_dict {
             self.name()?;
             self.is_value = true;
@@ -215,7 +216,7 @@ impl JsonScanner<'_> {
     fn string(&mut self) -> Result<(), Fault> {
         self.advance();
         loop {
-            self.position = self.position.saturating_add(plain(self.rest()));
+            self.skip(plain(self.rest));
             match self.peek() {
                 Some(b'"') => {
                     self.advance();
@@ -234,12 +235,12 @@ impl JsonScanner<'_> {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.advance(),
             Some(b'u') => {
                 self.advance();
-                let digits = self.rest().get(..4).unwrap_or_default();
+                let digits = self.rest.get(..4).unwrap_or_default();
                 if digits.len() != 4 || !digits.iter().all(u8::is_ascii_hexdigit) {
                     return Err(Fault::Malformed("an escape lacks digits"));
                 }
                 // Half of a pair is legal, though it has no meaning; JavaScript writes such.
-                self.position = self.position.saturating_add(4);
+                self.skip(4);
             }
             _ => return Err(Fault::Malformed("an unknown escape")),
         }
@@ -269,36 +270,35 @@ impl JsonScanner<'_> {
     }
 
     fn digits(&mut self) -> Result<(), Fault> {
-        let digits = self
-            .rest()
-            .iter()
-            .take_while(|b| b.is_ascii_digit())
-            .count();
+        let digits = self.rest.iter().take_while(|b| b.is_ascii_digit()).count();
         if digits == 0 {
             return Err(Fault::Malformed("a digit is missing"));
         }
-        self.position = self.position.saturating_add(digits);
+        self.skip(digits);
         Ok(())
     }
 
     fn word(&mut self, word: &'static [u8]) -> Result<(), Fault> {
-        if !self.rest().starts_with(word) {
+        if !self.rest.starts_with(word) {
             return Err(Fault::Malformed("an unknown word"));
         }
-        self.position = self.position.saturating_add(word.len());
+        self.skip(word.len());
         Ok(())
     }
 
-    fn rest(&self) -> &[u8] {
-        self.text.get(self.position..).unwrap_or_default()
-    }
-
+    #[inline]
     fn peek(&self) -> Option<u8> {
-        self.text.get(self.position).copied()
+        self.rest.first().copied()
     }
 
+    #[inline]
     fn advance(&mut self) {
-        self.position = self.position.saturating_add(1);
+        self.skip(1);
+    }
+
+    #[inline]
+    fn skip(&mut self, bytes: usize) {
+        self.rest = self.rest.get(bytes..).unwrap_or_default();
     }
 
     #[inline]
@@ -367,5 +367,23 @@ pub(super) fn shape(byte: u8) -> Shape {
         b'-' => Shape::Negative,
         b'0'..=b'9' => Shape::Integer,
         _ => Shape::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_a_run_is_found_wherever_it_stands() {
+        let bytes = b"\0\x1f !\"#[\\]\x7f\x80\x9f\xa2\xdc\xff";
+        for (length, filler) in (0..100).flat_map(|length| [(length, b'a'), (length, 0xff)]) {
+            for (at, byte) in (0..length).flat_map(|at| bytes.map(|byte| (at, byte))) {
+                let mut text = vec![filler; length];
+                text[at] = byte;
+                let expected = if is_special(byte) { at } else { length };
+                assert_eq!(plain(&text), expected, "{byte:#x} at {at} of {length}");
+            }
+        }
     }
 }

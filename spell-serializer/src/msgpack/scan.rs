@@ -2,7 +2,7 @@
 
 use crate::{
     list::Shape,
-    scan::{Budget, Fault, Scanner, is_utf8, unsigned},
+    scan::{Budget, Fault, Scanner, Values, is_utf8, unsigned},
 };
 
 /// Goes over a message.
@@ -162,21 +162,26 @@ impl MsgPackScanner<'_> {
     /// Goes over one value, and over all that is in it.
     fn value(&mut self) -> Result<(), Fault> {
         // Copies, which need not be in memory. How far they came is noted in any case.
-        let (mut rest, mut budget) = (self.rest, self.budget);
-        let result = skip(&mut rest, &mut budget, &mut self.around);
-        (self.rest, self.budget) = (rest, budget);
+        let (mut rest, mut values) = (self.rest, self.budget.values);
+        let result = skip(&mut rest, &mut values, &self.budget, &mut self.around);
+        (self.rest, self.budget.values) = (rest, values);
         result
     }
 }
 
 /// Goes over one value, and over all that is in it.
 #[inline]
-fn skip(rest: &mut &[u8], budget: &mut Budget, around: &mut Vec<usize>) -> Result<(), Fault> {
+fn skip(
+    rest: &mut &[u8],
+    left: &mut Values,
+    budget: &Budget,
+    around: &mut Vec<usize>,
+) -> Result<(), Fault> {
     // Of the innermost list or dictionary, and its depth: 1 is the message.
     let mut remaining = 0_usize;
     let mut depth = 1_usize;
     loop {
-        budget.count()?;
+        left.count()?;
         if let Some((length, values)) = begin_value(rest)? {
             if depth > 1 {
                 around.push(remaining);

@@ -22,6 +22,7 @@ pub(crate) trait Codec: 'static {
     /// What stands between two elements of a list.
     const SEPARATOR: &'static [u8];
     const EMPTY_LIST: &'static [u8];
+    const EMPTY_DICT: &'static [u8];
 
     type Scanner<'a>: Scanner<'a>;
 
@@ -39,6 +40,10 @@ pub(crate) trait Codec: 'static {
     /// `begin_dict` need no number), and where they stand.
     fn entries(collection: &[u8]) -> (usize, Range<usize>);
 
+    /// Appends an integer.
+    fn write_integer<B: Buffer>(integer: u64, out: &mut B) -> Result<(), Source> {
+        Self::write(&integer, 1, out)
+    }
     /// Appends one value, which stands so many levels deep; on error `out` is undefined.
     fn write<T: Serialize + ?Sized, B: Buffer>(
         value: &T,
@@ -80,8 +85,10 @@ pub(crate) fn decode<C: Codec>(frame: &Bytes, limits: &Limits) -> Result<Message
         });
     }
     let mut scanner = C::Scanner::open(frame, limits)?;
-    let code = scanner.next()?.ok_or(DecodeError::Empty)?;
-    let code = Encoded::<C>::new(frame, &code);
+    let Some(code) = scanner.next()? else {
+        return Err(DecodeError::Empty);
+    };
+    let code = Encoded::<C>::new(frame, code);
     let number = code.integer().ok_or_else(|| DecodeError::Code {
         found: code.shape().name(),
     })?;
@@ -98,17 +105,13 @@ fn decode_known<'a, C: Codec>(
 ) -> Result<Message, DecodeError> {
     // No message has more elements after its code; those that it must not have are counted.
     let mut elements: [Encoded<'a, C>; 6] = [Encoded::default(); 6];
-    let mut ranges: [Range<usize>; 6] = Default::default();
     let mut length = 0_usize;
     while let Some(range) = scanner.next()? {
-        if let (Some(element), Some(place)) = (elements.get_mut(length), ranges.get_mut(length)) {
-            *element = Encoded::new(frame, &range);
-            *place = range;
+        if let Some(element) = elements.get_mut(length) {
+            *element = Encoded::new(frame, range);
         }
         length = length.saturating_add(1);
-        if length <= envelope(kind, length) {
-            scanner.check_envelope()?;
-        }
+        scanner.check_envelope(|| length <= envelope(kind, length))?;
     }
     check_length(kind, length.saturating_add(1))?;
     let envelope = envelope(kind, length);
@@ -116,44 +119,37 @@ fn decode_known<'a, C: Codec>(
     let arguments = arguments
         .get(..length.saturating_sub(envelope))
         .unwrap_or_default();
-    let mut slots = arguments.iter().zip(ranges.iter().skip(envelope));
-    let payload = match (slots.next(), slots.next()) {
-        (None, _) => Payload::default(),
-        (Some((args, _)), None) if may_be_bare(kind, fields, args) => listed::<C>(args.bytes),
-        (Some(args), kwargs) => payload::<C>(kind, frame, args, kwargs)?,
+    let payload = match arguments {
+        [] => Payload::default(),
+        [args] if may_be_bare(kind, fields, args) => listed::<C>(args.bytes),
+        [args, rest @ ..] => payload::<C>(kind, frame, args, rest.first())?,
     };
     read(kind, fields, payload)
 }
-
-type Slot<'r, 'a, C> = (&'r Encoded<'a, C>, &'r Range<usize>);
 
 /// Cuts the arguments out of the frame. Null counts as absent: some peers send it.
 fn payload<C: Codec>(
     kind: Kind,
     frame: &Bytes,
-    (args, args_range): Slot<'_, '_, C>,
-    kwargs: Option<Slot<'_, '_, C>>,
+    args: &Encoded<'_, C>,
+    kwargs: Option<&Encoded<'_, C>>,
 ) -> Result<Payload, DecodeError> {
     let has_args = args.is_args(kind)?;
-    let kwargs_range = match kwargs {
-        Some((kwargs, range)) if kwargs.is_kwargs(kind)? => Some(range),
+    let kwargs = match kwargs {
+        Some(kwargs) if kwargs.is_kwargs(kind)? => Some(kwargs),
         _ => None,
     };
-    Ok(match (has_args, kwargs_range) {
+    Ok(match (has_args, kwargs) {
         (false, None) => Payload::default(),
-        (false, Some(range)) => {
-            let kwargs = frame.get(range.clone()).unwrap_or_default();
-            join::<C>(C::EMPTY_LIST, kwargs)
-        }
+        (false, Some(kwargs)) => join::<C>(C::EMPTY_LIST, kwargs.bytes),
         (true, kwargs) => {
-            let start = args_range.start;
-            let end = kwargs.map_or(args_range.end, |range| range.end);
-            let kwargs_start = kwargs.map_or(end, |range| range.start);
+            let end = kwargs.unwrap_or(args).end();
+            let kwargs_start = kwargs.map_or(end, |kwargs| kwargs.start);
             Payload::encoded(
                 C::FORMAT,
-                frame.slice(start..end),
-                args_range.len(),
-                kwargs_start.saturating_sub(start),
+                frame.slice(args.start..end),
+                args.bytes.len(),
+                kwargs_start.saturating_sub(args.start),
             )
         }
     })
@@ -166,7 +162,7 @@ fn decode_unknown<'a, C: Codec>(
 ) -> Result<Message, DecodeError> {
     let mut fields = List::new();
     while let Some(range) = scanner.next()? {
-        scanner.check_envelope()?;
+        scanner.check_envelope(|| true)?;
         let bytes = frame.get(range).unwrap_or_default();
         let field: Value = C::read(bytes).map_err(|source| DecodeError::Malformed {
             format: C::NAME,
@@ -183,15 +179,22 @@ fn decode_unknown<'a, C: Codec>(
 /// One element of a message, still encoded.
 struct Encoded<'a, C> {
     bytes: &'a [u8],
+    /// Where it stands in the frame.
+    start: usize,
     codec: PhantomData<C>,
 }
 
 impl<'a, C> Encoded<'a, C> {
-    fn new(frame: &'a [u8], range: &Range<usize>) -> Self {
+    fn new(frame: &'a [u8], range: Range<usize>) -> Self {
         Self {
-            bytes: frame.get(range.clone()).unwrap_or_default(),
+            start: range.start,
+            bytes: frame.get(range).unwrap_or_default(),
             codec: PhantomData,
         }
+    }
+
+    fn end(&self) -> usize {
+        self.start.saturating_add(self.bytes.len())
     }
 }
 
@@ -207,6 +210,7 @@ impl<C> Default for Encoded<'_, C> {
     fn default() -> Self {
         Self {
             bytes: &[],
+            start: 0,
             codec: PhantomData,
         }
     }
@@ -227,6 +231,7 @@ impl<C: Codec> Element for Encoded<'_, C> {
 
     fn dict(&self) -> Result<Dict, Option<Source>> {
         match self.shape() {
+            Shape::Dict if self.bytes == C::EMPTY_DICT => Ok(Dict::new()),
             Shape::Dict => C::read(self.bytes).map_err(Some),
             _ => Err(None),
         }
@@ -250,20 +255,35 @@ impl<C: Codec> FrameWriter<'_, C> {
 }
 
 impl<C: Codec> Writer for FrameWriter<'_, C> {
-    fn prepare(&self, payload: &Payload) -> Result<Payload, EncodeError> {
-        transcode(payload, C::FORMAT)
+    fn prepare<'p>(&self, payload: &'p Payload) -> Result<Cow<'p, Payload>, EncodeError> {
+        match payload.format() {
+            Some(format) if format != C::FORMAT => transcode(payload, C::FORMAT).map(Cow::Owned),
+            _ => Ok(Cow::Borrowed(payload)),
+        }
     }
 
-    fn begin(&mut self, elements: usize) {
+    fn begin(&mut self, elements: usize, payload: &Payload) {
+        self.out.reserve(payload.len().saturating_add(TYPICAL));
         C::begin_list(elements, self.out);
+    }
+
+    fn integer(&mut self, integer: u64) -> Result<(), EncodeError> {
+        self.separate();
+        C::write_integer(integer, self.out).map_err(failed::<C>)
+    }
+
+    fn dict(&mut self, dict: &Dict) -> Result<(), EncodeError> {
+        if dict.is_empty() {
+            self.separate();
+            self.out.extend_from_slice(C::EMPTY_DICT);
+            return Ok(());
+        }
+        self.element(dict)
     }
 
     fn element<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), EncodeError> {
         self.separate();
-        C::write(element, 1, self.out).map_err(|source| EncodeError::Value {
-            format: C::NAME,
-            source,
-        })
+        C::write(element, 1, self.out).map_err(failed::<C>)
     }
 
     fn payload(&mut self, payload: &Payload) -> Result<(), EncodeError> {
@@ -304,6 +324,16 @@ impl<C: Codec> Writer for FrameWriter<'_, C> {
         C::end_list(self.out);
     }
 }
+
+fn failed<C: Codec>(source: Source) -> EncodeError {
+    EncodeError::Value {
+        format: C::NAME,
+        source,
+    }
+}
+
+/// Room for what stands before the arguments, in bytes, so that it need not be made in steps.
+const TYPICAL: usize = 64;
 
 /// The element of a list that has no other, where there are no keyword arguments either.
 fn only_element<C: Codec>(payload: &Payload) -> Option<&[u8]> {

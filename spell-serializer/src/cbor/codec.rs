@@ -26,6 +26,7 @@ impl Codec for CborCodec {
     const NAME: &'static str = "CBOR";
     const SEPARATOR: &'static [u8] = b"";
     const EMPTY_LIST: &'static [u8] = &[0x80];
+    const EMPTY_DICT: &'static [u8] = &[0xa0];
 
     type Scanner<'a> = CborScanner<'a>;
 

@@ -2,7 +2,7 @@
 
 use bytes::BufMut;
 
-use crate::list::Shape;
+use crate::{list::Shape, scan::unsigned};
 
 /// The head of a value. A length of `None` is indefinite: a break follows.
 ///
@@ -42,6 +42,7 @@ pub(super) const NEGATIVE: u64 = 3;
 
 impl Head {
     /// Reads a head and gives what follows it.
+    #[inline]
     pub(super) fn read(bytes: &[u8]) -> Result<(Self, &[u8]), HeadError> {
         let (first, rest) = bytes.split_first().ok_or(HeadError::EndsEarly)?;
         let (major, info) = (first >> 5, first & 0x1f);
@@ -149,13 +150,6 @@ impl Head {
             out.put_u64(number);
         }
     }
-}
-
-/// The number in these bytes, which are at most 8.
-fn unsigned(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
 /// The value of a float of 16 bits: a sign, 5 bits of exponent, 10 of fraction.

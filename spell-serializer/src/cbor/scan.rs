@@ -4,7 +4,7 @@ use super::head::{Head, HeadError};
 use crate::{
     DecodeError, Limits,
     list::Shape,
-    scan::{Budget, Fault, Scanner},
+    scan::{Budget, Fault, Scanner, is_utf8},
 };
 
 /// Goes over a message.
@@ -141,8 +141,14 @@ impl<'a> CborScanner<'a> {
     }
 
     /// Goes over a value, or over the head of a list or dictionary.
+    #[inline]
     fn begin_value(&mut self) -> Result<(), Fault> {
         self.budget.count()?;
+        // Keys are short texts, and most values are keys or have one.
+        if let [first @ 0x60..=0x77, behind @ ..] = self.rest {
+            self.rest = behind;
+            return self.text(u64::from(first & 0x1f));
+        }
         let mut head = self.head()?;
         while let Head::Tag(_) = head {
             self.budget.count()?;
@@ -218,8 +224,9 @@ impl<'a> CborScanner<'a> {
         Ok(Open::Values(count))
     }
 
+    #[inline]
     fn text(&mut self, size: u64) -> Result<(), Fault> {
-        if std::str::from_utf8(self.take(size)?).is_err() {
+        if !is_utf8(self.take(size)?) {
             return Err(Fault::Malformed("a text that is not UTF-8 ends"));
         }
         Ok(())

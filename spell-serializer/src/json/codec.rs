@@ -24,6 +24,7 @@ impl Codec for JsonCodec {
     const NAME: &'static str = "JSON";
     const SEPARATOR: &'static [u8] = b",";
     const EMPTY_LIST: &'static [u8] = b"[]";
+    const EMPTY_DICT: &'static [u8] = b"{}";
 
     type Scanner<'a> = JsonScanner<'a>;
 

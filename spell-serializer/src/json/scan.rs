@@ -10,7 +10,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct JsonScanner<'a> {
     text: &'a [u8],
-    position: usize,
+    /// What is left of it.
+    rest: &'a [u8],
     budget: Budget,
     /// Whether an element came already.
     is_started: bool,
@@ -18,9 +19,11 @@ pub(crate) struct JsonScanner<'a> {
     is_dict: bool,
     /// Whether the next element is the value of a key.
     is_value: bool,
-    /// For each list or dictionary around the current place, below the message, whether it is a
-    /// dictionary.
-    open: Vec<bool>,
+    /// How many lists and dictionaries there are around the current place, below the message.
+    open: u32,
+    /// Which of them are dictionaries, a bit each, the innermost in the lowest. There is room for
+    /// all: the message included, there are at most [`Limits::DEPTH`](crate::Limits::DEPTH).
+    dicts: u128,
 }
 
 impl<'a> Scanner<'a> for JsonScanner<'a> {
@@ -29,12 +32,13 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
     fn new(frame: &'a [u8], budget: Budget) -> Self {
         Self {
             text: frame,
-            position: 0,
+            rest: frame,
             budget,
             is_started: false,
             is_dict: false,
             is_value: false,
-            open: Vec::new(),
+            open: 0,
+            dicts: 0,
         }
     }
 
@@ -43,17 +47,17 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
     }
 
     fn position(&self) -> usize {
-        self.position
+        self.text.len().saturating_sub(self.rest.len())
     }
 
     fn left(&self) -> usize {
-        self.rest().len()
+        self.rest.len()
     }
 
     fn begin(&mut self, wanted: Shape) -> Result<Shape, Fault> {
         // One pass for the whole frame, which is much faster than one for each string.
         if let Err(error) = std::str::from_utf8(self.text) {
-            self.position = error.valid_up_to();
+            self.skip(error.valid_up_to());
             return Err(Fault::Malformed("a character that is not UTF-8"));
         }
         self.skip_space();
@@ -76,7 +80,7 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
         if self.is_value {
             self.is_value = false;
             self.colon()?;
-            let start = self.position;
+            let start = self.position();
             self.value()?;
             return Ok(Some(start));
         }
@@ -95,7 +99,7 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
             _ => {}
         }
         self.is_started = true;
-        let start = self.position;
+        let start = self.position();
         if self.is_dict {
             self.name()?;
             self.is_value = true;
@@ -110,7 +114,7 @@ impl JsonScanner<'_> {
     /// Goes over one value, and over all that is in it.
     fn value(&mut self) -> Result<(), Fault> {
         debug_assert!(
-            self.open.is_empty(),
+            self.open == 0,
             "a value begins when the one before it is over"
         );
         loop {
@@ -139,14 +143,16 @@ impl JsonScanner<'_> {
     }
 
     fn begin(&mut self, is_dict: bool, end: u8) -> Result<bool, Fault> {
-        self.budget.check_depth(self.open.len().saturating_add(2))?;
+        let depth = usize::try_from(self.open).unwrap_or(usize::MAX);
+        self.budget.check_depth(depth.saturating_add(2))?;
         self.advance();
         self.skip_space();
         if self.peek() == Some(end) {
             self.advance();
             return Ok(false);
         }
-        self.open.push(is_dict);
+        self.open = self.open.saturating_add(1);
+        self.dicts = (self.dicts << 1) | u128::from(is_dict);
         if is_dict {
             self.key()?;
         }
@@ -156,7 +162,8 @@ impl JsonScanner<'_> {
     /// Goes over what follows a value: the ends of lists and dictionaries, and what stands before
     /// the next value. Whether the value is over that stands in the message itself.
     fn end_value(&mut self) -> Result<bool, Fault> {
-        while let Some(is_dict) = self.open.last().copied() {
+        while self.open > 0 {
+            let is_dict = self.dicts & 1 == 1;
             self.skip_space();
             match (self.peek(), is_dict) {
                 (Some(b','), _) => {
@@ -169,7 +176,8 @@ impl JsonScanner<'_> {
                 }
                 (Some(b']'), false) | (Some(b'}'), true) => {
                     self.advance();
-                    self.open.pop();
+                    self.open = self.open.saturating_sub(1);
+                    self.dicts >>= 1;
                 }
                 (None, _) => return Err(Fault::Malformed(ENDS_EARLY)),
                 (Some(_), false) => return Err(Fault::Malformed("a comma or ] is missing")),
@@ -208,13 +216,7 @@ impl JsonScanner<'_> {
     fn string(&mut self) -> Result<(), Fault> {
         self.advance();
         loop {
-            // All bytes but the quote, the backslash and control characters stand for themselves.
-            let rest = self.rest();
-            let plain = rest
-                .iter()
-                .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
-                .unwrap_or(rest.len());
-            self.position = self.position.saturating_add(plain);
+            self.skip(plain(self.rest));
             match self.peek() {
                 Some(b'"') => {
                     self.advance();
@@ -233,12 +235,12 @@ impl JsonScanner<'_> {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.advance(),
             Some(b'u') => {
                 self.advance();
-                let digits = self.rest().get(..4).unwrap_or_default();
+                let digits = self.rest.get(..4).unwrap_or_default();
                 if digits.len() != 4 || !digits.iter().all(u8::is_ascii_hexdigit) {
                     return Err(Fault::Malformed("an escape lacks digits"));
                 }
                 // Half of a pair is legal, though it has no meaning; JavaScript writes such.
-                self.position = self.position.saturating_add(4);
+                self.skip(4);
             }
             _ => return Err(Fault::Malformed("an unknown escape")),
         }
@@ -268,43 +270,88 @@ impl JsonScanner<'_> {
     }
 
     fn digits(&mut self) -> Result<(), Fault> {
-        let digits = self
-            .rest()
-            .iter()
-            .take_while(|b| b.is_ascii_digit())
-            .count();
+        let digits = self.rest.iter().take_while(|b| b.is_ascii_digit()).count();
         if digits == 0 {
             return Err(Fault::Malformed("a digit is missing"));
         }
-        self.position = self.position.saturating_add(digits);
+        self.skip(digits);
         Ok(())
     }
 
     fn word(&mut self, word: &'static [u8]) -> Result<(), Fault> {
-        if !self.rest().starts_with(word) {
+        if !self.rest.starts_with(word) {
             return Err(Fault::Malformed("an unknown word"));
         }
-        self.position = self.position.saturating_add(word.len());
+        self.skip(word.len());
         Ok(())
     }
 
-    fn rest(&self) -> &[u8] {
-        self.text.get(self.position..).unwrap_or_default()
-    }
-
+    #[inline]
     fn peek(&self) -> Option<u8> {
-        self.text.get(self.position).copied()
+        self.rest.first().copied()
     }
 
+    #[inline]
     fn advance(&mut self) {
-        self.position = self.position.saturating_add(1);
+        self.skip(1);
     }
 
+    #[inline]
+    fn skip(&mut self, bytes: usize) {
+        self.rest = self.rest.get(bytes..).unwrap_or_default();
+    }
+
+    #[inline]
     fn skip_space(&mut self) {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.advance();
         }
     }
+}
+
+/// How many bytes stand for themselves in a string: all but the quote, the backslash and control
+/// characters do.
+#[inline]
+fn plain(text: &[u8]) -> usize {
+    let mut rest = text;
+    // Most strings are short, so that words are looked at before the longer runs of vectors.
+    for _ in 0..4 {
+        let Some((word, behind)) = rest.split_first_chunk() else {
+            break;
+        };
+        if let Some(at) = special(u64::from_le_bytes(*word)) {
+            return text.len().saturating_sub(rest.len()).saturating_add(at);
+        }
+        rest = behind;
+    }
+    while let Some((run, behind)) = rest.split_first_chunk::<32>() {
+        if run.iter().fold(false, |any, byte| any | is_special(*byte)) {
+            break;
+        }
+        rest = behind;
+    }
+    let special = rest.iter().position(|byte| is_special(*byte));
+    text.len()
+        .saturating_sub(rest.len())
+        .saturating_add(special.unwrap_or(rest.len()))
+}
+
+#[inline]
+fn is_special(byte: u8) -> bool {
+    (byte == b'"') | (byte == b'\\') | (byte < b' ')
+}
+
+/// Which of eight bytes, the first being the lowest, is the first that [`is_special`].
+#[inline]
+fn special(word: u64) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // Sets the high bit of bytes that are below the limit, and perhaps of some above the first.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES.wrapping_mul(limit)) & !word;
+    let is = |byte: u8| below(word ^ ONES.wrapping_mul(byte.into()), 1);
+    let found = (below(word, 0x20) | is(b'"') | is(b'\\')) & HIGH;
+    let at = usize::try_from(found.trailing_zeros()).ok()?;
+    (found != 0).then_some(at / 8)
 }
 
 const ENDS_EARLY: &str = "the text ends early";
@@ -320,5 +367,23 @@ pub(super) fn shape(byte: u8) -> Shape {
         b'-' => Shape::Negative,
         b'0'..=b'9' => Shape::Integer,
         _ => Shape::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ends_a_run_is_found_wherever_it_stands() {
+        let bytes = b"\0\x1f !\"#[\\]\x7f\x80\x9f\xa2\xdc\xff";
+        for (length, filler) in (0..100).flat_map(|length| [(length, b'a'), (length, 0xff)]) {
+            for (at, byte) in (0..length).flat_map(|at| bytes.map(|byte| (at, byte))) {
+                let mut text = vec![filler; length];
+                text[at] = byte;
+                let expected = if is_special(byte) { at } else { length };
+                assert_eq!(plain(&text), expected, "{byte:#x} at {at} of {length}");
+            }
+        }
     }
 }

@@ -104,12 +104,22 @@ impl Element for Value {
 struct ListWriter(List);
 
 impl Writer for ListWriter {
-    fn prepare(&self, payload: &Payload) -> Result<Payload, EncodeError> {
-        Ok(payload.clone())
+    fn prepare<'p>(&self, payload: &'p Payload) -> Result<Cow<'p, Payload>, EncodeError> {
+        Ok(Cow::Borrowed(payload))
     }
 
-    fn begin(&mut self, elements: usize) {
+    fn begin(&mut self, elements: usize, _payload: &Payload) {
         self.0.reserve(elements);
+    }
+
+    fn integer(&mut self, integer: u64) -> Result<(), EncodeError> {
+        self.0.push(integer.into());
+        Ok(())
+    }
+
+    fn dict(&mut self, dict: &Dict) -> Result<(), EncodeError> {
+        self.0.push(dict.clone().into());
+        Ok(())
     }
 
     fn element<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), EncodeError> {

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use serde::Serialize;
 use spell_message::{
     Dict, MatchPolicy, Message, Pattern, Payload,
@@ -11,9 +13,13 @@ use crate::EncodeError;
 pub(crate) trait Writer {
     /// The arguments as they are written: in another format they can be fewer elements than they
     /// were, since empty ones are dropped on the way.
-    fn prepare(&self, payload: &Payload) -> Result<Payload, EncodeError>;
-    /// A message of this many elements begins.
-    fn begin(&mut self, elements: usize);
+    fn prepare<'p>(&self, payload: &'p Payload) -> Result<Cow<'p, Payload>, EncodeError>;
+    /// A message of this many elements begins, the last of which are these arguments.
+    fn begin(&mut self, elements: usize, payload: &Payload);
+    /// The next element, an integer.
+    fn integer(&mut self, integer: u64) -> Result<(), EncodeError>;
+    /// The next element, a dictionary.
+    fn dict(&mut self, dict: &Dict) -> Result<(), EncodeError>;
     /// The next element.
     fn element<T: Serialize + ?Sized>(&mut self, element: &T) -> Result<(), EncodeError>;
     /// The arguments, prepared: none, one or two elements.
@@ -28,13 +34,16 @@ pub(crate) trait Writer {
 /// Writes a message, element by element.
 pub(crate) fn write<W: Writer>(message: &Message, out: &mut W) -> Result<(), EncodeError> {
     macro_rules! elements {
-        ($($element:expr),*) => { elements!($($element),*; &Payload::default()) };
-        ($($element:expr),*; $payload:expr) => {{
-            let payload = out.prepare($payload)?;
+        ($($method:ident $element:expr),*) => {
+            elements!($($method $element),*; &Payload::default())
+        };
+        ($($method:ident $element:expr),*; $payload:expr) => {{
+            let payload = $payload;
+            let payload = out.prepare(payload)?;
             let count = ["code" $(, stringify!($element))*].len();
-            out.begin(count.saturating_add(arguments(&payload)));
-            out.element(&message.code())?;
-            $(out.element($element)?;)*
+            out.begin(count.saturating_add(arguments(&payload)), &payload);
+            out.integer(message.code())?;
+            $(out.$method($element)?;)*
             if !(is_bare(message) && out.bare(&payload)?) {
                 out.payload(&payload)?;
             }
@@ -44,57 +53,63 @@ pub(crate) fn write<W: Writer>(message: &Message, out: &mut W) -> Result<(), Enc
     }
 
     match message {
-        Message::Hello(m) => elements!(&m.realm, m.details.as_dict()),
-        Message::Welcome(m) => elements!(&m.session, m.details.as_dict()),
-        Message::Abort(m) => elements!(m.details.as_dict(), &m.reason; &m.payload),
-        Message::Challenge(m) => elements!(&m.method, &m.extra),
-        Message::Authenticate(m) => elements!(&m.signature, &m.extra),
-        Message::Goodbye(m) => elements!(m.details.as_dict(), &m.reason),
+        Message::Hello(m) => elements!(element &m.realm, dict m.details.as_dict()),
+        Message::Welcome(m) => elements!(integer m.session.get(), dict m.details.as_dict()),
+        Message::Abort(m) => elements!(dict m.details.as_dict(), element &m.reason; &m.payload),
+        Message::Challenge(m) => elements!(element & m.method, dict & m.extra),
+        Message::Authenticate(m) => elements!(element & m.signature, dict & m.extra),
+        Message::Goodbye(m) => elements!(dict m.details.as_dict(), element &m.reason),
         Message::Error(m) => elements!(
-            &m.request_kind.code(), &m.request, m.details.as_dict(), &m.error; &m.payload),
+            integer m.request_kind.code(), integer m.request.get(), dict m.details.as_dict(), element &m.error; &m.payload),
         Message::Publish(m) => {
-            elements!(&m.request, m.options.as_dict(), &m.topic; &m.payload)
+            elements!(integer m.request.get(), dict m.options.as_dict(), element &m.topic; &m.payload)
         }
-        Message::Published(m) => elements!(&m.request, &m.publication),
+        Message::Published(m) => elements!(integer m.request.get(), integer m.publication.get()),
         Message::Subscribe(m) => {
             let options = with_match(m.options.as_dict(), m.options.match_policy(), &m.topic);
             let options = options.as_ref().unwrap_or(m.options.as_dict());
-            elements!(&m.request, options, m.topic.as_str())
+            elements!(integer m.request.get(), dict options, element m.topic.as_str())
         }
-        Message::Subscribed(m) => elements!(&m.request, &m.subscription),
-        Message::Unsubscribe(m) => elements!(&m.request, &m.subscription),
+        Message::Subscribed(m) => elements!(integer m.request.get(), integer m.subscription.get()),
+        Message::Unsubscribe(m) => elements!(integer m.request.get(), integer m.subscription.get()),
         Message::Unsubscribed(Unsubscribed::Reply { request })
-        | Message::Unregistered(Unregistered::Reply { request }) => elements!(request),
+        | Message::Unregistered(Unregistered::Reply { request }) => {
+            elements!(integer request.get())
+        }
         Message::Unsubscribed(Unsubscribed::Revocation { details }) => {
-            elements!(&NO_REQUEST, details.as_dict())
+            elements!(integer NO_REQUEST, dict details.as_dict())
         }
         Message::Event(m) => {
-            elements!(&m.subscription, &m.publication, m.details.as_dict(); &m.payload)
+            elements!(integer m.subscription.get(), integer m.publication.get(), dict m.details.as_dict(); &m.payload)
         }
-        Message::EventReceived(m) => elements!(&m.publication),
+        Message::EventReceived(m) => elements!(integer m.publication.get()),
         Message::Call(m) => {
-            elements!(&m.request, m.options.as_dict(), &m.procedure; &m.payload)
+            elements!(integer m.request.get(), dict m.options.as_dict(), element &m.procedure; &m.payload)
         }
-        Message::Cancel(m) => elements!(&m.request, m.options.as_dict()),
-        Message::Result(m) => elements!(&m.request, m.details.as_dict(); &m.payload),
+        Message::Cancel(m) => elements!(integer m.request.get(), dict m.options.as_dict()),
+        Message::Result(m) => {
+            elements!(integer m.request.get(), dict m.details.as_dict(); &m.payload)
+        }
         Message::Register(m) => {
             let options = with_match(m.options.as_dict(), m.options.match_policy(), &m.procedure);
             let options = options.as_ref().unwrap_or(m.options.as_dict());
-            elements!(&m.request, options, m.procedure.as_str())
+            elements!(integer m.request.get(), dict options, element m.procedure.as_str())
         }
-        Message::Registered(m) => elements!(&m.request, &m.registration),
-        Message::Unregister(m) => elements!(&m.request, &m.registration),
+        Message::Registered(m) => elements!(integer m.request.get(), integer m.registration.get()),
+        Message::Unregister(m) => elements!(integer m.request.get(), integer m.registration.get()),
         Message::Unregistered(Unregistered::Revocation { details }) => {
-            elements!(&NO_REQUEST, details.as_dict())
+            elements!(integer NO_REQUEST, dict details.as_dict())
         }
         Message::Invocation(m) => {
-            elements!(&m.request, &m.registration, m.details.as_dict(); &m.payload)
+            elements!(integer m.request.get(), integer m.registration.get(), dict m.details.as_dict(); &m.payload)
         }
-        Message::Interrupt(m) => elements!(&m.request, m.options.as_dict()),
-        Message::Yield(m) => elements!(&m.request, m.options.as_dict(); &m.payload),
+        Message::Interrupt(m) => elements!(integer m.request.get(), dict m.options.as_dict()),
+        Message::Yield(m) => {
+            elements!(integer m.request.get(), dict m.options.as_dict(); &m.payload)
+        }
         Message::Unknown(Unknown { code, fields }) => {
-            out.begin(fields.len().saturating_add(1));
-            out.element(code)?;
+            out.begin(fields.len().saturating_add(1), &Payload::default());
+            out.integer(*code)?;
             fields.iter().try_for_each(|field| out.element(field))?;
             out.end();
             Ok(())

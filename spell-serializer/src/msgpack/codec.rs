@@ -4,7 +4,7 @@ use rmp_serde::{Deserializer, Serializer, decode};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use spell_message::Format;
 
-use super::scan::{Head, Length, MsgPackScanner, unsigned};
+use super::scan::{Head, Length, MsgPackScanner};
 use crate::{
     Limits,
     buffer::{Appender, Buffer},
@@ -12,6 +12,7 @@ use crate::{
     error::Source,
     guard::{ReadGuard, ReadRules, WriteGuard, WriteRules},
     list::Shape,
+    scan::unsigned,
 };
 
 /// MessagePack.
@@ -23,6 +24,7 @@ impl Codec for MsgPackCodec {
     const NAME: &'static str = "MessagePack";
     const SEPARATOR: &'static [u8] = b"";
     const EMPTY_LIST: &'static [u8] = &[0x90];
+    const EMPTY_DICT: &'static [u8] = &[0x80];
 
     type Scanner<'a> = MsgPackScanner<'a>;
 
@@ -55,6 +57,24 @@ impl Codec for MsgPackCodec {
         };
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         (count, start..collection.len())
+    }
+
+    fn write_integer<B: Buffer>(integer: u64, out: &mut B) -> Result<(), Source> {
+        if let Ok(integer @ ..0x80) = u8::try_from(integer) {
+            out.put_slice(&[integer]);
+        } else if let Ok(integer) = u8::try_from(integer) {
+            out.put_slice(&[0xcc, integer]);
+        } else if let Ok(integer) = u16::try_from(integer) {
+            let [a, b] = integer.to_be_bytes();
+            out.put_slice(&[0xcd, a, b]);
+        } else if let Ok(integer) = u32::try_from(integer) {
+            let [a, b, c, d] = integer.to_be_bytes();
+            out.put_slice(&[0xce, a, b, c, d]);
+        } else {
+            let [a, b, c, d, e, f, g, h] = integer.to_be_bytes();
+            out.put_slice(&[0xcf, a, b, c, d, e, f, g, h]);
+        }
+        Ok(())
     }
 
     fn write<T: Serialize + ?Sized, B: Buffer>(

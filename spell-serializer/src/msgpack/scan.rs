@@ -2,7 +2,7 @@
 
 use crate::{
     list::Shape,
-    scan::{Budget, Fault, Scanner},
+    scan::{Budget, Fault, Scanner, Values, is_utf8, unsigned},
 };
 
 /// Goes over a message.
@@ -14,9 +14,9 @@ pub(crate) struct MsgPackScanner<'a> {
     budget: Budget,
     /// How many elements are still to come of what was begun.
     remaining: usize,
-    /// How many values are still to come in each list and dictionary around the current place,
-    /// below the message.
-    open: Vec<usize>,
+    /// How many values are still to come in each list and dictionary around the innermost one, below
+    /// the message.
+    around: Vec<usize>,
 }
 
 /// What a value begins with.
@@ -49,6 +49,7 @@ pub(super) enum Length {
 }
 
 impl Head {
+    #[inline]
     pub(super) fn of(byte: u8) -> Self {
         use Length::{Follows, Here};
         match byte {
@@ -106,13 +107,6 @@ impl Head {
     }
 }
 
-/// The number in these bytes, which are at most 8.
-pub(super) fn unsigned(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0, |number, byte| (number << 8) | u64::from(*byte))
-}
-
 impl<'a> Scanner<'a> for MsgPackScanner<'a> {
     const FORMAT: &'static str = "MessagePack";
 
@@ -122,7 +116,7 @@ impl<'a> Scanner<'a> for MsgPackScanner<'a> {
             rest: frame,
             budget,
             remaining: 0,
-            open: Vec::new(),
+            around: Vec::new(),
         }
     }
 
@@ -139,13 +133,13 @@ impl<'a> Scanner<'a> for MsgPackScanner<'a> {
     }
 
     fn begin(&mut self, wanted: Shape) -> Result<Shape, Fault> {
-        let head = self.head()?;
+        let head = head(&mut self.rest)?;
         match head {
             Head::List(length) if wanted == Shape::List => {
-                self.remaining = self.collection(length, 1)?;
+                self.remaining = collection(&mut self.rest, length, 1)?;
             }
             Head::Dict(length) if wanted == Shape::Dict => {
-                self.remaining = self.collection(length, 2)?;
+                self.remaining = collection(&mut self.rest, length, 2)?;
             }
             Head::Reserved => return Err(Fault::Malformed(UNKNOWN)),
             _ => {}
@@ -164,99 +158,118 @@ impl<'a> Scanner<'a> for MsgPackScanner<'a> {
     }
 }
 
-impl<'a> MsgPackScanner<'a> {
+impl MsgPackScanner<'_> {
     /// Goes over one value, and over all that is in it.
     fn value(&mut self) -> Result<(), Fault> {
+        // Copies, which need not be in memory. How far they came is noted in any case.
+        let (mut rest, mut values) = (self.rest, self.budget.values);
+        let result = skip(&mut rest, &mut values, &self.budget, &mut self.around);
+        (self.rest, self.budget.values) = (rest, values);
+        result
+    }
+}
+
+/// Goes over one value, and over all that is in it.
+#[inline]
+fn skip(
+    rest: &mut &[u8],
+    left: &mut Values,
+    budget: &Budget,
+    around: &mut Vec<usize>,
+) -> Result<(), Fault> {
+    // Of the innermost list or dictionary, and its depth: 1 is the message.
+    let mut remaining = 0_usize;
+    let mut depth = 1_usize;
+    loop {
+        left.count()?;
+        if let Some((length, values)) = begin_value(rest)? {
+            if depth > 1 {
+                around.push(remaining);
+            }
+            depth = depth.saturating_add(1);
+            budget.check_depth(depth)?;
+            remaining = collection(rest, length, values)?;
+        }
+        // What ends with this value is over, and so may be what is around it.
         loop {
-            self.begin_value()?;
-            // What ends with this value is over, and so may be what is around it.
-            loop {
-                let Some(remaining) = self.open.last_mut() else {
-                    return Ok(());
-                };
-                if let Some(fewer) = remaining.checked_sub(1) {
-                    *remaining = fewer;
-                    break;
-                }
-                self.open.pop();
+            if let Some(fewer) = remaining.checked_sub(1) {
+                remaining = fewer;
+                break;
             }
+            if depth == 1 {
+                return Ok(());
+            }
+            depth = depth.saturating_sub(1);
+            remaining = around.pop().unwrap_or(0);
         }
     }
+}
 
-    /// Goes over a value, or over the head of a list or dictionary.
-    fn begin_value(&mut self) -> Result<(), Fault> {
-        self.budget.count()?;
-        match self.head()? {
-            Head::Null | Head::Bool | Head::Small(_) => {}
-            Head::Unsigned(size) | Head::Signed(size) | Head::Float(size) => {
-                self.take(size)?;
-            }
-            Head::Text(length) => {
-                let size = self.length(length)?;
-                if std::str::from_utf8(self.take(size)?).is_err() {
-                    return Err(Fault::Malformed("a text that is not UTF-8 ends"));
-                }
-            }
-            Head::Bytes(length) => {
-                let size = self.length(length)?;
-                self.take(size)?;
-            }
-            Head::Extension(length) => {
-                let size = self.length(length)?;
-                self.take(size.saturating_add(1))?;
-            }
-            Head::List(length) => self.open(length, 1)?,
-            Head::Dict(length) => self.open(length, 2)?,
-            Head::Reserved => return Err(Fault::Malformed(UNKNOWN)),
-        }
-        Ok(())
-    }
-
-    fn open(&mut self, length: Length, values: usize) -> Result<(), Fault> {
-        self.budget.check_depth(self.open.len().saturating_add(2))?;
-        let remaining = self.collection(length, values)?;
-        self.open.push(remaining);
-        Ok(())
-    }
-
-    /// How many values stand in a list or dictionary, each entry being so many of them.
-    fn collection(&mut self, length: Length, values: usize) -> Result<usize, Fault> {
-        let count = self.length(length)?.saturating_mul(values);
-        // Each takes a byte at least.
-        if count > self.rest.len() {
-            return Err(Fault::Malformed(ENDS_EARLY));
-        }
-        Ok(count)
-    }
-
-    #[inline]
-    fn head(&mut self) -> Result<Head, Fault> {
-        let (byte, rest) = self
-            .rest
-            .split_first()
-            .ok_or(Fault::Malformed(ENDS_EARLY))?;
-        self.rest = rest;
-        Ok(Head::of(*byte))
-    }
-
-    #[inline]
-    fn length(&mut self, length: Length) -> Result<usize, Fault> {
-        match length {
-            Length::Here(length) => Ok(length.into()),
-            Length::Follows(size) => {
-                let length = unsigned(self.take(size)?);
-                Ok(usize::try_from(length).unwrap_or(usize::MAX))
+/// Goes over a value, or over the first byte of a list or dictionary: the result is its length, and
+/// how many values each entry is.
+#[inline]
+fn begin_value(rest: &mut &[u8]) -> Result<Option<(Length, usize)>, Fault> {
+    match head(rest)? {
+        Head::Small(_) | Head::Null | Head::Bool => {}
+        Head::Text(length) => {
+            let size = self::length(rest, length)?;
+            if !is_utf8(take(rest, size)?) {
+                return Err(Fault::Malformed("a text that is not UTF-8 ends"));
             }
         }
+        Head::Unsigned(size) | Head::Signed(size) | Head::Float(size) => {
+            take(rest, size)?;
+        }
+        Head::Bytes(length) => {
+            let size = self::length(rest, length)?;
+            take(rest, size)?;
+        }
+        Head::Extension(length) => {
+            let size = self::length(rest, length)?;
+            take(rest, size.saturating_add(1))?;
+        }
+        Head::List(length) => return Ok(Some((length, 1))),
+        Head::Dict(length) => return Ok(Some((length, 2))),
+        Head::Reserved => return Err(Fault::Malformed(UNKNOWN)),
     }
+    Ok(None)
+}
 
-    #[inline]
-    fn take(&mut self, size: usize) -> Result<&'a [u8], Fault> {
-        let taken = self.rest.split_at_checked(size);
-        let (taken, rest) = taken.ok_or(Fault::Malformed(ENDS_EARLY))?;
-        self.rest = rest;
-        Ok(taken)
+/// How many values stand in a list or dictionary, each entry being so many of them.
+#[inline]
+fn collection(rest: &mut &[u8], length: Length, values: usize) -> Result<usize, Fault> {
+    let count = self::length(rest, length)?.saturating_mul(values);
+    // Each takes a byte at least.
+    if count > rest.len() {
+        return Err(Fault::Malformed(ENDS_EARLY));
     }
+    Ok(count)
+}
+
+#[inline]
+fn head(rest: &mut &[u8]) -> Result<Head, Fault> {
+    let (byte, behind) = rest.split_first().ok_or(Fault::Malformed(ENDS_EARLY))?;
+    *rest = behind;
+    Ok(Head::of(*byte))
+}
+
+#[inline]
+fn length(rest: &mut &[u8], length: Length) -> Result<usize, Fault> {
+    match length {
+        Length::Here(length) => Ok(length.into()),
+        Length::Follows(size) => {
+            let length = unsigned(take(rest, size)?);
+            Ok(usize::try_from(length).unwrap_or(usize::MAX))
+        }
+    }
+}
+
+#[inline]
+fn take<'a>(rest: &mut &'a [u8], size: usize) -> Result<&'a [u8], Fault> {
+    let taken = rest.split_at_checked(size);
+    let (taken, behind) = taken.ok_or(Fault::Malformed(ENDS_EARLY))?;
+    *rest = behind;
+    Ok(taken)
 }
 
 const ENDS_EARLY: &str = "the message ends early";

@@ -79,10 +79,10 @@ fn pack_in<C: Codec>(payload: &Payload) -> Result<Bytes, EncodeError> {
     });
     out.extend_from_slice(C::SEPARATOR);
     C::write_key(KWARGS, &mut out).map_err(failed)?;
-    match payload.kwargs() {
-        [] => out.extend_from_slice(&empty_dict::<C>()),
-        kwargs => out.extend_from_slice(kwargs),
-    }
+    out.extend_from_slice(match payload.kwargs() {
+        [] => C::EMPTY_DICT,
+        kwargs => kwargs,
+    });
     C::end_dict(&mut out);
     Ok(out.into())
 }
@@ -114,7 +114,7 @@ fn unpack_from<C: Codec>(packed: &Bytes) -> Result<Payload, DecodeError> {
         *slot = Some(value).filter(|_| found == wanted);
     }
     let kwargs = kwargs.map(|range| packed.get(range).unwrap_or_default());
-    let kwargs = kwargs.filter(|kwargs| *kwargs != empty_dict::<C>());
+    let kwargs = kwargs.filter(|kwargs| *kwargs != C::EMPTY_DICT);
     Ok(match (args, kwargs) {
         (None, None) => Payload::default(),
         (None, Some(kwargs)) => join::<C>(&[], kwargs),
@@ -124,14 +124,6 @@ fn unpack_from<C: Codec>(packed: &Bytes) -> Result<Payload, DecodeError> {
             Payload::encoded(C::FORMAT, packed.slice(args), length, length)
         }
     })
-}
-
-#[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
-fn empty_dict<C: Codec>() -> Vec<u8> {
-    let mut dict = Vec::new();
-    C::begin_dict(0, &mut dict);
-    C::end_dict(&mut dict);
-    dict
 }
 
 fn pack_custom(payload: &Payload, format: &'static dyn CustomFormat) -> Result<Bytes, EncodeError> {

@@ -185,10 +185,13 @@ pub(crate) fn unsigned(bytes: &[u8]) -> u64 {
         [a] => a.into(),
         [a, b] => u16::from_be_bytes([a, b]).into(),
         [a, b, c, d] => u32::from_be_bytes([a, b, c, d]).into(),
-        [a, b, c, d, e, f, g, h] => u64::from_be_bytes([a, b, c, d, e, f, g, h]),
-        _ => bytes
-            .iter()
-            .fold(0, |number, byte| (number << 8) | u64::from(*byte)),
+        _ => bytes.try_into().map_or_else(
+            |_| {
+                let bytes = bytes.iter();
+                bytes.fold(0, |number, byte| (number << 8) | u64::from(*byte))
+            },
+            u64::from_be_bytes,
+        ),
     }
 }
 

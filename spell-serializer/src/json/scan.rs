@@ -336,6 +336,10 @@ fn plain(text: &[u8]) -> usize {
         .saturating_add(special.unwrap_or(rest.len()))
 }
 
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "branches would keep vectors away"
+)]
 #[inline]
 fn is_special(byte: u8) -> bool {
     (byte == b'"') | (byte == b'\\') | (byte < b' ')

@@ -71,8 +71,8 @@ impl Codec for MsgPackCodec {
             let [a, b, c, d] = integer.to_be_bytes();
             out.put_slice(&[0xce, a, b, c, d]);
         } else {
-            let [a, b, c, d, e, f, g, h] = integer.to_be_bytes();
-            out.put_slice(&[0xcf, a, b, c, d, e, f, g, h]);
+            out.put_u8(0xcf);
+            out.put_u64(integer);
         }
         Ok(())
     }

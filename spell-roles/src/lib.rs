@@ -53,7 +53,6 @@ mod error;
 mod harness;
 mod id_map;
 mod meta;
-mod numbered;
 pub mod passthru;
 mod pending;
 pub mod prelude;

@@ -3,7 +3,7 @@ use spell_peer::{Context, Count, SessionEnd, SessionInfo};
 
 use crate::{
     error::Failure,
-    numbered::Numbered,
+    id_map::IdMap,
     request::{Key, Reply},
 };
 
@@ -39,8 +39,8 @@ impl<T> Waiter for Reply<T> {
 /// dropped.
 #[derive(Debug)]
 pub(crate) struct Pending<P> {
-    by_id: Numbered<RequestId, (Key, P)>,
-    by_key: Numbered<Key, RequestId>,
+    by_id: IdMap<RequestId, (Key, P)>,
+    by_key: IdMap<Key, RequestId>,
 }
 
 impl<P> Pending<P> {
@@ -158,8 +158,8 @@ impl<P: Waiter> Pending<P> {
 impl<P> Default for Pending<P> {
     fn default() -> Self {
         Self {
-            by_id: Numbered::default(),
-            by_key: Numbered::default(),
+            by_id: IdMap::default(),
+            by_key: IdMap::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use spell_peer::Context;
 use tracing::warn;
 
 use super::role::{Command, Publication};
-use crate::{PublishError, error::Failure, numbered::Numbered, request::Key, weight::weight};
+use crate::{PublishError, error::Failure, id_map::IdMap, request::Key, weight::weight};
 
 /// What a [`Publisher`](super::Publisher) keeps while there is no session: so many publications, of
 /// so many bytes together, each for so long.
@@ -108,7 +108,7 @@ pub(super) struct Waiting {
     bounds: Option<Outbox>,
     /// In the order in which they were made.
     publications: BTreeMap<u64, Held>,
-    by_key: Numbered<Key, u64>,
+    by_key: IdMap<Key, u64>,
     next: u64,
     statistics: OutboxStatistics,
     has_warned: bool,

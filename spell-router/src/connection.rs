@@ -23,7 +23,8 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use crate::{
     carrier::{Line, Undeliverable},
     error::{Violation, describe},
-    outbound::{FanOut, Outbound, Outgoing},
+    fan_out::FanOut,
+    outbound::{Outbound, Outgoing},
     realm::{Flow, abort, refusal, static_uri},
     session::{Handshake, Step},
     shared::{Membership, ReservedId, Shared},
@@ -232,7 +233,7 @@ impl<T: Transport> Connection<T> {
 
     fn send(&mut self, outgoing: Outgoing) -> Progress {
         let (mut message, fan_out) = outgoing.into_parts();
-        let frame = match self.encode(&mut message, fan_out.as_deref()) {
+        let frame = match self.encode(&mut message, fan_out.as_ref()) {
             Ok(frame) => frame,
             Err(why) => return self.undelivered(message, why),
         };
@@ -254,8 +255,14 @@ impl<T: Transport> Connection<T> {
     fn encode(
         &mut self,
         message: &mut Message,
-        fan_out: Option<&FanOut>,
+        fan_out: Option<&Arc<FanOut>>,
     ) -> Result<Bytes, Undeliverable> {
+        let serialization = self.serializer.serialization();
+        if let (Message::Event(event), Some(fan_out)) = (&*message, fan_out)
+            && let Some(frame) = fan_out.frame(event, serialization)
+        {
+            return self.check_size(frame);
+        }
         let format = self.serializer.format();
         if let Some(payload) = message.payload_mut()
             && payload.format().is_some_and(|found| found != format)
@@ -271,6 +278,16 @@ impl<T: Transport> Connection<T> {
             return Err(Undeliverable::NotExpressible);
         }
         let frame = self.buffer.split().freeze();
+        if let (Message::Event(event), Some(fan_out)) = (&*message, fan_out)
+            // Someone else is still to get it.
+            && Arc::strong_count(fan_out) > 1
+        {
+            fan_out.keep(event, serialization, frame.clone());
+        }
+        self.check_size(frame)
+    }
+
+    fn check_size(&self, frame: Bytes) -> Result<Bytes, Undeliverable> {
         if self.max_send.is_some_and(|limit| frame.len() > limit) {
             return Err(Undeliverable::TooLarge);
         }

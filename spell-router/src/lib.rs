@@ -143,6 +143,7 @@ mod details;
 mod disclosure;
 mod environment;
 mod error;
+mod fan_out;
 mod id_map;
 mod ids;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]

@@ -7,10 +7,11 @@ use std::{
 };
 
 use spell_message::{
-    Dict, Format, Message, Payload, RequestId, SessionId, Uri, Value,
+    Dict, Message, Payload, RequestId, SessionId, Uri, Value,
     message::{Event, Invocation, RequestKind},
 };
-use spell_serializer::payload::transcode;
+
+use crate::fan_out::FanOut;
 
 /// A message on its way to a session, not yet encoded.
 #[derive(Clone, Debug)]
@@ -118,28 +119,6 @@ fn value_size(value: &Value) -> usize {
         }
         Value::Dict(dict) => details_size(dict),
         _ => 0,
-    }
-}
-
-/// The payload of a publication in the formats of its receivers: transcoded once for each.
-///
-/// Whoever needs a format waits for who transcodes to it, so that it is done once. For a payload
-/// that takes long, it was done before anyone could wait.
-#[derive(Debug, Default)]
-pub(crate) struct FanOut {
-    transcoded: Mutex<Vec<(Format, Option<Payload>)>>,
-}
-
-impl FanOut {
-    /// The payload in this format; `None` when it cannot be expressed there.
-    pub(crate) fn transcode(&self, payload: &Payload, format: Format) -> Option<Payload> {
-        let mut transcoded = lock(&self.transcoded);
-        if let Some((_, known)) = transcoded.iter().find(|(known, _)| *known == format) {
-            return known.clone();
-        }
-        let result = transcode(payload, format).ok();
-        transcoded.push((format, result.clone()));
-        result
     }
 }
 

@@ -8,8 +8,9 @@ use spell_message::{
 use crate::{
     carrier::{Line, Undeliverable},
     dealer::Assignment,
+    fan_out::FanOut,
     meta::{EventsWork, Procedure, Refused, Request},
-    outbound::{FanOut, Outgoing},
+    outbound::Outgoing,
 };
 
 /// What is to be done before a message can be routed, without the lock; the core then goes on with

@@ -25,7 +25,8 @@ pub(crate) use self::{history_query::HistoryQuery, kept::KeptEvent, publication:
 use crate::{
     Disclosure,
     environment::Clock,
-    outbound::{FanOut, Outgoing, Outputs},
+    fan_out::FanOut,
+    outbound::{Outgoing, Outputs},
     passthru::{self, Attributed},
     quotas::{LIMIT_EXCEEDED, Quotas},
     realm::{Member, Members, refusal},

@@ -5,8 +5,9 @@ use spell_message::SessionId;
 use super::{Member, RealmState};
 use crate::{
     broker::Publication,
+    fan_out::FanOut,
     meta::{Farewell, Victims},
-    outbound::{FanOut, Outputs},
+    outbound::Outputs,
 };
 
 impl RealmState {

@@ -10,7 +10,8 @@ use spell_message::{
 use super::{RealmState, refusal};
 use crate::{
     broker::Publication,
-    outbound::{FanOut, Outputs},
+    fan_out::FanOut,
+    outbound::Outputs,
     work::{PublishWork, Work},
 };
 

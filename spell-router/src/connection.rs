@@ -18,10 +18,10 @@ use spell_message::{
 use spell_serializer::{AnySerializer, DecodeError, payload::transcode};
 use spell_transport::{Transport, TransportError};
 use tokio::time::{Sleep, sleep, sleep_until};
-use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::{
     carrier::{Line, Undeliverable},
+    closing::Closing,
     error::{Violation, describe},
     fan_out::FanOut,
     outbound::{Outbound, Outgoing},
@@ -54,7 +54,7 @@ pub(crate) struct Connection<T> {
     /// From when the client joined until it leaves, if it can be watched; the deadline is that of
     /// this then.
     watch: Option<Watch>,
-    closing: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    closing: Option<Closing>,
     /// Whether the client will send nothing more.
     read_ended: bool,
     buffer: BytesMut,
@@ -95,7 +95,7 @@ impl<T: Transport> Connection<T> {
             phase: Phase::Opening(Handshake::new(id.id()), id),
             deadline: Some(Box::pin(sleep(shared.limits.handshake))),
             watch: None,
-            closing: Some(Box::pin(shared.closing.clone().cancelled_owned())),
+            closing: Some(Closing::new(&shared.closing)),
             read_ended: false,
             buffer: BytesMut::new(),
             span,
@@ -150,7 +150,7 @@ impl<T: Transport> Connection<T> {
             progress = true;
         }
         if let Some(closing) = &mut self.closing
-            && closing.as_mut().poll(cx).is_ready()
+            && closing.poll(cx).is_ready()
         {
             self.closing = None;
             self.close();

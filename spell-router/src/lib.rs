@@ -137,6 +137,7 @@ mod auth;
 mod broker;
 mod carrier;
 mod changes;
+mod closing;
 mod connection;
 mod dealer;
 mod details;

@@ -78,7 +78,10 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
                 break;
             }
             match Pin::new(&mut *self.transport).poll_next(cx) {
-                Poll::Ready(Some(Ok(frame))) => self.engine.handle_frame(&frame, turn.now),
+                Poll::Ready(Some(Ok(frame))) => {
+                    self.engine.handle_frame(&frame, turn.now);
+                    turn.take_in(frame.len());
+                }
                 Poll::Ready(Some(Err(error))) => return Err(broken(error)),
                 Poll::Ready(None) => return Err(CloseReason::Disconnected),
                 Poll::Pending => break,
@@ -206,6 +209,7 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
         let mut turn = Turn {
             now: Instant::now().into_std(),
             budget: BUDGET,
+            bytes: BYTES,
             progress: true,
         };
         let mut write_error = None;
@@ -252,6 +256,7 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
             Poll::Ready(Err(error)) => {
                 // As above; the budget starts anew, as the connection is at its end.
                 turn.budget = BUDGET;
+                turn.bytes = usize::MAX;
                 self.read(cx, &mut turn, BUDGET)?;
                 Err(self
                     .engine
@@ -301,6 +306,8 @@ pub(crate) fn take_rest<R: Role>(
 struct Turn {
     now: std::time::Instant,
     budget: usize,
+    /// How many bytes may still come in.
+    bytes: usize,
     progress: bool,
 }
 
@@ -308,6 +315,15 @@ impl Turn {
     fn spend(&mut self, n: usize) {
         self.budget = self.budget.saturating_sub(n);
         self.progress = true;
+    }
+
+    /// A message of this size came in. Large ones are for their consumers to take, and their memory
+    /// to be used again, before more of them come.
+    fn take_in(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+        if self.bytes == 0 {
+            self.budget = 0;
+        }
     }
 }
 
@@ -318,6 +334,9 @@ fn broken(error: TransportError) -> CloseReason {
 /// The most messages and commands handled before other tasks get a turn: enough to make one read
 /// and one write of a burst, little enough to be far below a millisecond.
 const BUDGET: usize = 256;
+
+/// The bytes of messages after which other tasks get a turn.
+const BYTES: usize = 64 * 1024;
 
 /// The most messages, and the most commands, handled in a row: a router that sends without pause
 /// must not keep commands from being taken.

@@ -25,7 +25,8 @@ pub(crate) async fn connect(flags: &Flags) -> Result<Client, Failure> {
 /// A call that the router answers with its arguments, and whether it did.
 pub(crate) async fn echo(client: &Client, number: u64, text: &str) -> Result<bool, Failure> {
     let call = client.call("bench.echo").arg(number).arg(text);
-    let (same, echoed): (u64, String) = call.send().await?.args()?;
+    let result = call.send().await?;
+    let (same, echoed): (u64, &str) = result.args()?;
     Ok(same == number && echoed == text)
 }
 

@@ -47,7 +47,7 @@ impl Events {
     }
 
     fn see(&self, event: &Event) {
-        match event.args::<(u64, String)>() {
+        match event.args::<(u64, &str)>() {
             Ok((number, text)) => {
                 if text != self.text {
                     self.bad.fetch_add(1, Relaxed);

@@ -9,7 +9,7 @@
 //! | `--url` | `ws://127.0.0.1:19000/ws` | `ws://` is WebSocket, `tcp://` is RawSocket |
 //! | `--realm` | `realm1` | |
 //! | `--ser` | `json` | `json`, `msgpack` or `cbor` |
-//! | `--wl` | `seqcall` | the workload, see [`Workload`](flags::Workload) |
+//! | `--wl` | `seqcall` | the workload, see `flags::Workload` |
 //! | `--conc` | 64 | operations under way at a time, where the workload has several |
 //! | `--payload` | 16 | bytes of the text in each message |
 //! | `--n` | 0 | operations in a repetition; 0: as many as take `--secs` |

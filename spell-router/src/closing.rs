@@ -29,9 +29,10 @@ impl Closing {
         // To wait again takes many times longer than to look, and is needed for a new waker only.
         let known = self.registered.as_ref();
         if known.is_some_and(|known| known.will_wake(cx.waker())) {
-            return match self.token.is_cancelled() {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
+            return if self.token.is_cancelled() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
             };
         }
         self.registered = Some(cx.waker().clone());

@@ -69,10 +69,10 @@ fn a_missing_program_is_an_error() {
 }
 
 #[test]
-fn ports_are_free_and_different() {
+fn ports_are_different() {
+    // Whether they are still free only shows when they are used, as others may take them meanwhile.
     let ports = free_ports().unwrap();
     for (place, port) in ports.iter().enumerate() {
-        assert!(!ports[..place].contains(port), "{ports:?}");
-        TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).unwrap();
+        assert!(*port > 0 && !ports[..place].contains(port), "{ports:?}");
     }
 }

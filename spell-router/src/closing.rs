@@ -42,39 +42,33 @@ impl Closing {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicUsize, Ordering},
-        },
-        task::Wake,
-    };
-
     use super::*;
-
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
+    use crate::wakes::Wakes;
 
     #[test]
     fn whoever_polled_last_is_woken() {
         let token = CancellationToken::new();
         let mut closing = Closing::new(&token);
-        let counts = [Arc::new(Count::default()), Arc::new(Count::default())];
-        for count in &counts {
-            let waker = Waker::from(Arc::clone(count));
+        let [first, last] = [Wakes::default(), Wakes::default()];
+        for waker in [first.waker(), last.waker()] {
             let mut cx = Context::from_waker(&waker);
             assert!(closing.poll(&mut cx).is_pending());
             assert!(closing.poll(&mut cx).is_pending());
         }
         token.cancel();
-        assert_eq!(counts[1].0.load(Ordering::Relaxed), 1);
+        assert_eq!((first.count(), last.count()), (0, 1));
         let mut cx = Context::from_waker(Waker::noop());
+        assert!(closing.poll(&mut cx).is_ready());
+    }
+
+    #[test]
+    fn the_one_who_waits_already_sees_it_too() {
+        let token = CancellationToken::new();
+        let mut closing = Closing::new(&token);
+        let waker = Wakes::default().waker();
+        let mut cx = Context::from_waker(&waker);
+        assert!(closing.poll(&mut cx).is_pending());
+        token.cancel();
         assert!(closing.poll(&mut cx).is_ready());
     }
 }

@@ -163,6 +163,8 @@ mod shared;
 mod statistics;
 mod timestamp;
 mod traced;
+#[cfg(test)]
+mod wakes;
 mod watch;
 mod work;
 

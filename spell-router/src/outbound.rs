@@ -273,9 +273,6 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::Wake;
-
     use spell_message::{
         RequestId,
         message::{Goodbye, Published},
@@ -284,7 +281,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::realm::static_uri;
+    use crate::{realm::static_uri, wakes::Wakes};
 
     fn outbound() -> Outbound {
         Outbound::new(QueueLimits {
@@ -307,15 +304,6 @@ mod tests {
         }
     }
 
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
     #[test]
     fn nothing_follows_goodbye() {
         let queue = outbound();
@@ -332,11 +320,11 @@ mod tests {
     fn goodbye_wakes_a_writer_that_waits_for_a_slow_client() {
         let queue = outbound();
         queue.push(published());
-        let count = Arc::new(Count::default());
-        assert!(!queue.is_empty(&Waker::from(Arc::clone(&count))));
+        let wakes = Wakes::default();
+        assert!(!queue.is_empty(&wakes.waker()));
         queue.push(published());
-        assert_eq!(count.0.load(Ordering::Relaxed), 0);
+        assert_eq!(wakes.count(), 0);
         queue.push(goodbye());
-        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        assert_eq!(wakes.count(), 1);
     }
 }

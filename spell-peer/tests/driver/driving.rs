@@ -1,16 +1,20 @@
 //! How a connection is driven.
 
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{self, Poll},
     time::Duration,
 };
 
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use spell_peer::{Backoff, CloseReason, Delivery, JoinError, PeerBuilder, PeerState};
+use spell_peer::{Backoff, CloseReason, Delivery, JoinError, Peer, PeerBuilder, PeerState};
 use spell_serializer::{AnySerializer, Json, MsgPack};
 use spell_transport::{Adapter, Serialization, TransportInfo, memory::MemoryTransport};
 use tokio::sync::{mpsc, oneshot};
@@ -258,9 +262,11 @@ async fn commands_of_dropped_futures_spend_no_id() {
     second.unwrap();
 }
 
-/// The end of a router that welcomes and then sends events without a pause.
+/// The end of a router that welcomes and then sends one event without a pause.
 struct Flood {
     welcomed: bool,
+    event: Bytes,
+    read: Arc<AtomicUsize>,
     sent: mpsc::UnboundedSender<Bytes>,
 }
 
@@ -268,12 +274,11 @@ impl Stream for Flood {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
-        let welcomed = std::mem::replace(&mut self.welcomed, true);
-        Poll::Ready(Some(Ok(Bytes::from(if welcomed {
-            "[36,1,1,{}]"
-        } else {
-            WELCOME
-        }))))
+        if !std::mem::replace(&mut self.welcomed, true) {
+            return Poll::Ready(Some(Ok(Bytes::from(WELCOME))));
+        }
+        self.read.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(Some(Ok(self.event.clone())))
     }
 }
 
@@ -297,23 +302,63 @@ impl Sink<Bytes> for Flood {
     }
 }
 
-#[tokio::test]
-async fn a_router_that_sends_without_pause_does_not_keep_commands_from_being_taken() {
-    let (sent, mut frames) = mpsc::unbounded_channel();
+/// A peer whose router floods it with this event, how many of them were read, and what the peer sent.
+async fn flooded(
+    event: Bytes,
+) -> (
+    Peer<(Client,)>,
+    Arc<AtomicUsize>,
+    mpsc::UnboundedReceiver<Bytes>,
+) {
+    let (sent, frames) = mpsc::unbounded_channel();
+    let read = Arc::new(AtomicUsize::new(0));
+    let count = read.clone();
     let connector = spell_transport::connector_fn(move |_| {
         let flood = Flood {
             welcomed: false,
+            event: event.clone(),
+            read: count.clone(),
             sent: sent.clone(),
         };
         async { Ok(Adapter::new(flood, TransportInfo::new(Serialization::JSON))) }
     });
     let peer = builder().connect(connector).await.unwrap();
+    (peer, read, frames)
+}
+
+#[tokio::test]
+async fn a_router_that_sends_without_pause_does_not_keep_commands_from_being_taken() {
+    let (peer, _read, mut frames) = flooded(Bytes::from("[36,1,1,{}]")).await;
     let handle = handle(&peer);
     let call = async { while frames.recv().await.unwrap() != CALL_1 {} };
     tokio::select! {
         _ = handle.call() => panic!("nobody answers it"),
         sent = tokio::time::timeout(Duration::from_secs(10), call) => sent.unwrap(),
     }
+}
+
+#[tokio::test]
+async fn other_tasks_have_their_turn_after_64_kib_of_messages() {
+    let event = format!("[36,1,1,{{}},[\"{}\"]]", "x".repeat(20_000));
+    let (_peer, read, _frames) = flooded(Bytes::from(event)).await;
+    // It is woken at once, as the peer is, so that each has its turn after the other.
+    let most = tokio::spawn(async move {
+        let mut turns = 100;
+        let (mut before, mut most) = (read.load(Ordering::Relaxed), 0);
+        poll_fn(move |cx| {
+            let now = read.load(Ordering::Relaxed);
+            most = most.max(now - before);
+            before = now;
+            turns -= 1;
+            if turns == 0 {
+                return Poll::Ready(most);
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
+    });
+    assert_eq!(most.await.unwrap(), 4);
 }
 
 #[tokio::test]

@@ -6,5 +6,6 @@ mod ends;
 mod events;
 mod failing_over;
 mod first_connect;
+mod handing_over;
 mod restoring;
 mod support;

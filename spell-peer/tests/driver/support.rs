@@ -18,7 +18,8 @@ use spell_message::{
     reason,
 };
 use spell_peer::{
-    CloseReason, Commands, Context, Delivery, Peer, PeerBuilder, Role, SessionEnd, SessionInfo,
+    Ahead, CloseReason, Commands, Context, Delivery, Peer, PeerBuilder, Role, SessionEnd,
+    SessionInfo,
 };
 use spell_serializer::{Json, PayloadBuilder};
 use spell_transport::{
@@ -38,6 +39,8 @@ pub(crate) type Reply = oneshot::Sender<Result<(), (CloseReason, Delivery)>>;
 
 pub(crate) enum Ask {
     Call(Reply),
+    /// A call that nobody waits for.
+    HandedOver(Ahead),
     /// A call with so many bytes of arguments.
     Large(usize, Reply),
     /// Tell when the time has come.
@@ -127,6 +130,7 @@ impl Role for Client {
     fn handle_call(&mut self, command: Ask, cx: &mut Context<'_, Ask>) {
         match command {
             Ask::Call(reply) => self.call(Payload::default(), reply, cx),
+            Ask::HandedOver(_) => self.call(Payload::default(), oneshot::channel().0, cx),
             Ask::Large(size, reply) => {
                 let arguments = PayloadBuilder::new(Format::Json).arg(&"x".repeat(size));
                 self.call(arguments.finish().unwrap(), reply, cx);

@@ -1,8 +1,14 @@
 //! Sessions whose serializations differ.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
 use spell_message::{
     Format, Message, Pattern, Payload, RequestId, RoleFeatures, RoleName, Uri,
@@ -10,7 +16,7 @@ use spell_message::{
     options::{CallOptions, ErrorDetails, HelloDetails, RegisterOptions, SubscribeOptions},
 };
 use spell_router::Router;
-use spell_serializer::{AnySerializer, PayloadExt};
+use spell_serializer::{AnySerializer, DecodeError, EncodeError, Json, PayloadExt, Serializer};
 use spell_transport::{BoxConnector, BoxTransport, Connector, Serialization};
 
 use crate::support::Client;
@@ -128,6 +134,59 @@ async fn a_retained_event_reaches_a_late_subscriber_of_another_serialization() {
     assert_eq!(event.payload.format(), Some(Format::Cbor));
     let args: (String, u32) = event.payload.parse_args().unwrap();
     assert_eq!(args, ("text".to_owned(), 1));
+}
+
+/// JSON that counts the EVENTs it encodes.
+#[derive(Debug)]
+struct Counting(Json, Arc<AtomicUsize>);
+
+impl Serializer for Counting {
+    fn serialization(&self) -> Serialization {
+        self.0.serialization()
+    }
+
+    fn format(&self) -> Format {
+        self.0.format()
+    }
+
+    fn encode(&self, message: &Message, out: &mut BytesMut) -> Result<(), EncodeError> {
+        if let Message::Event(_) = message {
+            self.1.fetch_add(1, Ordering::Relaxed);
+        }
+        self.0.encode(message, out)
+    }
+
+    fn decode(&self, frame: &Bytes) -> Result<Message, DecodeError> {
+        self.0.decode(frame)
+    }
+}
+
+#[tokio::test]
+async fn an_event_is_encoded_once_for_all_who_get_the_same() {
+    let encoded = Arc::new(AtomicUsize::new(0));
+    let serializer = AnySerializer::from(Counting(Json::new(), encoded.clone()));
+    let router = Router::builder().realm("realm1").serializers([serializer]);
+    let router = router.build().unwrap();
+    let mut exact = Vec::new();
+    for _ in 0..5 {
+        let mut client = Client::join(&router, "realm1").await;
+        client.ask(r#"[32,1,{},"com.t"]"#).await;
+        exact.push(client);
+    }
+    let mut prefix = Client::join(&router, "realm1").await;
+    prefix.ask(r#"[32,1,{"match":"prefix"},"com"]"#).await;
+    let mut publisher = Client::join(&router, "realm1").await;
+    let publish = r#"[16,1,{"acknowledge":true},"com.t",[1]]"#;
+    publisher.ask(publish).await;
+    let mut events = Vec::new();
+    for client in &mut exact {
+        events.push(client.next().await);
+    }
+    assert!(events[0].ends_with(",{},[1]]"), "{events:?}");
+    assert!(events.iter().all(|event| *event == events[0]), "{events:?}");
+    let other = prefix.next().await;
+    assert!(other.ends_with(r#",{"topic":"com.t"},[1]]"#), "{other}");
+    assert_eq!(encoded.load(Ordering::Relaxed), 2);
 }
 
 /// A client of any serialization, written and read as messages.

@@ -176,4 +176,4 @@ const BEGIN: usize = 8 * 1024;
 const AHEAD: usize = 60 * 1024;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

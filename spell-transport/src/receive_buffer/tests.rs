@@ -2,6 +2,28 @@ use std::iter;
 
 use super::*;
 
+/// What `next` finds while `wire` comes in in pieces of these sizes, again and again.
+pub(crate) fn in_pieces<T, E>(
+    mut wire: &[u8],
+    pieces: &[usize],
+    buffer: &mut ReceiveBuffer,
+    mut next: impl FnMut(&mut ReceiveBuffer) -> Result<Option<T>, E>,
+) -> Result<Vec<T>, E> {
+    let mut found = Vec::new();
+    for piece in pieces.iter().cycle() {
+        if wire.is_empty() {
+            break;
+        }
+        let (piece, rest) = wire.split_at((*piece).min(wire.len()));
+        wire = rest;
+        buffer.extend(piece);
+        while let Some(item) = next(buffer)? {
+            found.push(item);
+        }
+    }
+    Ok(found)
+}
+
 fn taken(buffer: &mut ReceiveBuffer, length: usize) -> Option<Bytes> {
     buffer.take(length, |_bytes| ())
 }

@@ -1,6 +1,7 @@
 //! Plain calls: no runtime, no transport, no clock.
 
 mod probing;
+mod reading;
 mod resuming;
 
 use std::time::Duration;

@@ -3,6 +3,7 @@ use std::mem;
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
+use crate::receive_buffer::tests::in_pieces;
 
 fn encode(frame: Frame) -> Vec<u8> {
     let mut out = SendBuffer::default();
@@ -146,21 +147,10 @@ proptest! {
         pieces in vec(1_usize..9, 1..20),
     ) {
         let wire: Vec<u8> = sent.iter().cloned().flat_map(encode).collect();
-        let mut wire = &wire[..];
         let mut codec = Decoder::new(512);
         let mut source = ReceiveBuffer::default();
-        let mut received = Vec::new();
-        for piece in pieces.iter().cycle() {
-            if wire.is_empty() {
-                break;
-            }
-            let (piece, rest) = wire.split_at((*piece).min(wire.len()));
-            wire = rest;
-            source.extend(piece);
-            while let Some(frame) = codec.decode(&mut source).unwrap() {
-                received.push(frame);
-            }
-        }
+        let received = in_pieces(&wire, &pieces, &mut source, |source| codec.decode(source));
+        let received = received.unwrap();
         codec.end(&source).unwrap();
         prop_assert_eq!(received, sent);
     }

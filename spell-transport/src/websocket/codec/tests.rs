@@ -1,6 +1,7 @@
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
+use crate::receive_buffer::tests::in_pieces;
 
 const LIMIT: usize = 1000;
 
@@ -17,21 +18,10 @@ fn decode(wire: &[u8]) -> Result<Vec<Incoming>, TransportError> {
 }
 
 /// And if it comes in in pieces.
-fn decode_in(mut wire: &[u8], pieces: &[usize]) -> Result<Vec<Incoming>, TransportError> {
+fn decode_in(wire: &[u8], pieces: &[usize]) -> Result<Vec<Incoming>, TransportError> {
     let mut decoder = Decoder::new(Role::Client, LIMIT);
     let mut source = ReceiveBuffer::default();
-    let mut incoming = Vec::new();
-    for piece in pieces.iter().cycle() {
-        if wire.is_empty() {
-            break;
-        }
-        let (piece, rest) = wire.split_at((*piece).min(wire.len()));
-        wire = rest;
-        source.extend(piece);
-        while let Some(item) = decoder.decode(&mut source)? {
-            incoming.push(item);
-        }
-    }
+    let incoming = in_pieces(wire, pieces, &mut source, |source| decoder.decode(source))?;
     assert!(decoder.is_between_messages() && source.ahead().is_empty());
     Ok(incoming)
 }

@@ -130,7 +130,10 @@ impl Role for Client {
     fn handle_call(&mut self, command: Ask, cx: &mut Context<'_, Ask>) {
         match command {
             Ask::Call(reply) => self.call(Payload::default(), reply, cx),
-            Ask::HandedOver(_) => self.call(Payload::default(), oneshot::channel().0, cx),
+            Ask::HandedOver(ahead) => {
+                self.call(Payload::default(), oneshot::channel().0, cx);
+                drop(ahead);
+            }
             Ask::Large(size, reply) => {
                 let arguments = PayloadBuilder::new(Format::Json).arg(&"x".repeat(size));
                 self.call(arguments.finish().unwrap(), reply, cx);

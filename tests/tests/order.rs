@@ -71,9 +71,11 @@ async fn keep_order(url: &str, serializer: &AnySerializer, each: u64) {
         client.connect().await.unwrap()
     };
     let subscriber: Client = join().await;
+    // Each event takes a place of both, as the handler and the stream may be far apart.
     let room = Arc::new(Semaphore::new(UNDER_WAY));
+    let room_of_stream = Arc::new(Semaphore::new(UNDER_WAY));
     let events = subscriber.subscribe("com.example.topic").prefix();
-    let mut events = events.queue_count(2 * UNDER_WAY).await.unwrap();
+    let mut events = events.queue_count(UNDER_WAY).await.unwrap();
     // The handler is slow now and then, so that it would be overtaken if it could be.
     let handled = Arc::new(Mutex::new((false, Vec::new())));
     let handler = {
@@ -98,16 +100,18 @@ async fn keep_order(url: &str, serializer: &AnySerializer, each: u64) {
         }
     };
     let handling = subscriber.subscribe("com.example.topic").prefix();
-    let handling = handling.queue_count(2 * UNDER_WAY).handler(handler);
+    let handling = handling.queue_count(UNDER_WAY).handler(handler);
     let handling = handling.await.unwrap();
 
     let mut publishers = JoinSet::new();
     for publisher in 0..PUBLISHERS {
-        let (client, room) = (join().await, room.clone());
+        let (client, room) = (join().await, [room.clone(), room_of_stream.clone()]);
         publishers.spawn(async move {
             let topic = format!("com.example.topic.{publisher}");
             for number in 0..each {
-                room.acquire().await.unwrap().forget();
+                for room in &room {
+                    room.acquire().await.unwrap().forget();
+                }
                 let publish = client.publish(&topic).args((publisher, number));
                 publish.await.unwrap();
             }
@@ -117,6 +121,7 @@ async fn keep_order(url: &str, serializer: &AnySerializer, each: u64) {
     let mut next = vec![0; usize::try_from(PUBLISHERS).unwrap()];
     for _ in 0..each * PUBLISHERS {
         let event = events.next().await.unwrap();
+        room_of_stream.add_permits(1);
         let (publisher, number) = event.args::<(u64, u64)>().unwrap();
         let expected = next.get_mut(usize::try_from(publisher).unwrap()).unwrap();
         assert_eq!(number, *expected, "of publisher {publisher}");

@@ -33,10 +33,10 @@ pub(crate) async fn sayings(place: &Place) -> Vec<(Direction, u64)> {
 /// Cuts the connection within each of the sayings, and right before it.
 async fn dies_at_each(scheme: &str) {
     let place = Place::new(scheme, 0).await;
+    let before = place.belongings();
     let sayings = sayings(&place).await;
     assert!(sayings.len() >= 6, "{sayings:?}");
-    place.settles(0, place.belongings()).await;
-    let before = place.belongings();
+    place.settles(0, before).await;
     for (number, &(direction, size)) in sayings.iter().enumerate() {
         let earlier = sayings[..number].iter();
         let earlier = earlier.filter(|(other, _)| *other == direction);

@@ -14,6 +14,7 @@
 )]
 
 mod history;
+mod member;
 mod network;
 mod sockets;
 mod world;

@@ -3,24 +3,21 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use spell::{
-    Backoff, CallError, Peer, PeerBuilder, PeerEvent, PublishError,
-    peer::{Delivery, NoRetry, PeerEvents},
+    Backoff, CallError, PeerEvent, PublishError,
+    peer::{Delivery, PeerEvents},
     prelude::*,
-    roles::{Callee, Caller, Publisher, Session, Subscriber},
     router::Router,
-    transport::Connector,
 };
 use tokio::{
-    task::{LocalSet, yield_now},
-    time::{sleep, timeout},
+    task::{LocalSet, spawn_local, yield_now},
+    time::sleep,
 };
 
 use crate::{
-    history::{Deed, History, SharedHistory, Told},
+    history::{History, SharedHistory},
+    member::{Client, Member, client, observe, procedure},
     network::{Line, ROUND_TRIP},
 };
-
-pub(crate) type Client = Peer<(Session, Publisher, Subscriber, Caller, Callee)>;
 
 /// Runs the world of a seed; gives how often which outcome was.
 pub(crate) async fn run(seed: u64) -> [u64; 5] {
@@ -31,79 +28,51 @@ async fn live(seed: u64) -> [u64; 5] {
     let mut chance = fastrand::Rng::with_seed(seed);
     let history = SharedHistory::new(RefCell::new(History::default()));
     let router = Router::local();
-    let observer = join(router.connector(), NoRetry).await;
+    let observer = client().connect(router.connector()).await.unwrap();
     observe(&observer, &history).await;
 
-    let mut members = Vec::new();
+    let mut remotes = Vec::new();
     for number in 0..CLIENTS {
         let line = Line::new(chance.u64(..));
         let wait = Duration::from_millis(chance.u64(20..500));
-        let client = join(line.connector(&router), Backoff::constant(wait)).await;
-        tokio::task::spawn_local(returns_soon(client.events(), wait, line.clone()));
+        let client = client().retry(Backoff::constant(wait));
+        let client = client.connect(line.connector(&router)).await.unwrap();
+        spawn_local(returns_soon(client.events(), wait, line.clone()));
+        let history = history.clone();
         let member = Member {
             number,
             client,
-            line,
-            history: history.clone(),
+            history,
         };
         member.listen().await;
         member.serve(chance.fork()).await;
-        members.push(member);
+        remotes.push(Remote { member, line });
     }
 
     let mut doings = Vec::new();
     let mut disturbances = Vec::new();
-    for member in &members {
-        let member = Rc::new(member.clone());
-        doings.push(tokio::task::spawn_local(
-            member.clone().publish(chance.fork()),
-        ));
-        doings.push(tokio::task::spawn_local(member.clone().call(chance.fork())));
-        disturbances.push(tokio::task::spawn_local(disturb(
-            member.line.clone(),
-            chance.fork(),
-        )));
+    for remote in &remotes {
+        let remote = Rc::new(remote.clone());
+        doings.push(spawn_local(remote.clone().publish(chance.fork())));
+        doings.push(spawn_local(remote.clone().call(chance.fork())));
+        let disturbance = disturb(remote.line.clone(), chance.fork());
+        disturbances.push(spawn_local(disturbance));
     }
     for doing in doings.into_iter().chain(disturbances) {
         doing.await.unwrap();
     }
 
-    for member in &members {
-        member.is_whole_again(&observer).await;
+    for remote in &remotes {
+        remote.is_whole_again(&observer).await;
     }
     let mut wrong = history.borrow().violations();
-    for member in &members {
-        wrong.extend(member.line.wrong());
+    for remote in &remotes {
+        wrong.extend(remote.line.wrong());
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     let [done, refused, not_sent, unknown] = history.borrow().tally();
-    let conflicts = members.iter().map(|member| member.line.conflicts()).sum();
+    let conflicts = remotes.iter().map(|remote| remote.line.conflicts()).sum();
     [done, refused, not_sent, unknown, conflicts]
-}
-
-async fn join(connector: impl Connector, policy: impl spell::peer::RetryPolicy) -> Client {
-    PeerBuilder::new(Session::new("com.example.realm"))
-        .role(Publisher::new())
-        .role(Subscriber::new())
-        .role(Caller::new())
-        .role(Callee::new())
-        .retry(policy)
-        .connect(connector)
-        .await
-        .unwrap()
-}
-
-/// Writes down what the router accepts.
-pub(crate) async fn observe(observer: &Client, history: &SharedHistory) {
-    let events = observer.subscribe("com.example.topic").prefix();
-    let mut events = events.queue_count(100_000).await.unwrap();
-    let history = history.clone();
-    tokio::task::spawn_local(async move {
-        while let Some(event) = events.next().await {
-            let deed: Deed = event.args().unwrap();
-            history.borrow_mut().accept(deed, event.publication());
-        }
-    });
 }
 
 /// From the moment when the router can be dialled again, a client needs little more than its wait and some round trips.
@@ -130,73 +99,37 @@ async fn disturb(line: Line, mut chance: fastrand::Rng) {
     }
 }
 
-/// A client that does everything, over a line that fails.
+/// A member, over a line that fails.
 #[derive(Clone)]
-struct Member {
-    number: u64,
-    client: Client,
+struct Remote {
+    member: Member,
     line: Line,
-    history: SharedHistory,
 }
 
-impl Member {
-    /// Subscribes to what all publish.
-    async fn listen(&self) {
-        let events = self.client.subscribe("com.example.topic").prefix();
-        let mut events = events.await.unwrap();
-        let (history, number) = (self.history.clone(), self.number);
-        tokio::task::spawn_local(async move {
-            while let Some(event) = events.next().await {
-                let deed: Deed = event.args().unwrap();
-                let publication = event.publication();
-                history.borrow_mut().receive(number, deed, publication);
-            }
-        });
-    }
-
-    /// Offers a procedure of its own that says what it was asked.
-    async fn serve(&self, mut chance: fastrand::Rng) {
-        let mut invocations = self.client.register(procedure(self.number)).await.unwrap();
-        let history = self.history.clone();
-        tokio::task::spawn_local(async move {
-            while let Some(invocation) = invocations.next().await {
-                let deed: Deed = invocation.args().unwrap();
-                history.borrow_mut().execute(deed);
-                let takes = Duration::from_millis(chance.u64(..50));
-                tokio::task::spawn_local(async move {
-                    sleep(takes).await;
-                    // The caller may be gone, or the connection.
-                    let _ = invocation.respond().args(deed).await;
-                });
-            }
-        });
-    }
-
+impl Remote {
     /// Publishes, sometimes several at once.
     async fn publish(self: Rc<Self>, mut chance: fastrand::Rng) {
-        let topic = format!("com.example.topic.{}", self.number);
+        let topic = self.member.topic();
         let mut number = 0;
         while number < PUBLICATIONS {
             for _ in 0..chance.u8(1..4) {
-                let deed = (self.number, number);
-                let publish = self.client.publish(&topic).args(deed).acknowledge();
+                let deed = (self.member.number, number);
+                let publish = self.member.client.publish(&topic).args(deed).acknowledge();
                 // Its place in the order is taken here.
-                let started = self.ends(publish.start()).await;
-                let (member, wait) = (self.clone(), chance.bool());
+                let started = self.member.ends(publish.start()).await;
+                let (remote, wait) = (self.clone(), chance.bool());
                 let end = async move {
                     let published = match started {
-                        Ok(started) => member.ends(started.into_future()).await,
+                        Ok(started) => remote.member.ends(started.into_future()).await,
                         Err(error) => Err(error),
                     };
-                    let told = match published {
-                        Ok(publication) => Told::Done(Some(publication)),
-                        Err(PublishError::Refused(_)) => Told::Refused,
-                        Err(PublishError::Timeout(delivery)) => Told::Failed(delivery),
-                        Err(error) => Told::Failed(member.lost(error.delivery())),
-                    };
-                    member.history.borrow_mut().publish(deed, told);
+                    match &published {
+                        Ok(_) | Err(PublishError::Refused(_) | PublishError::Timeout(_)) => {}
+                        Err(error) => remote.lost(error.delivery()),
+                    }
+                    remote.member.published(deed, published);
                 };
-                let end = tokio::task::spawn_local(end);
+                let end = spawn_local(end);
                 if wait {
                     end.await.unwrap();
                 }
@@ -209,52 +142,39 @@ impl Member {
     /// Calls what anyone offers.
     async fn call(self: Rc<Self>, mut chance: fastrand::Rng) {
         for number in 0..CALLS {
-            let deed = (self.number, number);
+            let deed = (self.member.number, number);
             let callee = procedure(chance.u64(..CLIENTS));
-            let called = self.ends(self.client.call(callee).args(deed).send()).await;
-            let told = match called {
-                Ok(result) => {
-                    assert_eq!(result.args::<Deed>().unwrap(), deed);
-                    Told::Done(None)
-                }
-                Err(CallError::Refused(_)) => Told::Refused,
-                Err(CallError::Timeout(delivery)) => Told::Failed(delivery),
-                Err(error) => Told::Failed(self.lost(error.delivery())),
-            };
-            self.history.borrow_mut().call(deed, told);
+            let call = self.member.client.call(callee).args(deed);
+            let called = self.member.ends(call.send()).await;
+            match &called {
+                Ok(_) | Err(CallError::Refused(_) | CallError::Timeout(_)) => {}
+                Err(error) => self.lost(error.delivery()),
+            }
+            self.member.called(deed, called);
             pause(&mut chance).await;
         }
     }
 
-    /// What is sent over a connection ends soon after it, and nothing waits longer than it may.
-    async fn ends<T>(&self, future: impl Future<Output = T>) -> T {
-        let Ok(output) = timeout(LONGEST, future).await else {
-            panic!("a future of {} did not end", self.number);
-        };
-        output
-    }
-
-    /// What became of a request that the loss of the connection ended: that is told at once.
-    fn lost(&self, delivery: Option<Delivery>) -> Delivery {
-        let delivery = delivery.expect("not told what became of a request");
-        if delivery == Delivery::OutcomeUnknown {
+    /// That the loss of the connection ended a request is told at once.
+    fn lost(&self, delivery: Option<Delivery>) {
+        if delivery == Some(Delivery::OutcomeUnknown) {
             let ago = self.line.since_cut().expect("lost without a cut");
             assert!(ago <= Duration::from_secs(1), "lost {ago:?} before");
         }
-        delivery
     }
 
     /// After all that, its subscription and its registration are what they were.
     async fn is_whole_again(&self, observer: &Client) {
-        self.ends(self.client.joined()).await.unwrap();
+        let Member { number, client, .. } = &self.member;
+        self.member.ends(client.joined()).await.unwrap();
         // Behind what was asked for when the session was joined.
-        let sync = self.client.publish("com.example.sync").acknowledge();
-        self.ends(sync.send()).await.unwrap();
-        let deed = (OBSERVER, self.number);
-        let result = self.ends(async {
+        let sync = client.publish("com.example.sync").acknowledge();
+        self.member.ends(sync.send()).await.unwrap();
+        let deed = (OBSERVER, *number);
+        let result = self.member.ends(async {
             // Its last session may have the procedure for some time still.
             loop {
-                let call = observer.call(procedure(self.number)).args(deed);
+                let call = observer.call(procedure(*number)).args(deed);
                 match call.await {
                     Err(CallError::Refused(_)) => sleep(Duration::from_millis(100)).await,
                     called => return called.unwrap(),
@@ -262,13 +182,8 @@ impl Member {
             }
         });
         let result = result.await;
-        assert_eq!(result.args::<Deed>().unwrap(), deed);
-        self.history.borrow_mut().call(deed, Told::Done(None));
+        self.member.called(deed, Ok(result));
     }
-}
-
-pub(crate) fn procedure(number: u64) -> String {
-    format!("com.example.procedure{number}")
 }
 
 async fn pause(chance: &mut fastrand::Rng) {
@@ -284,6 +199,3 @@ const CALLS: u64 = 6;
 
 /// The number of one who calls at the end.
 const OBSERVER: u64 = 99;
-
-/// Longer than the time-out of a request.
-const LONGEST: Duration = Duration::from_secs(40);

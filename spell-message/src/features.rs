@@ -72,6 +72,23 @@ macro_rules! features {
             pub(crate) const ALIASES: &'static [(Self, &'static str)] =
                 &[$($((Self::$Variant, $alias),)*)*];
 
+            /// The feature with this key; of an alias none.
+            pub(crate) fn of_key(key: &str) -> Option<Self> {
+                match key {
+                    $($key => Some(Self::$Variant),)*
+                    _ => None,
+                }
+            }
+
+            /// Its place in [`ALL`](Self::ALL).
+            #[expect(
+                clippy::as_conversions,
+                reason = "the variants are those of `ALL`, in its order"
+            )]
+            pub(crate) const fn index(self) -> usize {
+                self as usize
+            }
+
             /// The key on the wire.
             pub const fn key(self) -> &'static str {
                 match self {

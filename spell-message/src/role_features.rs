@@ -1,6 +1,6 @@
 //! Which roles and features a peer announces.
 
-use std::{fmt, iter};
+use std::fmt;
 
 use crate::{Dict, Feature, RoleName, Value};
 
@@ -28,13 +28,13 @@ pub struct RoleFeatures {
 /// The features of a role, a bit for each of the [`keys`].
 #[derive(Clone, Copy, Default, PartialEq)]
 struct Announced {
-    supported: u64,
+    supported: u32,
     /// Announced as not supported.
-    withdrawn: u64,
+    withdrawn: u32,
 }
 
 impl Announced {
-    fn set(&mut self, bits: u64, supported: bool) {
+    fn set(&mut self, bits: u32, supported: bool) {
         let (to, from) = if supported {
             (&mut self.supported, &mut self.withdrawn)
         } else {
@@ -44,10 +44,19 @@ impl Announced {
         *from &= !bits;
     }
 
+    /// Where both say something of a feature, `other` wins.
+    fn merge(&mut self, other: Self) {
+        self.set(other.supported, true);
+        self.set(other.withdrawn, false);
+    }
+
     fn to_dict(self) -> Dict {
-        let told = keys().filter(|(_, _, bit)| (self.supported | self.withdrawn) & bit != 0);
-        told.map(|(_, key, bit)| (key, self.supported & bit != 0))
-            .collect()
+        let told = self.supported | self.withdrawn;
+        let mut features = Dict::with_capacity(usize::try_from(told.count_ones()).unwrap_or(0));
+        for (key, bit) in keys().filter(|(_, bit)| told & bit != 0) {
+            features.insert(key, self.supported & bit != 0);
+        }
+        features
     }
 }
 
@@ -85,8 +94,10 @@ impl RoleFeatures {
             };
             let features = announced.to_dict();
             change(&mut roles, role.as_str(), |details| {
-                if !features.is_empty() {
+                if details.contains_key(FEATURES) {
                     change(details, FEATURES, |known| known.extend(features));
+                } else if !features.is_empty() {
+                    details.insert(FEATURES, features);
                 }
             });
         }
@@ -95,7 +106,7 @@ impl RoleFeatures {
 
     /// Announce a role with these features; what was announced before stays.
     pub fn add(&mut self, role: RoleName, features: impl IntoIterator<Item = Feature>) {
-        let bits = features.into_iter().map(|feature| bit(feature.key()));
+        let bits = features.into_iter().map(own_bit);
         let bits = bits.fold(0, |bits, bit| bits | bit);
         if let Some(announced) = self.begin(role.as_str()) {
             announced.set(bits, true);
@@ -115,8 +126,7 @@ impl RoleFeatures {
             if let Some(announced) = announced
                 && let Some(own) = self.begin(role.as_str())
             {
-                own.set(announced.supported, true);
-                own.set(announced.withdrawn, false);
+                own.merge(announced);
             }
         }
         for (role, details) in &other.other {
@@ -140,8 +150,8 @@ impl RoleFeatures {
 
     /// Whether the role announced the feature, under its key or one of its aliases.
     pub fn supports(&self, role: RoleName, feature: Feature) -> bool {
-        let keys = keys().filter(|(known, _, _)| *known == feature);
-        let bits = keys.fold(0, |bits, (_, _, bit)| bits | bit);
+        let aliases = aliases().filter(|(known, _, _)| *known == feature);
+        let bits = aliases.fold(own_bit(feature), |bits, (_, _, bit)| bits | bit);
         self.named(role).is_some_and(|it| it.supported & bits != 0)
             // WAMP spec, "Procedure and Topic Reflection": this one stands beside `features`.
             || feature == Feature::Reflection
@@ -173,26 +183,33 @@ impl RoleFeatures {
     /// Announce a role; gives its features if the specification names it.
     fn begin(&mut self, role: &str) -> Option<&mut Announced> {
         let mut named = RoleName::ALL.into_iter().zip(&mut self.named);
-        let Some((_, announced)) = named.find(|(name, _)| name.as_str() == role) else {
-            change(&mut self.other, role, |_| ());
-            return None;
-        };
-        Some(announced.get_or_insert_default())
+        if let Some((_, announced)) = named.find(|(name, _)| name.as_str() == role) {
+            return Some(announced.get_or_insert_default());
+        }
+        change(&mut self.other, role, |_| ());
+        None
     }
 
     /// Set features by their names on the wire.
     fn set_all(&mut self, role: &str, features: &Dict) {
+        let mut told = Announced::default();
+        let mut other = Vec::new();
+        let is_named = self.begin(role).is_some();
         for (key, value) in features {
-            match (bit(key), value.as_bool(), self.begin(role)) {
-                (bit @ 1.., Some(supported), Some(announced)) => announced.set(bit, supported),
-                _ => {
-                    change(&mut self.other, role, |details| {
-                        change(details, FEATURES, |known| {
-                            known.insert(key, value.clone());
-                        });
-                    });
-                }
+            match (bit(key), value.as_bool()) {
+                (bit @ 1.., Some(supported)) if is_named => told.set(bit, supported),
+                _ => other.push((key, value)),
             }
+        }
+        if let Some(announced) = self.begin(role) {
+            announced.merge(told);
+        }
+        if !other.is_empty() {
+            change(&mut self.other, role, |details| {
+                change(details, FEATURES, |known| {
+                    known.extend(other.into_iter().map(|(key, value)| (key, value.clone())));
+                });
+            });
         }
     }
 }
@@ -208,18 +225,37 @@ impl fmt::Debug for RoleFeatures {
 const FEATURES: &str = "features";
 
 /// Every key of a feature, then every alias, each with a bit of its own.
-fn keys() -> impl Iterator<Item = (Feature, &'static str, u64)> {
-    let keys = Feature::ALL.iter().map(|feature| (*feature, feature.key()));
-    let bits = iter::successors(Some(1), |bit: &u64| bit.checked_mul(2));
-    let all = keys.chain(Feature::ALIASES.iter().copied()).zip(bits);
-    all.map(|((feature, key), bit)| (feature, key, bit))
+fn keys() -> impl Iterator<Item = (&'static str, u32)> {
+    let keys = Feature::ALL.iter();
+    let keys = keys.map(|feature| (feature.key(), own_bit(*feature)));
+    keys.chain(aliases().map(|(_, alias, bit)| (alias, bit)))
+}
+
+/// Every alias, with its feature and its bit.
+fn aliases() -> impl Iterator<Item = (Feature, &'static str, u32)> {
+    let aliases = Feature::ALIASES.iter().zip(Feature::ALL.len()..);
+    aliases.map(|((feature, alias), place)| (*feature, *alias, bit_at(place)))
+}
+
+/// The bit of a feature's own key.
+fn own_bit(feature: Feature) -> u32 {
+    bit_at(feature.index())
+}
+
+/// There is one for each key, as a test sees.
+fn bit_at(place: usize) -> u32 {
+    let place = u32::try_from(place).unwrap_or(u32::MAX);
+    1_u32.checked_shl(place).unwrap_or(0)
 }
 
 /// The bit of a key; 0 if it is none of a feature.
-fn bit(key: &str) -> u64 {
-    keys()
-        .find(|known| known.1 == key)
-        .map_or(0, |known| known.2)
+fn bit(key: &str) -> u32 {
+    match Feature::of_key(key) {
+        Some(feature) => own_bit(feature),
+        None => aliases()
+            .find(|(_, alias, _)| *alias == key)
+            .map_or(0, |(_, _, bit)| bit),
+    }
 }
 
 /// Change the dictionary under `key`, which is made if there is none.
@@ -239,6 +275,8 @@ fn is_true(dict: Option<&Value>, key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::iter;
+
     use super::*;
 
     #[test]

@@ -1,12 +1,11 @@
 //! [`Dict`]: values by name, in the order in which they came.
 
-use std::fmt;
+use std::{fmt, slice, vec};
 
-use indexmap::{IndexMap, map};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Value;
+use super::{Value, entries::Entries};
 use crate::ValueError;
 
 /// Values by name, kept in the order in which they were inserted.
@@ -27,7 +26,7 @@ use crate::ValueError;
 pub struct Dict(
     /// In a box, so that a [`Value`] is small, which is made for each byte that a peer sends in the
     /// worst case; `None` allocates nothing and is as good as an empty map.
-    Option<Box<IndexMap<String, Value>>>,
+    Option<Box<Entries>>,
 );
 
 impl Dict {
@@ -38,12 +37,12 @@ impl Dict {
 
     /// An empty dictionary with room for this many entries.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self((capacity > 0).then(|| Box::new(IndexMap::with_capacity(capacity))))
+        Self((capacity > 0).then(|| Box::new(Entries::with_capacity(capacity))))
     }
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.0.as_ref().map_or(0, |map| map.len())
+        self.0.as_ref().map_or(0, |entries| entries.list().len())
     }
 
     /// Whether there are no entries.
@@ -70,25 +69,26 @@ impl Dict {
     ///
     /// A new key goes to the end, an existing one keeps its place.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
-        self.map_mut().insert(key.into(), value.into())
+        self.entries_mut().insert(key.into(), value.into())
     }
 
     /// Removes a key and returns its value.
     ///
     /// The others keep their order, for which the later ones are moved.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.0.as_mut()?.shift_remove(key)
+        self.0.as_mut()?.remove(key)
     }
 
     /// The entries in their order.
     pub fn iter(&self) -> DictIter<'_> {
-        DictIter(self.0.as_ref().map(|map| map.iter()).unwrap_or_default())
+        let entries = self.0.as_ref().map(|entries| entries.list().iter());
+        DictIter(entries.unwrap_or_default())
     }
 
     /// The entries in their order, their values to be changed.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&str, &mut Value)> {
-        let entries = self.0.as_mut().map(|map| map.iter_mut());
-        let entries = entries.unwrap_or_default();
+        let entries = self.0.as_deref_mut().map(Entries::list_mut);
+        let entries = entries.unwrap_or_default().iter_mut();
         entries.map(|(key, value)| (key.as_str(), value))
     }
 
@@ -104,13 +104,8 @@ impl Dict {
 
     /// Inserts a key that must be new.
     pub(super) fn insert_new(&mut self, key: String, value: Value) -> Result<(), ValueError> {
-        match self.map_mut().entry(key) {
-            map::Entry::Vacant(entry) => {
-                entry.insert(value);
-                Ok(())
-            }
-            map::Entry::Occupied(entry) => Err(ValueError::duplicate_key(entry.key())),
-        }
+        let inserted = self.entries_mut().insert_new(key, value);
+        inserted.map_err(|key| ValueError::duplicate_key(&key))
     }
 
     /// Reads all entries; a key that comes twice is an error, since peers differ in which of the
@@ -124,10 +119,10 @@ impl Dict {
         Ok(dict)
     }
 
-    /// The map, which begins with room for one entry: a peer may send many dictionaries of one.
-    fn map_mut(&mut self) -> &mut IndexMap<String, Value> {
+    /// The entries, which begin with room for one: a peer may send many dictionaries of one.
+    fn entries_mut(&mut self) -> &mut Entries {
         self.0
-            .get_or_insert_with(|| Box::new(IndexMap::with_capacity(1)))
+            .get_or_insert_with(|| Box::new(Entries::with_capacity(1)))
     }
 }
 
@@ -148,10 +143,12 @@ impl fmt::Debug for Dict {
 
 impl<K: Into<String>, V: Into<Value>> Extend<(K, V)> for Dict {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
-        let mut entries = entries.into_iter().peekable();
-        if entries.peek().is_some() {
-            self.map_mut()
-                .extend(entries.map(|(key, value)| (key.into(), value.into())));
+        let entries = entries.into_iter();
+        if self.0.is_none() {
+            *self = Self::with_capacity(entries.size_hint().0);
+        }
+        for (key, value) in entries {
+            self.insert(key, value);
         }
     }
 }
@@ -175,7 +172,8 @@ impl IntoIterator for Dict {
     type IntoIter = DictIntoIter;
 
     fn into_iter(self) -> DictIntoIter {
-        DictIntoIter(self.0.map(|map| map.into_iter()).unwrap_or_default())
+        let entries = self.0.map(|entries| entries.into_list());
+        DictIntoIter(entries.unwrap_or_default().into_iter())
     }
 }
 
@@ -216,13 +214,14 @@ impl<'de> Deserialize<'de> for Dict {
 
 /// The entries of a [`Dict`], from [`Dict::iter`].
 #[derive(Clone, Debug)]
-pub struct DictIter<'a>(map::Iter<'a, String, Value>);
+pub struct DictIter<'a>(slice::Iter<'a, (String, Value)>);
 
 impl<'a> Iterator for DictIter<'a> {
     type Item = (&'a str, &'a Value);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(key, value)| (key.as_str(), value))
+        let (key, value) = self.0.next()?;
+        Some((key, value))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -234,7 +233,7 @@ impl ExactSizeIterator for DictIter<'_> {}
 
 /// The entries of a [`Dict`] by value, from its `into_iter`.
 #[derive(Debug)]
-pub struct DictIntoIter(map::IntoIter<String, Value>);
+pub struct DictIntoIter(vec::IntoIter<(String, Value)>);
 
 impl Iterator for DictIntoIter {
     type Item = (String, Value);

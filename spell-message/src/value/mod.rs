@@ -4,6 +4,7 @@ mod convert;
 mod de;
 mod dict;
 mod dynamic;
+mod entries;
 mod key;
 mod ser;
 #[cfg(test)]

@@ -163,7 +163,6 @@ where
             return Err(InitError::new("there is no router to join at"));
         }
         let (commands, inbox) = Commands::channel(&self.config);
-        let (round_trip, round_trip_watch) = watch::channel(None);
         let (state, watch) = watch::channel(PeerState::connecting());
         let events = EventSource::default();
         let stop = CancellationToken::new();
@@ -171,7 +170,6 @@ where
         let peer = Peer {
             handles: R::handle(commands),
             state: watch,
-            round_trip: round_trip_watch,
             counters: engine.counters().clone(),
             events: events.clone(),
             stop: stop.clone(),
@@ -181,7 +179,6 @@ where
             inbox,
             endpoints,
             policy: self.policy,
-            round_trip,
             impatient: false,
             state: StateSender {
                 state,

@@ -1,15 +1,17 @@
 use std::{
     fmt,
     pin::Pin,
-    sync::{Arc, OnceLock},
-    task::{Context, Poll, ready},
+    sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 
 use spell_message::RoleName;
-use tokio::sync::mpsc;
 
-use crate::{Ahead, CloseReason, Closed, PeerConfig, Wire};
+use crate::{
+    Ahead, CloseReason, Closed, PeerConfig, Wire,
+    mailbox::{Receiver, Sender, mailbox},
+};
 
 type BoxFuture = Pin<Box<dyn Future<Output = Result<(), Closed>> + Send>>;
 
@@ -22,24 +24,13 @@ impl<C: Send + 'static> Commands<C> {
     /// The two ends of a peer's commands. For a driver of your own, and for tests.
     pub fn channel(config: &PeerConfig) -> (Self, Inbox<C>) {
         let wire = Wire::new(config.serializers.clone(), config.outbox_soft_limit);
-        let (tx, rx) = mpsc::channel(config.command_capacity.max(1));
-        let (release, released) = mpsc::unbounded_channel();
-        let end = Arc::new(OnceLock::new());
-        let port = Arc::new(Sender {
-            tx,
-            release,
+        let (commands, receiver) = mailbox(config.command_capacity);
+        let port = Arc::new(Direct {
+            commands,
             wire: wire.clone(),
             request_timeout: config.request_timeout,
-            end: end.clone(),
         });
-        let inbox = Inbox {
-            rx,
-            ahead: Vec::new(),
-            released,
-            boxes: Vec::new(),
-            wire,
-            end,
-        };
+        let inbox = Inbox { receiver, wire };
         (Self { port }, inbox)
     }
 
@@ -156,15 +147,8 @@ impl fmt::Debug for Sending {
 
 /// The receiving end of a peer's commands.
 pub struct Inbox<C> {
-    rx: mpsc::Receiver<C>,
-    /// Taken out of `rx` in one go, the next one last.
-    ahead: Vec<C>,
-    /// Boxed, as the channel has room for many in advance, and few are ever in it.
-    released: mpsc::UnboundedReceiver<Box<C>>,
-    /// Taken out of it, for a moment.
-    boxes: Vec<Box<C>>,
+    receiver: Receiver<C>,
     wire: Wire,
-    end: Arc<OnceLock<CloseReason>>,
 }
 
 impl<C> Inbox<C> {
@@ -182,52 +166,32 @@ impl<C> Inbox<C> {
         batch: &mut Vec<C>,
         limit: usize,
     ) -> Poll<usize> {
-        let taken = self.released.poll_recv_many(cx, &mut self.boxes, limit);
-        batch.extend(self.boxes.drain(..).map(|command| *command));
-        taken
+        self.receiver.poll_released(cx, batch, limit)
     }
 
     /// The next command that was queued by [`Commands::send`]; `None` when all handles are gone, or
     /// the inbox is [closed](Self::close) and empty.
     pub fn poll_command(&mut self, cx: &mut Context<'_>) -> Poll<Option<C>> {
-        if self.ahead.is_empty() {
-            ready!(self.rx.poll_recv_many(cx, &mut self.ahead, AHEAD));
-            self.ahead.reverse();
-        }
-        Poll::Ready(self.ahead.pop())
+        self.receiver.poll_command(cx)
     }
 
     /// The next command of either kind; `None` when all handles are gone, or the inbox is
     /// [closed](Self::close) and empty.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<C>> {
-        if let Poll::Ready(Some(command)) = self.released.poll_recv(cx) {
-            return Poll::Ready(Some(*command));
-        }
-        self.poll_command(cx)
+        self.receiver.poll_next(cx)
     }
 
     /// Take no more commands: handles get `end` from now on. What is queued already can still be
-    /// taken. [`poll_next`](Self::poll_next) waits also for a handle that is about to queue a
-    /// command at this very moment; [`try_next`](Self::try_next) does not.
+    /// taken.
     pub fn close(&mut self, end: CloseReason) {
-        // Only the first reason counts.
-        let _ = self.end.set(end);
-        self.rx.close();
-        self.released.close();
+        self.receiver.close(end);
     }
 
     /// A command that is queued already.
     pub fn try_next(&mut self) -> Option<C> {
-        let released = self.released.try_recv().ok();
-        released
-            .map(|command| *command)
-            .or_else(|| self.ahead.pop())
-            .or_else(|| self.rx.try_recv().ok())
+        self.receiver.try_next()
     }
 }
-
-/// How many commands are taken out of their channel in one go.
-const AHEAD: usize = 64;
 
 impl<C> fmt::Debug for Inbox<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -245,47 +209,30 @@ trait Port<C>: Send + Sync {
     fn end(&self) -> Option<CloseReason>;
 }
 
-struct Sender<C> {
-    tx: mpsc::Sender<C>,
-    release: mpsc::UnboundedSender<Box<C>>,
+struct Direct<C> {
+    commands: Sender<C>,
     wire: Wire,
     request_timeout: Option<Duration>,
-    end: Arc<OnceLock<CloseReason>>,
 }
 
-impl<C: Send + 'static> Port<C> for Sender<C> {
+impl<C: Send + 'static> Port<C> for Direct<C> {
     fn send(&self, command: C) -> Sending {
-        use mpsc::error::TrySendError;
-        Sending(match self.tx.try_send(command) {
-            Ok(()) => State::Done(None),
-            Err(TrySendError::Closed(_)) => State::Done(Some(closed(&self.end))),
-            Err(TrySendError::Full(command)) => {
-                let (tx, end) = (self.tx.clone(), self.end.clone());
-                State::Full(Box::pin(async move {
-                    let place = tx.reserve().await.map_err(|_| closed(&end))?;
-                    // A place that was given before the end and is used after it is not read.
-                    if tx.is_closed() {
-                        return Err(closed(&end));
-                    }
-                    place.send(command);
-                    Ok(())
-                }))
+        Sending(match self.commands.try_send(command) {
+            Ok(None) => State::Done(None),
+            Ok(Some(command)) => {
+                let commands = self.commands.clone();
+                State::Full(Box::pin(async move { commands.send(command).await }))
             }
+            Err(closed) => State::Done(Some(closed)),
         })
     }
 
     fn try_send(&self, command: &mut dyn FnMut() -> Option<C>) -> Result<bool, Closed> {
-        use mpsc::error::TrySendError;
-        match self.tx.try_reserve() {
-            Ok(place) => Ok(command().map(|command| place.send(command)).is_some()),
-            Err(TrySendError::Full(())) => Ok(false),
-            Err(TrySendError::Closed(())) => Err(closed(&self.end)),
-        }
+        self.commands.try_send_with(command)
     }
 
     fn release(&self, command: C) {
-        // The peer being gone, there is nothing to release.
-        let _ = self.release.send(Box::new(command));
+        self.commands.release(command);
     }
 
     fn wire(&self) -> &Wire {
@@ -297,14 +244,8 @@ impl<C: Send + 'static> Port<C> for Sender<C> {
     }
 
     fn end(&self) -> Option<CloseReason> {
-        self.end.get().cloned()
+        self.commands.end()
     }
-}
-
-/// A channel that closed without a reason belonged to a driver that panicked.
-fn closed(end: &OnceLock<CloseReason>) -> Closed {
-    let reason = end.get().cloned().unwrap_or(CloseReason::Panicked);
-    Closed { reason }
 }
 
 struct Mapped<C, D> {
@@ -343,21 +284,6 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
-
-    #[tokio::test]
-    async fn a_command_that_a_handle_is_about_to_queue_is_not_forgotten_by_the_end() {
-        let (commands, mut inbox) = Commands::channel(&PeerConfig::default());
-        drop(commands);
-        let (tx, rx) = mpsc::channel(1);
-        let place = tx.clone().reserve_owned().await.unwrap();
-        inbox.rx = rx;
-        inbox.close(CloseReason::Left);
-        let mut cx = Context::from_waker(Waker::noop());
-        assert!(inbox.poll_next(&mut cx).is_pending());
-        place.send(2);
-        assert_eq!(inbox.poll_next(&mut cx), Poll::Ready(Some(2)));
-        assert_eq!(inbox.poll_next(&mut cx), Poll::Ready(None));
-    }
 
     #[tokio::test]
     async fn a_command_that_got_its_place_before_the_end_and_uses_it_after_is_refused() {

@@ -53,8 +53,11 @@ impl<'a, C: Send + 'static> Context<'a, C> {
     }
 
     /// The session was established: tell all roles. For the role that opens the session.
-    pub fn join(&mut self, session: SessionInfo) {
-        self.core.joining = Some(session);
+    pub fn join(&mut self, mut session: SessionInfo) {
+        if let Some(endpoint) = &self.core.endpoint {
+            session.set_endpoint(endpoint.clone());
+        }
+        self.core.joining = Some(Arc::new(session));
     }
 
     /// The session that is joined, with what the router announced.

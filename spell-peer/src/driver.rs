@@ -6,7 +6,6 @@ use std::{
 
 use spell_transport::{LifeSign, Transport, TransportError};
 use tokio::{
-    sync::watch,
     task::JoinSet,
     time::{Instant, Sleep, sleep_until},
 };
@@ -15,7 +14,8 @@ use crate::{
     CloseReason, Engine, Inbox, PeerEvent, PeerState, Role, RoundTripTime, peer::StateSender,
 };
 
-/// The one task of a connection, as a future that ends with the session. Takes no lock.
+/// The one task of a connection, as a future that ends with the session. Takes no lock but that of
+/// the queue of commands, which is held for a few instructions.
 ///
 /// Each poll reads, then takes commands, then writes, and flushes once at the end, so that a burst
 /// of commands becomes one write. Nothing here waits for a full queue or for user code; only where
@@ -25,7 +25,6 @@ pub(crate) struct Driver<'a, R: Role, T> {
     pub(crate) engine: &'a mut Engine<R>,
     pub(crate) inbox: &'a mut Inbox<R::Command>,
     pub(crate) state: &'a StateSender,
-    pub(crate) round_trip: &'a watch::Sender<Option<RoundTripTime>>,
     /// The round-trip time that was told last.
     pub(crate) told: Option<RoundTripTime>,
     pub(crate) transport: &'a mut T,
@@ -45,18 +44,16 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
         engine: &'a mut Engine<R>,
         inbox: &'a mut Inbox<R::Command>,
         state: &'a StateSender,
-        round_trip: &'a watch::Sender<Option<RoundTripTime>>,
         transport: &'a mut T,
         joined: &'a mut Option<Instant>,
         join_by: Instant,
     ) -> Self {
-        round_trip.send_replace(None);
+        state.events.measured(None);
         Self {
             joined,
             engine,
             inbox,
             state,
-            round_trip,
             told: None,
             transport,
             batch: Vec::new(),
@@ -110,7 +107,7 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
     }
 
     /// Take commands: released handles always, others while the wire keeps up. While it does not,
-    /// they stay in their bounded channel, and [`Commands::send`](crate::Commands::send) waits.
+    /// they stay in their bounded queue, and [`Commands::send`](crate::Commands::send) waits.
     fn take_commands(&mut self, cx: &mut Context<'_>, turn: &mut Turn) {
         if turn.budget == 0 || self.engine.closed().is_some() {
             return;
@@ -244,7 +241,7 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
         }
         if self.engine.round_trip_time() != self.told {
             self.told = self.engine.round_trip_time();
-            self.round_trip.send_replace(self.told);
+            self.state.events.measured(self.told);
         }
         if turn.budget == 0 {
             // Let other tasks run, then go on.

@@ -8,8 +8,9 @@ use std::{
 };
 
 use futures_core::Stream;
+use tokio::sync::watch;
 
-use crate::{PeerEvent, event::EventQueue};
+use crate::{PeerEvent, RoundTripTime, event::EventQueue};
 
 /// What happens to a peer from here on, as a stream; made by [`Peer::events`](crate::Peer::events).
 ///
@@ -65,6 +66,9 @@ pub(crate) struct EventSource(Arc<Mutex<Outlet>>);
 #[derive(Default)]
 struct Outlet {
     listeners: Vec<Weak<Mutex<Listener>>>,
+    round_trip: Option<RoundTripTime>,
+    /// Made for the first who asks, as it is large.
+    round_trips: Option<watch::Sender<Option<RoundTripTime>>>,
     ended: bool,
 }
 
@@ -79,6 +83,17 @@ impl EventSource {
         outlet.listeners.push(Arc::downgrade(&listener));
         PeerEvents(listener)
     }
+
+    /// How far away the router is, from now on.
+    pub(crate) fn round_trips(&self) -> watch::Receiver<Option<RoundTripTime>> {
+        let mut outlet = lock(&self.0);
+        if let Some(round_trips) = &outlet.round_trips {
+            return round_trips.subscribe();
+        }
+        let (sender, receiver) = watch::channel(outlet.round_trip);
+        outlet.round_trips = Some(sender).filter(|_| !outlet.ended);
+        receiver
+    }
 }
 
 /// Sends the events of a peer; when it is dropped, they end.
@@ -87,6 +102,19 @@ pub(crate) struct EventSender(pub(crate) EventSource);
 impl EventSender {
     pub(crate) fn send(&self, event: &PeerEvent) {
         self.change(|listener| listener.queue.push(event.clone()));
+    }
+
+    /// How far away the router is now.
+    pub(crate) fn measured(&self, round_trip: Option<RoundTripTime>) {
+        let round_trips = {
+            let mut outlet = lock(&self.0.0);
+            outlet.round_trip = round_trip;
+            outlet.round_trips.clone()
+        };
+        // With no lock held, as it wakes.
+        if let Some(round_trips) = round_trips {
+            round_trips.send_replace(round_trip);
+        }
     }
 
     /// Change all listeners, and wake them with no lock held.
@@ -107,7 +135,12 @@ impl EventSender {
 
 impl Drop for EventSender {
     fn drop(&mut self) {
-        lock(&self.0.0).ended = true;
+        let round_trips = {
+            let mut outlet = lock(&self.0.0);
+            outlet.ended = true;
+            outlet.round_trips.take()
+        };
+        drop(round_trips);
         self.change(|listener| listener.ended = true);
     }
 }
@@ -120,5 +153,31 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl fmt::Debug for EventSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("EventSender").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_round_trip_is_told_to_who_asks_late_and_ends_with_the_peer() {
+        let source = EventSource::default();
+        let sender = EventSender(source.clone());
+        let measured = |millis| Some(RoundTripTime::first(Duration::from_millis(millis)));
+        sender.measured(measured(5));
+        let mut early = source.round_trips();
+        assert_eq!(*early.borrow_and_update(), measured(5));
+        sender.measured(measured(7));
+        early.changed().await.unwrap();
+        assert_eq!(*early.borrow_and_update(), measured(7));
+        assert_eq!(*source.round_trips().borrow(), measured(7));
+        drop(sender);
+        assert!(early.changed().await.is_err());
+        let mut late = source.round_trips();
+        assert_eq!(*late.borrow_and_update(), measured(7));
+        assert!(late.changed().await.is_err());
     }
 }

@@ -40,6 +40,7 @@ mod counters;
 mod engine;
 mod error;
 mod event;
+mod mailbox;
 mod outbox;
 #[cfg(feature = "metrics")]
 mod recording;

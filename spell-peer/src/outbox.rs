@@ -66,6 +66,9 @@ impl Outbox {
         if let Some(open) = &mut self.open {
             open.scratch = BytesMut::new();
         }
+        if self.frames.is_empty() {
+            self.frames = VecDeque::new();
+        }
     }
 
     pub(crate) fn is_open(&self) -> bool {

@@ -19,7 +19,6 @@ use crate::{
 pub struct Peer<R: Role> {
     pub(crate) handles: R::Handle,
     pub(crate) state: watch::Receiver<PeerState>,
-    pub(crate) round_trip: watch::Receiver<Option<RoundTripTime>>,
     pub(crate) events: EventSource,
     pub(crate) counters: Arc<Counters>,
     pub(crate) stop: CancellationToken,
@@ -79,7 +78,7 @@ impl<R: Role> Peer<R> {
     /// It is `None` until the router was silent long enough to be asked, and again from when the next
     /// connection is open. See [`PeerConfig::keep_alive`](crate::PeerConfig::keep_alive).
     pub fn round_trip_time(&self) -> watch::Receiver<Option<RoundTripTime>> {
-        self.round_trip.clone()
+        self.events.round_trips()
     }
 
     /// Wait until a session is joined.
@@ -129,7 +128,6 @@ impl<R: Role> Clone for Peer<R> {
         Self {
             handles: self.handles.clone(),
             state: self.state.clone(),
-            round_trip: self.round_trip.clone(),
             events: self.events.clone(),
             counters: self.counters.clone(),
             stop: self.stop.clone(),

@@ -18,12 +18,13 @@ pub struct SessionInfo {
 
 impl SessionInfo {
     /// A session of `realm`, as WELCOME granted it. A realm that the router names wins.
-    pub fn new(id: SessionId, realm: Uri, details: WelcomeDetails) -> Self {
+    pub fn new(id: SessionId, realm: Uri, mut details: WelcomeDetails) -> Self {
         let granted = details.realm().and_then(|realm| Uri::new(realm).ok());
         Self {
             id,
             realm: granted.unwrap_or(realm),
-            roles: details.roles(),
+            // Twice they would be most of what an idle session keeps.
+            roles: details.take_roles(),
             details,
             endpoint: None,
         }
@@ -79,8 +80,24 @@ impl SessionInfo {
         self.roles.supports(role, feature)
     }
 
-    /// All details of WELCOME.
+    /// The details of WELCOME, without the [roles](Self::roles).
     pub fn details(&self) -> &WelcomeDetails {
         &self.details
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_kept_once_and_other_details_as_they_came() {
+        let mut roles = RoleFeatures::new();
+        roles.add(RoleName::Broker, [Feature::EventHistory]);
+        let mut details = WelcomeDetails::new();
+        details.set_agent("a router").set_roles(roles.clone());
+        let info = SessionInfo::new(SessionId::MIN, Uri::new("com.example").unwrap(), details);
+        assert_eq!(info.roles(), &roles);
+        assert!(info.details().as_dict().keys().eq(["agent"]));
     }
 }

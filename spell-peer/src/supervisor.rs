@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::{SinkExt, future::OptionFuture};
 use spell_transport::{ConnectError, Connector, Transport};
 use tokio::{
-    sync::watch,
+    task::coop::consume_budget,
     time::{Instant, error::Elapsed, sleep_until, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,6 @@ use tracing::{Instrument, debug, info, warn};
 
 use crate::{
     CloseReason, Endpoints, Engine, Inbox, PeerEvent, PeerState, Remedy, RetryPolicy, Role,
-    RoundTripTime,
     driver::{Driver, take_rest},
     peer::StateSender,
 };
@@ -29,7 +28,6 @@ pub struct Supervisor<R: Role, C> {
     /// Whether a router that was never reached is not waited for.
     pub(crate) impatient: bool,
     pub(crate) state: StateSender,
-    pub(crate) round_trip: watch::Sender<Option<RoundTripTime>>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -68,7 +66,7 @@ where
             match Box::pin(self.next(&ended.reason, ended.lasted)).await {
                 Next::Never => {
                     let reason = self.finish(ended.reason);
-                    tokio::join!(ended.farewell, Box::pin(self.refuse()));
+                    ended.farewell.await;
                     return reason;
                 }
                 Next::AtOnce => farewell = Some(ended.farewell),
@@ -79,7 +77,7 @@ where
             }
             if self.stop.is_cancelled() {
                 let reason = self.finish(CloseReason::Stopped);
-                tokio::join!(OptionFuture::from(farewell), Box::pin(self.refuse()));
+                OptionFuture::from(farewell).await;
                 return reason;
             }
         }
@@ -174,7 +172,6 @@ where
             &mut self.engine,
             &mut self.inbox,
             &self.state,
-            &self.round_trip,
             &mut transport,
             &mut joined,
             join_by,
@@ -278,7 +275,7 @@ where
         self.endpoints.begin_round();
     }
 
-    /// No more sessions: answer what is queued, then refuse.
+    /// No more sessions: answer what is queued, and refuse what comes.
     fn finish(&mut self, reason: CloseReason) -> CloseReason {
         let now = Instant::now().into_std();
         let reason = self.engine.finishing().cloned().unwrap_or(reason);
@@ -291,15 +288,6 @@ where
         self.state.send(PeerState::Closed(reason.clone()));
         self.state.tell(&PeerEvent::Closed(reason.clone()));
         reason
-    }
-
-    /// Answer the commands of handles that found the channel open a moment before it closed: in a
-    /// channel that nobody reads they would wait for ever.
-    async fn refuse(&mut self) {
-        let limit = self.engine.config().close_timeout;
-        let late = answer_all(&mut self.engine, &mut self.inbox);
-        // A handle that has a place in the channel, and is not polled to use it, is not waited for.
-        let _ = timeout(limit, late).await;
     }
 }
 
@@ -367,18 +355,15 @@ async fn answer<R: Role>(engine: &mut Engine<R>, inbox: &mut Inbox<R::Command>) 
         tokio::select! {
             biased;
             command = future::poll_fn(|cx| inbox.poll_next(cx)) => match command {
-                Some(command) => engine.handle_command(command, Instant::now().into_std()),
+                Some(command) => {
+                    engine.handle_command(command, Instant::now().into_std());
+                    // Others get a turn, too, however many commands come.
+                    consume_budget().await;
+                }
                 None => return,
             },
             () = due => engine.handle_timeout(Instant::now().into_std()),
         }
-    }
-}
-
-/// Give commands to the roles until no more can come.
-async fn answer_all<R: Role>(engine: &mut Engine<R>, inbox: &mut Inbox<R::Command>) {
-    while let Some(command) = future::poll_fn(|cx| inbox.poll_next(cx)).await {
-        engine.handle_command(command, Instant::now().into_std());
     }
 }
 

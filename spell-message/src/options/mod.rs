@@ -214,6 +214,13 @@ macro_rules! options {
             self.0.insert($wire, value.to_dict());
             self
         }
+        /// Take the roles out: what stays has none, and takes little memory.
+        pub fn take_roles(&mut self) -> $crate::RoleFeatures {
+            let roles = self.$key();
+            let rest = std::mem::take(&mut self.0).into_iter();
+            self.0 = rest.filter(|(key, _)| key != $wire).collect();
+            roles
+        }
     };
     (@accessors [$($doc:tt)*] $key:ident $set:ident matching ($wire:expr)) => {
         $crate::options::options!(@named [$($doc)*] $key $set ($crate::MatchPolicy) ($wire));

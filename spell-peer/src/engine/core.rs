@@ -16,7 +16,7 @@ pub(crate) struct Core {
     pub(crate) announced: RoleFeatures,
     pub(crate) session: Option<Arc<SessionInfo>>,
     /// A session that was established during the callback under way.
-    pub(crate) joining: Option<SessionInfo>,
+    pub(crate) joining: Option<Arc<SessionInfo>>,
     pub(crate) closed: Option<CloseReason>,
     /// The peer said its farewell: how the connection ends does not matter any more.
     pub(crate) finishing: Option<CloseReason>,

@@ -405,11 +405,7 @@ impl<R: Role> Engine<R> {
             roles, core, tasks, ..
         } = self;
         let output = call(roles, &mut Context::new(core, tasks));
-        if let Some(mut session) = core.joining.take() {
-            if let Some(endpoint) = &core.endpoint {
-                session.set_endpoint(endpoint.clone());
-            }
-            let session = Arc::new(session);
+        if let Some(session) = core.joining.take() {
             core.session = Some(session.clone());
             core.begin_probing(&session);
             core.counters.joined();

@@ -1,6 +1,6 @@
 //! Which roles and features a peer announces.
 
-use std::fmt;
+use std::{fmt, mem};
 
 use crate::{Dict, Feature, RoleName, Value};
 
@@ -54,7 +54,7 @@ impl Announced {
         let told = self.supported | self.withdrawn;
         let mut features = Dict::with_capacity(usize::try_from(told.count_ones()).unwrap_or(0));
         for (key, bit) in keys().filter(|(_, bit)| told & bit != 0) {
-            features.insert(key, self.supported & bit != 0);
+            features.insert_known(key, self.supported & bit != 0);
         }
         features
     }
@@ -87,19 +87,23 @@ impl RoleFeatures {
 
     /// As it stands in HELLO or WELCOME.
     pub fn to_dict(&self) -> Dict {
-        let mut roles = self.other.clone();
+        let mut roles = Dict::with_capacity(RoleName::ALL.len());
+        roles.extend(self.other.clone());
         for (role, announced) in RoleName::ALL.into_iter().zip(self.named) {
             let Some(announced) = announced else {
                 continue;
             };
             let features = announced.to_dict();
-            change(&mut roles, role.as_str(), |details| {
-                if details.contains_key(FEATURES) {
-                    change(details, FEATURES, |known| known.extend(features));
-                } else if !features.is_empty() {
-                    details.insert(FEATURES, features);
-                }
-            });
+            let mut details = match roles.get_mut(role.as_str()) {
+                Some(Value::Dict(details)) => mem::take(details),
+                _ => Dict::new(),
+            };
+            if details.contains_key(FEATURES) {
+                change(&mut details, FEATURES, |known| known.extend(features));
+            } else if !features.is_empty() {
+                details.insert_known(FEATURES, features);
+            }
+            roles.insert_known(role.as_str(), details);
         }
         roles
     }

@@ -122,7 +122,7 @@ macro_rules! options {
         }
         #[doc = concat!("Set [`", stringify!($key), "`](Self::", stringify!($key), ").")]
         pub fn $set(&mut self, value: impl Into<String>) -> &mut Self {
-            self.0.insert($wire, value.into());
+            self.0.insert_known($wire, value.into());
             self
         }
     };
@@ -133,7 +133,7 @@ macro_rules! options {
         }
         #[doc = concat!("Set [`", stringify!($key), "`](Self::", stringify!($key), ").")]
         pub fn $set(&mut self, value: &$crate::Uri) -> &mut Self {
-            self.0.insert($wire, value.as_str());
+            self.0.insert_known($wire, value.as_str());
             self
         }
     };
@@ -160,7 +160,7 @@ macro_rules! options {
         ) -> &mut Self {
             let list: $crate::List =
                 value.into_iter().map(|id| $crate::Value::from(id.get())).collect();
-            self.0.insert($wire, list);
+            self.0.insert_known($wire, list);
             self
         }
     };
@@ -176,7 +176,7 @@ macro_rules! options {
             value: impl IntoIterator<Item = T>,
         ) -> &mut Self {
             let text = |text: T| $crate::Value::String(text.into());
-            self.0.insert($wire, value.into_iter().map(text).collect::<$crate::List>());
+            self.0.insert_known($wire, value.into_iter().map(text).collect::<$crate::List>());
             self
         }
     };
@@ -187,7 +187,7 @@ macro_rules! options {
         }
         #[doc = concat!("Set [`", stringify!($key), "`](Self::", stringify!($key), ").")]
         pub fn $set(&mut self, value: $crate::Dict) -> &mut Self {
-            self.0.insert($wire, value);
+            self.0.insert_known($wire, value);
             self
         }
     };
@@ -199,7 +199,7 @@ macro_rules! options {
         #[doc = concat!("Set [`", stringify!($key), "`](Self::", stringify!($key), ").")]
         pub fn $set(&mut self, value: impl IntoIterator<Item = $crate::Dict>) -> &mut Self {
             let list: $crate::List = value.into_iter().map($crate::Value::Dict).collect();
-            self.0.insert($wire, list);
+            self.0.insert_known($wire, list);
             self
         }
     };
@@ -211,14 +211,14 @@ macro_rules! options {
         }
         #[doc = concat!("Set [`", stringify!($key), "`](Self::", stringify!($key), ").")]
         pub fn $set(&mut self, value: $crate::RoleFeatures) -> &mut Self {
-            self.0.insert($wire, value.to_dict());
+            self.0.insert_known($wire, value.to_dict());
             self
         }
         /// Take the roles out: what stays has none, and takes little memory.
         pub fn take_roles(&mut self) -> $crate::RoleFeatures {
             let roles = self.$key();
-            let rest = std::mem::take(&mut self.0).into_iter();
-            self.0 = rest.filter(|(key, _)| key != $wire).collect();
+            self.0.remove($wire);
+            self.0.shrink_to_fit();
             roles
         }
     };
@@ -241,7 +241,7 @@ macro_rules! options {
         }
         #[doc = concat!("Set [`", stringify!($key), "`](Self::", stringify!($key), ").")]
         pub fn $set(&mut self, value: $Type) -> &mut Self {
-            self.0.insert($wire, value);
+            self.0.insert_known($wire, value);
             self
         }
     };
@@ -252,7 +252,7 @@ macro_rules! options {
         }
         #[doc = concat!("Set [`", stringify!($key), "`](Self::", stringify!($key), ").")]
         pub fn $set(&mut self, value: $Type) -> &mut Self {
-            self.0.insert($wire, value.get());
+            self.0.insert_known($wire, value.get());
             self
         }
     };
@@ -263,7 +263,7 @@ macro_rules! options {
         }
         #[doc = concat!("Set [`", stringify!($key), "`](Self::", stringify!($key), ").")]
         pub fn $set(&mut self, value: $Type) -> &mut Self {
-            self.0.insert($wire, value.as_str());
+            self.0.insert_known($wire, value.as_str());
             self
         }
     };

@@ -5,7 +5,10 @@ use std::{fmt, slice, vec};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Value, entries::Entries};
+use super::{
+    Value,
+    entries::{Entries, Entry},
+};
 use crate::ValueError;
 
 /// Values by name, kept in the order in which they were inserted.
@@ -69,6 +72,16 @@ impl Dict {
     ///
     /// A new key goes to the end, an existing one keeps its place.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
+        let key: String = key.into();
+        self.entries_mut().insert(key.into(), value.into())
+    }
+
+    /// The same with a key of the specification, which needs not be copied.
+    pub(crate) fn insert_known(
+        &mut self,
+        key: &'static str,
+        value: impl Into<Value>,
+    ) -> Option<Value> {
         self.entries_mut().insert(key.into(), value.into())
     }
 
@@ -77,6 +90,14 @@ impl Dict {
     /// The others keep their order, for which the later ones are moved.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         self.0.as_mut()?.remove(key)
+    }
+
+    /// Gives back the memory that is there for more entries.
+    pub fn shrink_to_fit(&mut self) {
+        match &mut self.0 {
+            Some(entries) if !entries.list().is_empty() => entries.shrink_to_fit(),
+            empty => *empty = None,
+        }
     }
 
     /// The entries in their order.
@@ -89,7 +110,7 @@ impl Dict {
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&str, &mut Value)> {
         let entries = self.0.as_deref_mut().map(Entries::list_mut);
         let entries = entries.unwrap_or_default().iter_mut();
-        entries.map(|(key, value)| (key.as_str(), value))
+        entries.map(|(key, value)| (&**key, value))
     }
 
     /// The keys in their order.
@@ -104,7 +125,7 @@ impl Dict {
 
     /// Inserts a key that must be new.
     pub(super) fn insert_new(&mut self, key: String, value: Value) -> Result<(), ValueError> {
-        let inserted = self.entries_mut().insert_new(key, value);
+        let inserted = self.entries_mut().insert_new(key.into(), value);
         inserted.map_err(|key| ValueError::duplicate_key(&key))
     }
 
@@ -214,7 +235,7 @@ impl<'de> Deserialize<'de> for Dict {
 
 /// The entries of a [`Dict`], from [`Dict::iter`].
 #[derive(Clone, Debug)]
-pub struct DictIter<'a>(slice::Iter<'a, (String, Value)>);
+pub struct DictIter<'a>(slice::Iter<'a, Entry>);
 
 impl<'a> Iterator for DictIter<'a> {
     type Item = (&'a str, &'a Value);
@@ -233,13 +254,14 @@ impl ExactSizeIterator for DictIter<'_> {}
 
 /// The entries of a [`Dict`] by value, from its `into_iter`.
 #[derive(Debug)]
-pub struct DictIntoIter(vec::IntoIter<(String, Value)>);
+pub struct DictIntoIter(vec::IntoIter<Entry>);
 
 impl Iterator for DictIntoIter {
     type Item = (String, Value);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
+        let (key, value) = self.0.next()?;
+        Some((key.into_owned(), value))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

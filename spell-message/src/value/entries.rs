@@ -1,6 +1,7 @@
 //! What a [`Dict`](super::Dict) holds.
 
 use std::{
+    borrow::Cow,
     hash::{BuildHasher, RandomState},
     mem,
 };
@@ -9,13 +10,18 @@ use hashbrown::HashTable;
 
 use super::Value;
 
+/// A name; one that this library knows takes no memory.
+pub(super) type Key = Cow<'static, str>;
+
+pub(super) type Entry = (Key, Value);
+
 /// Values by name, in order.
 ///
 /// Few are looked at one after another, which costs less than a hash, and takes no memory. Many
 /// have an index with a hash that no peer can foresee, so that none can make it slow.
 #[derive(Clone, Default)]
 pub(super) struct Entries {
-    list: Vec<(String, Value)>,
+    list: Vec<Entry>,
     index: Option<Box<Index>>,
 }
 
@@ -27,16 +33,25 @@ impl Entries {
         }
     }
 
-    pub(super) fn list(&self) -> &[(String, Value)] {
+    pub(super) fn shrink_to_fit(&mut self) {
+        self.list.shrink_to_fit();
+        if self.list.len() <= FEW {
+            self.index = None;
+        } else if let Some(index) = &mut self.index {
+            index.table.shrink_to_fit(|(hash, _)| *hash);
+        }
+    }
+
+    pub(super) fn list(&self) -> &[Entry] {
         &self.list
     }
 
     /// Of which the values may be changed.
-    pub(super) fn list_mut(&mut self) -> &mut [(String, Value)] {
+    pub(super) fn list_mut(&mut self) -> &mut [Entry] {
         &mut self.list
     }
 
-    pub(super) fn into_list(self) -> Vec<(String, Value)> {
+    pub(super) fn into_list(self) -> Vec<Entry> {
         self.list
     }
 
@@ -50,7 +65,7 @@ impl Entries {
     }
 
     /// Sets the value of a key and returns the one it had.
-    pub(super) fn insert(&mut self, key: String, value: Value) -> Option<Value> {
+    pub(super) fn insert(&mut self, key: Key, value: Value) -> Option<Value> {
         if let Some(own) = self.get_mut(&key) {
             return Some(mem::replace(own, value));
         }
@@ -59,7 +74,7 @@ impl Entries {
     }
 
     /// Inserts a key that must be new; gives it back if it is not.
-    pub(super) fn insert_new(&mut self, key: String, value: Value) -> Result<(), String> {
+    pub(super) fn insert_new(&mut self, key: Key, value: Value) -> Result<(), Key> {
         if self.place(&key).is_some() {
             return Err(key);
         }
@@ -83,7 +98,7 @@ impl Entries {
         }
     }
 
-    fn push(&mut self, key: String, value: Value) {
+    fn push(&mut self, key: Key, value: Value) {
         if let Some(index) = &mut self.index {
             index.push(&key, self.list.len());
         }
@@ -103,7 +118,7 @@ struct Index {
 }
 
 impl Index {
-    fn of(list: &[(String, Value)]) -> Self {
+    fn of(list: &[Entry]) -> Self {
         let mut index = Self::default();
         for (place, (key, _)) in list.iter().enumerate() {
             index.push(key, place);
@@ -131,7 +146,7 @@ impl Index {
         }
     }
 
-    fn place(&self, key: &str, list: &[(String, Value)]) -> Option<usize> {
+    fn place(&self, key: &str, list: &[Entry]) -> Option<usize> {
         let hash = self.hasher.hash_one(key);
         let is_it = |(_, place): &(u64, usize)| list.get(*place).is_some_and(|(own, _)| own == key);
         self.table.find(hash, is_it).map(|(_, place)| *place)
@@ -154,11 +169,14 @@ mod tests {
             changes in prop::collection::vec((0_u8..60, any::<bool>()), 0..120),
         ) {
             let mut entries = Entries::default();
-            let mut model: Vec<(String, Value)> = Vec::new();
+            let mut model: Vec<Entry> = Vec::new();
             for (step, (key, inserts)) in changes.into_iter().enumerate() {
-                let key = key.to_string();
+                let key = Key::from(key.to_string());
                 let place = model.iter().position(|(own, _)| *own == key);
                 let value = Value::from(step);
+                if step % 10 == 9 {
+                    entries.shrink_to_fit();
+                }
                 if !inserts {
                     let removed = place.map(|place| model.remove(place).1);
                     prop_assert_eq!(entries.remove(&key), removed);

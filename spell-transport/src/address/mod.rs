@@ -211,6 +211,8 @@ fn parse(scheme: &str, url: &str, tls: bool) -> Result<Url, UrlError> {
 fn host(url: &Url) -> Result<Host, UrlError> {
     match url.host_str() {
         None | Some("") => Err(invalid(url::ParseError::EmptyHost)),
+        // Told by itself, as there is nothing of a name in it.
+        Some(host) if let Ok(address) = host.parse() => Ok(Host::Ipv4(address)),
         Some(host) => Host::parse(host).map_err(invalid),
     }
 }

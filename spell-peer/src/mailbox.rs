@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use tokio::sync::{Semaphore, TryAcquireError};
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
 
 use crate::{CloseReason, Closed};
 
@@ -85,9 +85,12 @@ pub(crate) struct Sender<C>(Arc<Shared<C>>);
 impl<C> Sender<C> {
     /// Queue a command if there is room, else get it back.
     pub(crate) fn try_send(&self, command: C) -> Result<Option<C>, Closed> {
-        let mut command = Some(command);
-        self.try_send_with(|| command.take())?;
-        Ok(command)
+        let Some(place) = self.place()? else {
+            return Ok(Some(command));
+        };
+        place.forget();
+        self.put(command)?;
+        Ok(None)
     }
 
     /// Queue a command that is made, or not, once there is room; whether it was queued.
@@ -95,10 +98,8 @@ impl<C> Sender<C> {
         &self,
         command: impl FnOnce() -> Option<C>,
     ) -> Result<bool, Closed> {
-        let place = match self.0.room.try_acquire() {
-            Ok(place) => place,
-            Err(TryAcquireError::NoPermits) => return Ok(false),
-            Err(TryAcquireError::Closed) => return Err(self.0.closed()),
+        let Some(place) = self.place()? else {
+            return Ok(false);
         };
         let Some(command) = command() else {
             return Ok(false);
@@ -124,6 +125,14 @@ impl<C> Sender<C> {
     /// Why nothing is taken any more; `None` while something is.
     pub(crate) fn end(&self) -> Option<CloseReason> {
         self.0.end.get().cloned()
+    }
+
+    fn place(&self) -> Result<Option<SemaphorePermit<'_>>, Closed> {
+        match self.0.room.try_acquire() {
+            Ok(place) => Ok(Some(place)),
+            Err(TryAcquireError::NoPermits) => Ok(None),
+            Err(TryAcquireError::Closed) => Err(self.0.closed()),
+        }
     }
 
     fn put(&self, command: C) -> Result<(), Closed> {

@@ -132,8 +132,10 @@ impl Dict {
     /// Reads all entries; a key that comes twice is an error, since peers differ in which of the
     /// two values they would take.
     pub(super) fn from_entries<'de, A: MapAccess<'de>>(mut entries: A) -> Result<Self, A::Error> {
-        // The length that the input declares is not believed: the map grows as entries come.
-        let mut dict = Self::new();
+        // The length that the input declares is believed as far as it costs little: beyond that the
+        // dictionary grows as entries come.
+        let declared = entries.size_hint().unwrap_or_default();
+        let mut dict = Self::with_capacity(declared.min(8));
         while let Some((key, value)) = entries.next_entry()? {
             dict.insert_new(key, value).map_err(A::Error::custom)?;
         }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use bytes::{Buf, BytesMut};
 use spell_message::Serialization;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -41,14 +42,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawSocket<S> {
         };
         io.write_all(&request.encode()).await?;
         io.flush().await?;
-        let mut octets = [0; LENGTH];
-        io.read_exact(&mut octets).await?;
+        let (octets, rest) = reply(&mut io).await?;
         match Reply::decode(octets, asked) {
-            Ok(peer_limit) => Ok(Self::new(io, serialization, limit, peer_limit)),
+            Ok(peer_limit) => Ok(Self::new(io, serialization, limit, peer_limit).ahead(&rest)),
             Err(error) if error.refusal() == Some(Refusal::SerializerUnsupported) => {
                 Err(ConnectError::UnsupportedSerialization)
             }
             Err(error) => Err(ConnectError::RawSocket(error)),
+        }
+    }
+}
+
+/// The reply, and what came right behind it.
+///
+/// There is room for more than the reply, for a read that fills its room tells nothing of what there
+/// is still: the next one would be a system call in vain.
+async fn reply(io: &mut (impl AsyncRead + Unpin)) -> io::Result<([u8; LENGTH], BytesMut)> {
+    let mut read = BytesMut::with_capacity(64);
+    loop {
+        if let Some(octets) = read.first_chunk() {
+            let octets = *octets;
+            read.advance(LENGTH);
+            return Ok((octets, read));
+        }
+        if io.read_buf(&mut read).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
 }

@@ -85,6 +85,12 @@ impl<S: AsyncRead + AsyncWrite> RawSocket<S> {
             ended: false,
         }
     }
+
+    /// With what was read before.
+    pub(super) fn ahead(mut self, bytes: &[u8]) -> Self {
+        self.receive_buffer.extend(bytes);
+        self
+    }
 }
 
 impl<S> RawSocket<S> {

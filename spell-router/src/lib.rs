@@ -89,6 +89,10 @@
 //!   a violation if its arguments are complete or its procedure is another one.
 //! * A session is at most once among the callees of a shared registration. More REGISTERs fail with
 //!   `wamp.error.procedure_already_exists`, as do those by another policy than that of the first.
+//! * REGISTER with `force_reregister`, an option that Crossbar.io has brought in, takes a procedure
+//!   from the session that has it, or from all who share it, if [`Realm::reregistration`] permits it:
+//!   by default if all of them have authenticated as the same `authid` and `authrole`. They are told
+//!   as of any revocation.
 //! * A call is re-routed only until its callee has given a part of the result or got another part of
 //!   the arguments, and only if the registration had several callees when it began. Otherwise, a
 //!   callee that is unavailable fails it, with `wamp.error.no_available_callee`. Of the arguments of
@@ -155,6 +159,7 @@ mod passthru;
 mod pattern;
 mod quotas;
 mod realm;
+mod reregistration;
 mod router;
 mod serve;
 mod session;
@@ -174,6 +179,7 @@ pub use disclosure::Disclosure;
 pub use error::{BuildError, ListenError, StartError};
 pub use meta::{Farewell, MetaApi, Revocation};
 pub use quotas::LIMIT_EXCEEDED;
+pub use reregistration::Reregistration;
 pub use router::{Router, RouterBuilder};
 pub use settings::Realm;
 pub use statistics::Statistics;

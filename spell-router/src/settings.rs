@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use spell_message::{IntoUri, InvalidUri, Pattern, Uri};
 
 use crate::{
-    Disclosure, MetaApi,
+    Disclosure, MetaApi, Reregistration,
     auth::{CraSecret, Credential, Method},
     quotas::Room,
     realm::Principal,
@@ -43,6 +43,7 @@ pub(crate) struct Access {
     /// How far the sessions of a role are trusted.
     trustlevels: HashMap<String, u64>,
     pub(crate) disclosure: Disclosure,
+    pub(crate) reregistration: Reregistration,
     /// The patterns whose events are kept, and how many.
     pub(crate) histories: Vec<(Pattern, Room)>,
 }
@@ -157,6 +158,14 @@ impl Realm {
         self
     }
 
+    /// Sets who may take a procedure from the session that has it, by `force_reregister`; by default
+    /// those who have authenticated as the same `authid` and `authrole`.
+    #[must_use]
+    pub fn reregistration(mut self, reregistration: Reregistration) -> Self {
+        self.access.reregistration = reregistration;
+        self
+    }
+
     /// Keep the last `events` published to the topics that this pattern matches, as far as they take
     /// less than about so many `bytes` of memory; by default nothing is kept.
     ///
@@ -226,6 +235,7 @@ impl Access {
     pub(crate) fn trusting() -> Self {
         Self {
             meta_api: MetaApi::new().everyone_administers(),
+            reregistration: Reregistration::Everyone,
             ..Self::default()
         }
     }
@@ -275,6 +285,7 @@ impl Default for Access {
             users: HashMap::new(),
             meta_api: MetaApi::default(),
             disclosure: Disclosure::default(),
+            reregistration: Reregistration::default(),
             histories: Vec::new(),
             trustlevels: HashMap::new(),
         }

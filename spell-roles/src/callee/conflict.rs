@@ -15,8 +15,9 @@ pub enum Conflict {
     /// Try again, soon and then less often, for up to this long in each session. The default, for
     /// 60 s.
     Wait(Duration),
-    /// Take the procedure from who has it, by the option `force_reregister`, which Crossbar.io
-    /// knows; if the router does not, that fails like [`Fail`](Self::Fail).
+    /// Take the procedure from who has it, by the option `force_reregister`, which Crossbar.io and
+    /// the embedded router know, this one for the same authenticated identity or as its realm says;
+    /// if the router does not, that fails like [`Fail`](Self::Fail).
     Replace,
     /// The registration ends with [`NotRestored`](super::RegistrationEnd::NotRestored).
     Fail,

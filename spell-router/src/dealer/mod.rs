@@ -24,7 +24,7 @@ use self::{
     registrations::Registrations,
 };
 use crate::{
-    Disclosure,
+    Disclosure, Reregistration,
     announced::Announced,
     carrier::{Line, Undeliverable},
     environment::Environment,
@@ -51,6 +51,7 @@ use crate::{
 pub(crate) struct Dealer {
     quotas: Quotas,
     pub(crate) disclosure: Disclosure,
+    pub(crate) reregistration: Reregistration,
     pub(crate) registrations: Registrations,
     parties: IdMap<SessionId, Party>,
     deadlines: Deadlines,
@@ -70,6 +71,7 @@ impl Dealer {
         Self {
             quotas,
             disclosure: Disclosure::default(),
+            reregistration: Reregistration::default(),
             registrations: Registrations::default(),
             parties: IdMap::default(),
             deadlines: Deadlines::default(),

@@ -8,13 +8,19 @@ use spell_message::{
 };
 
 use super::{Dealer, party::Party};
-use crate::{environment::Clock, outbound::Outputs, quotas::LIMIT_EXCEEDED, realm::refusal};
+use crate::{
+    environment::Clock,
+    outbound::Outputs,
+    quotas::LIMIT_EXCEEDED,
+    realm::{Members, refusal},
+};
 
 impl Dealer {
     pub(crate) fn register(
         &mut self,
         from: SessionId,
         message: &Register,
+        members: &Members,
         clock: &Clock,
         out: &mut Outputs,
     ) {
@@ -31,12 +37,18 @@ impl Dealer {
                 Some("URIs below \"wamp\" are reserved"),
             );
         }
-        if let Err((error, explanation)) = self.registrations.check(from, message) {
+        let replaced = self.replaced(from, message, members);
+        if replaced.is_none()
+            && let Err((error, explanation)) = self.registrations.check(from, message)
+        {
             return refuse(error, explanation);
         }
         if self.registrations.count(from) >= self.quotas.registrations {
             let explanation = "the session has as many registrations as it may";
             return refuse(LIMIT_EXCEEDED, Some(explanation));
+        }
+        if let Some(replaced) = replaced {
+            self.revoke(replaced, Some("another session registered it anew"), out);
         }
         let registration = self.registrations.add(from, message, clock);
         out.send(
@@ -46,6 +58,27 @@ impl Dealer {
                 registration,
             },
         );
+    }
+
+    /// The registration that is to give way to a new one, if the session wants that and may.
+    fn replaced(
+        &self,
+        from: SessionId,
+        message: &Register,
+        members: &Members,
+    ) -> Option<RegistrationId> {
+        if message.options.force_reregister() != Some(true) {
+            return None;
+        }
+        let replaced = self.registrations.lookup(&message.procedure)?;
+        let asking = &members.get(&from)?.principal;
+        let permits = |holder| {
+            let holder = members.get(&holder);
+            holder.is_some_and(|holder| self.reregistration.permits(asking, &holder.principal))
+        };
+        let mut holders = self.registrations.get(replaced)?.callees();
+        let gives_way = holders.all(|holder| holder != from && permits(holder));
+        gives_way.then_some(replaced)
     }
 
     /// Invocations under way go on: the callee answers them although it is registered no more.

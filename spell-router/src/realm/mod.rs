@@ -18,7 +18,7 @@ use spell_message::{
 pub(crate) use self::requests::LONGEST_URI;
 use self::requests::{CallId, has_long_uri};
 use crate::{
-    Disclosure,
+    Disclosure, Reregistration,
     announced::Announced,
     auth::{Method, PROVIDER},
     broker::Broker,
@@ -126,6 +126,12 @@ impl RealmState {
     pub(crate) fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
         self.broker.disclosure = disclosure;
         self.dealer.disclosure = disclosure;
+        self
+    }
+
+    /// Says who may take a procedure from the session that has it.
+    pub(crate) fn with_reregistration(mut self, reregistration: Reregistration) -> Self {
+        self.dealer.reregistration = reregistration;
         self
     }
 
@@ -310,7 +316,8 @@ impl RealmState {
             Message::Register(message) => {
                 self.count(from, message.request)?;
                 let clock = &self.environment.clock;
-                self.dealer.register(from, &message, clock, out);
+                self.dealer
+                    .register(from, &message, &self.members, clock, out);
             }
             Message::Unregister(message) => {
                 self.count(from, message.request)?;

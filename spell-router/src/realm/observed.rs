@@ -25,7 +25,8 @@ enum Action {
     KillRole,
     Subscribe(usize, MatchPolicy),
     Unsubscribe(u64),
-    Register(usize, MatchPolicy, InvocationPolicy),
+    /// Perhaps by force.
+    Register(usize, MatchPolicy, InvocationPolicy, bool),
     Unregister(u64),
     /// A registration is taken from it, or from all.
     RevokeRegistration(u64, bool),
@@ -50,8 +51,9 @@ fn action() -> impl Strategy<Value = Action> {
         1 => Just(Action::KillRole),
         6 => (name.clone(), policy()).prop_map(|(name, policy)| Action::Subscribe(name, policy)),
         2 => id.clone().prop_map(Action::Unsubscribe),
-        6 => (name, policy(), invoke)
-            .prop_map(|(name, policy, invoke)| Action::Register(name, policy, invoke)),
+        6 => (name, policy(), invoke, any::<bool>()).prop_map(|(name, policy, invoke, force)| {
+            Action::Register(name, policy, invoke, force)
+        }),
         2 => id.clone().prop_map(Action::Unregister),
         1 => (id.clone(), any::<bool>())
             .prop_map(|(id, all)| Action::RevokeRegistration(id, all)),
@@ -185,9 +187,9 @@ fn message(action: &Action, request: RequestId) -> Option<Message> {
             request,
             subscription: SubscriptionId::new(id).unwrap(),
         }),
-        Action::Register(name, policy, invoke) => {
+        Action::Register(name, policy, invoke, force) => {
             let mut options = RegisterOptions::new();
-            options.set_invoke(invoke);
+            options.set_invoke(invoke).set_force_reregister(force);
             Message::Register(Register {
                 request,
                 options,
@@ -207,7 +209,8 @@ proptest! {
     fn what_an_observer_is_told_makes_up_what_there_is(
         actions in proptest::collection::vec((1..5_u64, action()), 0..100),
     ) {
-        let mut realm = RealmState::new(Environment::real(), Quotas::default());
+        let mut realm = RealmState::new(Environment::real(), Quotas::default())
+            .with_reregistration(Reregistration::Everyone);
         join(&mut realm, OBSERVER, &mut Outputs::default());
         let mut picture = Picture::of(&realm);
         let mut out = Outputs::default();

@@ -225,6 +225,7 @@ impl LiveRealm {
         let state = RealmState::new(Environment::real(), shared.limits.quotas)
             .with_meta_api(access.meta_api().clone())
             .with_disclosure(access.disclosure)
+            .with_reregistration(access.reregistration)
             .with_histories(&access.histories);
         Self {
             routing: Mutex::new(Routing {

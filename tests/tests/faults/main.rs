@@ -13,4 +13,5 @@ mod place;
 mod restarts;
 mod silence;
 mod slow;
+mod stale;
 mod turns;

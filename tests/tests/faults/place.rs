@@ -62,6 +62,11 @@ impl Place {
         self.trusting(spell::client(self.proxy.url(), REALM))
     }
 
+    /// A client that goes through the proxy first, and without it next.
+    pub(crate) fn client_by_two_ways(&self) -> ClientBuilder {
+        self.trusting(spell::client([self.proxy.url(), &*self.direct], REALM))
+    }
+
     /// A client that no fault reaches.
     pub(crate) async fn bystander(&self) -> Client {
         let client = self.trusting(spell::client(&self.direct, REALM));

@@ -24,6 +24,7 @@ mod parts;
 mod passthru;
 mod progress;
 mod registration_revocation;
+mod reregistration;
 mod rerouting;
 mod retention;
 mod revocation;

@@ -1,6 +1,7 @@
 //! WAMP spec, "Registration Meta API".
 
 use super::*;
+use crate::Reregistration;
 
 const NO_SUCH: &str = r#"{},"wamp.error.no_such_registration"]"#;
 
@@ -224,4 +225,28 @@ fn who_is_no_callee_of_a_registration_cannot_be_removed_from_it() {
     let mut realm = registered();
     let answer = ask(&mut realm, 1, r#""wamp.registration.remove_callee",[1,3]"#);
     assert_eq!(answer, [r#"1 ← [8,48,1,{},"wamp.error.no_such_session"]"#]);
+}
+
+#[test]
+fn what_becomes_of_a_procedure_that_is_taken_is_told_in_order() {
+    let mut realm = administered();
+    stop_clock(&mut realm);
+    realm.state.dealer.reregistration = Reregistration::Everyone;
+    for callee in [ALICE, BOB] {
+        realm.send(callee, r#"[64,1,{"invoke":"last"},"com.p"]"#);
+    }
+    watch_all(&mut realm, "registration");
+    let outputs = realm.send(CAROL, r#"[64,5,{"force_reregister":true},"com.p"]"#);
+    let details = r#"{"created":"1970-01-01T00:00:00.000Z","id":2,"invoke":"single","match":"exact","uri":"com.p"}"#;
+    assert_eq!(outputs[0], "3 ← [65,5,2]");
+    assert_eq!(
+        told(&outputs),
+        [
+            "removed: [1,1]".to_owned(),
+            "removed: [2,1]".to_owned(),
+            "deleted: [2,1]".to_owned(),
+            format!("created: [3,{details}]"),
+            "added: [3,2]".to_owned(),
+        ]
+    );
 }

@@ -141,7 +141,6 @@ mod auth;
 mod broker;
 mod carrier;
 mod changes;
-mod closing;
 mod connection;
 mod dealer;
 mod details;
@@ -154,6 +153,7 @@ mod ids;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 mod listen;
 mod meta;
+mod occasion;
 mod outbound;
 mod passthru;
 mod pattern;

@@ -105,7 +105,7 @@ impl Router {
     }
 
     fn parse(&self, url: &str) -> Result<Address, ListenError> {
-        if self.shared().closing.is_cancelled() {
+        if self.shared().closing.has_happened() {
             return Err(ListenError::Closed);
         }
         Address::parse(url)

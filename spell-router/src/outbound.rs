@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
     task::Waker,
 };
 
@@ -158,6 +161,10 @@ impl Outputs {
 pub(crate) struct Outbound {
     queue: Mutex<Queue>,
     limits: QueueLimits,
+    /// What of the queue can be seen without the lock; changed only with it.
+    standing: AtomicU8,
+    /// Whether the writer is to be woken. It becomes true with the lock, once nothing waits.
+    asleep: AtomicBool,
 }
 
 /// How much may wait for one session.
@@ -182,6 +189,8 @@ impl Outbound {
         Self {
             queue: Mutex::default(),
             limits,
+            standing: AtomicU8::new(0),
+            asleep: AtomicBool::new(false),
         }
     }
 
@@ -204,8 +213,10 @@ impl Outbound {
             queue.waiting.push_back(message);
             queue.bytes = bytes;
         }
+        self.show(&queue);
         if (first || queue.overflowed || queue.finished)
-            && let Some(writer) = queue.writer.take()
+            && self.asleep.swap(false, Ordering::Relaxed)
+            && let Some(writer) = queue.writer.clone()
         {
             drop(queue);
             writer.wake();
@@ -217,6 +228,7 @@ impl Outbound {
         let mut queue = lock(&self.queue);
         let message = queue.waiting.pop_front()?;
         queue.bytes = queue.bytes.saturating_sub(message.size);
+        self.show(&queue);
         Some(message)
     }
 
@@ -234,36 +246,74 @@ impl Outbound {
             !answers
         });
         queue.bytes = queue.bytes.saturating_sub(withdrawn);
+        self.show(&queue);
         withdrawn > 0
     }
 
-    /// Whether nothing waits. The writer is woken when that changes, when the queue overflows, and
-    /// when GOODBYE is put in.
-    pub(crate) fn is_empty(&self, writer: &Waker) -> bool {
+    /// The writer looks after its queue, until it [rests](Self::rest): it need not be woken.
+    pub(crate) fn attend(&self) {
+        self.asleep.store(false, Ordering::Relaxed);
+    }
+
+    /// Lets the writer be woken when something waits, when the queue overflows, and when GOODBYE is
+    /// put in; `false` if there is something to look at already.
+    ///
+    /// What waits is `known` where the writer waits for its client to take it.
+    pub(crate) fn rest(&self, writer: &Waker, known: bool) -> bool {
         let mut queue = lock(&self.queue);
-        let known = queue.writer.as_ref();
-        if !known.is_some_and(|known| known.will_wake(writer)) {
+        let known_writer = queue.writer.as_ref();
+        if !known_writer.is_some_and(|known| known.will_wake(writer)) {
             queue.writer = Some(writer.clone());
         }
-        queue.waiting.is_empty()
+        let rests = known || queue.waiting.is_empty();
+        self.asleep.store(rests, Ordering::Relaxed);
+        rests
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.stands(WAITING)
     }
 
     /// Whether more than half of what may wait does.
     pub(crate) fn is_crowded(&self) -> bool {
-        let queue = lock(&self.queue);
-        queue.waiting.len() > self.limits.messages / 2 || queue.bytes > self.limits.bytes / 2
+        self.stands(CROWDED)
     }
 
     /// Whether GOODBYE was put in.
     pub(crate) fn is_finished(&self) -> bool {
-        lock(&self.queue).finished
+        self.stands(FINISHED)
     }
 
     /// Whether the queue was full once.
     pub(crate) fn overflowed(&self) -> bool {
-        lock(&self.queue).overflowed
+        self.stands(OVERFLOWED)
+    }
+
+    fn stands(&self, so: u8) -> bool {
+        self.standing.load(Ordering::Acquire) & so != 0
+    }
+
+    /// Lets those see it who do not lock.
+    fn show(&self, queue: &Queue) {
+        let limits = &self.limits;
+        let crowded = queue.waiting.len() > limits.messages / 2 || queue.bytes > limits.bytes / 2;
+        let standing = [
+            (!queue.waiting.is_empty(), WAITING),
+            (crowded, CROWDED),
+            (queue.finished, FINISHED),
+            (queue.overflowed, OVERFLOWED),
+        ];
+        let standing = standing.iter().filter(|(is_so, _)| *is_so);
+        let standing = standing.fold(0, |all, (_, bit)| all | bit);
+        self.standing.store(standing, Ordering::Release);
     }
 }
+
+const WAITING: u8 = 1;
+const CROWDED: u8 = 2;
+const FINISHED: u8 = 4;
+const OVERFLOWED: u8 = 8;
 
 /// Locks, whatever happened to another holder: each holder leaves consistent state behind at every
 /// point where it could panic.
@@ -321,10 +371,56 @@ mod tests {
         let queue = outbound();
         queue.push(published());
         let wakes = Wakes::default();
-        assert!(!queue.is_empty(&wakes.waker()));
+        assert!(!queue.rest(&wakes.waker(), false));
+        assert!(queue.rest(&wakes.waker(), true));
         queue.push(published());
         assert_eq!(wakes.count(), 0);
         queue.push(goodbye());
         assert_eq!(wakes.count(), 1);
+    }
+
+    #[test]
+    fn a_writer_is_woken_once_and_only_while_it_rests() {
+        let queue = outbound();
+        let wakes = Wakes::default();
+        queue.push(published());
+        queue.pop();
+        assert!(queue.rest(&wakes.waker(), false));
+        assert_eq!(wakes.count(), 0);
+        queue.push(published());
+        queue.push(published());
+        assert_eq!(wakes.count(), 1);
+        while queue.pop().is_some() {}
+        queue.push(published());
+        queue.pop();
+        assert_eq!(wakes.count(), 1, "it has not looked yet");
+        assert!(queue.rest(&wakes.waker(), false));
+        queue.attend();
+        queue.push(published());
+        assert_eq!(wakes.count(), 1, "it looks");
+        assert!(
+            !queue.rest(&wakes.waker(), false),
+            "there is something to look at"
+        );
+        queue.pop();
+        assert!(queue.rest(&wakes.waker(), false));
+        queue.push(published());
+        assert_eq!(wakes.count(), 2);
+    }
+
+    #[test]
+    fn what_can_be_seen_without_the_lock_is_what_there_is() {
+        let queue = outbound();
+        assert!(queue.is_empty() && !queue.is_crowded());
+        for _ in 0..6 {
+            queue.push(published());
+        }
+        assert!(!queue.is_empty() && queue.is_crowded() && !queue.overflowed());
+        queue.pop();
+        assert!(!queue.is_empty() && !queue.is_crowded());
+        for _ in 0..6 {
+            queue.push(published());
+        }
+        assert!(queue.overflowed() && queue.is_empty());
     }
 }

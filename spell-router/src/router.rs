@@ -169,11 +169,11 @@ impl Router {
     /// Dropping the future leaves the router closing; call again to wait for the end of it.
     pub async fn close(&self) {
         let shared = self.shared();
-        shared.closing.cancel();
+        shared.closing.happen();
         shared.tasks.close();
         let longest = shared.limits.goodbye.saturating_add(GRACE);
         if timeout(longest, shared.tasks.wait()).await.is_err() {
-            shared.force.cancel();
+            shared.force.happen();
             shared.tasks.wait().await;
         }
     }
@@ -185,7 +185,7 @@ impl Router {
     ///
     /// Cancel-safe: dropping the future changes nothing.
     pub async fn closed(&self) {
-        self.shared().closing.cancelled().await;
+        self.shared().closing.wait().await;
         self.shared().tasks.wait().await;
     }
 
@@ -204,8 +204,8 @@ impl fmt::Debug for Router {
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.shared.closing.cancel();
-        self.shared.force.cancel();
+        self.shared.closing.happen();
+        self.shared.force.happen();
         self.shared.tasks.close();
     }
 }

@@ -9,11 +9,11 @@ use crate::{connection::Connection, shared::Shared};
 
 /// Runs a task until it is done, or until everything is to end at once.
 pub(crate) fn spawn(shared: &Arc<Shared>, task: impl Future<Output = ()> + Send + 'static) {
-    let force = shared.force.clone();
+    let force = shared.force.wait();
     shared.tasks.spawn(async move {
         tokio::select! {
             biased;
-            () = force.cancelled() => {}
+            () = force => {}
             () = task => {}
         }
     });
@@ -24,7 +24,7 @@ pub(crate) async fn accept(shared: Arc<Shared>, mut listener: impl Listener) {
     loop {
         let accepted = tokio::select! {
             biased;
-            () = shared.closing.cancelled() => return,
+            () = shared.closing.wait() => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -55,7 +55,7 @@ async fn welcome<T: Transport>(
     let limit = shared.limits.handshake;
     let transport = tokio::select! {
         biased;
-        () = shared.closing.cancelled() => return,
+        () = shared.closing.wait() => return,
         transport = timeout(limit, handshake) => transport,
     };
     match transport {
@@ -77,7 +77,7 @@ async fn welcome<T: Transport>(
 
 /// Serves a client whose transport is open.
 pub(crate) fn attach(shared: &Arc<Shared>, transport: impl Transport) {
-    if shared.closing.is_cancelled() {
+    if shared.closing.has_happened() {
         return;
     }
     let Some(permit) = shared.admit() else {

@@ -19,7 +19,7 @@ use spell_transport::Transport;
 use tokio::time::{Sleep, sleep, sleep_until};
 
 use crate::{
-    closing::Closing,
+    occasion::Awaited,
     outbound::Outbound,
     realm::{abort, static_uri},
     session::Handshake,
@@ -50,10 +50,12 @@ pub(crate) struct Connection<T> {
     /// From when the client joined until it leaves, if it can be watched; the deadline is that of
     /// this then.
     watch: Option<Watch>,
-    closing: Option<Closing>,
+    closing: Option<Awaited>,
     /// Whether the client will send nothing more.
     read_ended: bool,
     buffer: BytesMut,
+    /// Whether there is something new to poll: a deadline, or the transport that was closed.
+    again: bool,
     span: tracing::Span,
 }
 
@@ -91,9 +93,10 @@ impl<T: Transport> Connection<T> {
             phase: Phase::Opening(Handshake::new(id.id()), id),
             deadline: Some(Box::pin(sleep(shared.limits.handshake))),
             watch: None,
-            closing: Some(Closing::new(&shared.closing)),
+            closing: Some(shared.closing.wait()),
             read_ended: false,
             buffer: BytesMut::new(),
+            again: false,
             span,
             shared,
         })
@@ -102,17 +105,13 @@ impl<T: Transport> Connection<T> {
     fn poll_connection(&mut self, cx: &mut Context<'_>) -> Poll<Progress> {
         let (mut reads, mut writes) = (READS, WRITES);
         loop {
-            let mut progress = self.poll_signals(cx)?;
-            while reads > 0 && !self.read_ended && !self.queue.is_crowded() {
-                let Poll::Ready(frame) = Pin::new(&mut self.transport).poll_next(cx) else {
-                    break;
-                };
-                reads = reads.saturating_sub(1);
-                progress = true;
-                self.receive(frame)?;
-            }
+            self.queue.attend();
+            self.again = false;
+            self.poll_signals(cx)?;
+            let is_held = self.poll_read(&mut reads, cx)?;
             self.watch()?;
-            progress |= self.poll_write(&mut writes, cx)?;
+            let is_stuck = self.poll_write(&mut writes, cx)?;
+            let rests = self.queue.rest(cx.waker(), is_stuck);
             if self.queue.overflowed() && !matches!(self.phase, Phase::Draining) {
                 self.shared.counters.too_slow.up();
                 tracing::debug!("the client does not read what waits for it");
@@ -123,7 +122,8 @@ impl<T: Transport> Connection<T> {
                 cx.waker().wake_by_ref();
                 break;
             }
-            if !progress {
+            let may_read = is_held && !self.queue.is_crowded();
+            if rests && !may_read && !self.again && !self.is_killed() {
                 break;
             }
         }
@@ -137,26 +137,22 @@ impl<T: Transport> Connection<T> {
     }
 
     /// Looks at the clock, whether the session was killed, and whether the router closes.
-    fn poll_signals(&mut self, cx: &mut Context<'_>) -> Result<bool, Ended> {
-        let mut progress = false;
-        if matches!(self.phase, Phase::Joined(_)) && self.queue.is_finished() {
+    fn poll_signals(&mut self, cx: &mut Context<'_>) -> Progress {
+        if self.is_killed() {
             self.shared.counters.killed.up();
             tracing::debug!("the session was killed");
             self.leave();
-            progress = true;
         }
         if let Some(closing) = &mut self.closing
-            && closing.poll(cx).is_ready()
+            && Pin::new(closing).poll(cx).is_ready()
         {
             self.closing = None;
             self.close();
-            progress = true;
         }
         if let Some(deadline) = &mut self.deadline
             && deadline.as_mut().poll(cx).is_ready()
         {
             self.deadline = None;
-            progress = true;
             match &self.phase {
                 Phase::Opening(..) => {
                     self.shared.counters.refused.up();
@@ -169,7 +165,11 @@ impl<T: Transport> Connection<T> {
                 Phase::Closing | Phase::Draining => return Err(Ended),
             }
         }
-        Ok(progress)
+        Ok(())
+    }
+
+    fn is_killed(&self) -> bool {
+        matches!(self.phase, Phase::Joined(_)) && self.queue.is_finished()
     }
 
     /// Looks after the client when it is time to, having read what it sent until now.
@@ -181,7 +181,10 @@ impl<T: Transport> Connection<T> {
             return Ok(());
         }
         match watch.look(&mut self.transport, self.queue.is_crowded()) {
-            Ok(Some(again)) => self.deadline = Some(Box::pin(sleep_until(again))),
+            Ok(Some(next)) => {
+                self.deadline = Some(Box::pin(sleep_until(next)));
+                self.again = true;
+            }
             Ok(None) => self.watch = None,
             Err(silent_for) => {
                 self.shared.counters.unresponsive.up();
@@ -222,6 +225,7 @@ impl<T: Transport> Connection<T> {
 
     fn set_deadline(&mut self, after: Duration) {
         self.deadline = Some(Box::pin(sleep(after)));
+        self.again = true;
     }
 }
 

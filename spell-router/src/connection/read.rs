@@ -1,5 +1,10 @@
 //! What a client sends.
 
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
 use bytes::Bytes;
 use spell_message::{Message, message::RequestKind, reason};
 use spell_serializer::DecodeError;
@@ -15,7 +20,27 @@ use crate::{
 };
 
 impl<T: Transport> Connection<T> {
-    pub(super) fn receive(&mut self, frame: Option<Result<Bytes, TransportError>>) -> Progress {
+    /// Reads what the client sends, as far as others wait no longer for their turn. Gives whether it
+    /// was left for all that waits for this client.
+    pub(super) fn poll_read(
+        &mut self,
+        budget: &mut usize,
+        cx: &mut Context<'_>,
+    ) -> Result<bool, Ended> {
+        while *budget > 0 && !self.read_ended {
+            if self.queue.is_crowded() {
+                return Ok(true);
+            }
+            let Poll::Ready(frame) = Pin::new(&mut self.transport).poll_next(cx) else {
+                break;
+            };
+            *budget = budget.saturating_sub(1);
+            self.receive(frame)?;
+        }
+        Ok(false)
+    }
+
+    fn receive(&mut self, frame: Option<Result<Bytes, TransportError>>) -> Progress {
         let frame = match frame {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => return self.broken(&error),

@@ -15,19 +15,21 @@ use super::{Connection, Ended, Phase, Progress};
 use crate::{carrier::Undeliverable, fan_out::FanOut, outbound::Outgoing};
 
 impl<T: Transport> Connection<T> {
-    /// Writes what is queued, as far as the transport takes it.
+    /// Writes what is queued, as far as the transport takes it. Gives whether it takes no more.
     pub(super) fn poll_write(
         &mut self,
         budget: &mut usize,
         cx: &mut Context<'_>,
     ) -> Result<bool, Ended> {
-        let mut progress = false;
-        while *budget > 0 && !self.queue.is_empty(cx.waker()) {
-            let transport = Pin::new(&mut self.transport);
-            match transport.poll_ready(cx) {
-                Poll::Pending => return Ok(progress),
+        let mut is_stuck = false;
+        while *budget > 0 && !self.queue.is_empty() {
+            match Pin::new(&mut self.transport).poll_ready(cx) {
+                Poll::Pending => return Ok(true),
                 // The transport may have told the client itself what it did wrong.
-                Poll::Ready(Err(_)) if matches!(self.phase, Phase::Closing) => break,
+                Poll::Ready(Err(_)) if matches!(self.phase, Phase::Closing) => {
+                    is_stuck = true;
+                    break;
+                }
                 Poll::Ready(Err(_)) => return Err(Ended),
                 Poll::Ready(Ok(())) => {}
             }
@@ -35,7 +37,6 @@ impl<T: Transport> Connection<T> {
                 break;
             };
             *budget = budget.saturating_sub(1);
-            progress = true;
             self.send(message)?;
         }
         if *budget > 0 && matches!(self.phase, Phase::Closing) {
@@ -47,11 +48,11 @@ impl<T: Transport> Connection<T> {
                         return Err(Ended);
                     }
                     self.phase = Phase::Draining;
-                    progress = true;
+                    self.again = true;
                 }
             }
         }
-        Ok(progress)
+        Ok(is_stuck)
     }
 
     fn send(&mut self, outgoing: Outgoing) -> Progress {

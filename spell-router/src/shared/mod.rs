@@ -15,7 +15,7 @@ use spell_transport::KeepAlive;
 #[cfg(any(feature = "websocket", feature = "rawsocket"))]
 use spell_transport::TcpOptions;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 
 use crate::{
     carrier::{Line, Undeliverable},
@@ -23,6 +23,7 @@ use crate::{
     error::Violation,
     id_map::IdMap,
     ids::{RandomBits, random_bits},
+    occasion::Occasion,
     outbound::{Outbound, Outputs, QueueLimits, lock},
     quotas::Quotas,
     realm::{Flow, Handled, RealmState},
@@ -47,10 +48,10 @@ pub(crate) struct Shared {
     /// A permit for each connection that there may be.
     pub(crate) connections: Arc<Semaphore>,
     pub(crate) tasks: TaskTracker,
-    /// Cancelled when sessions shall leave.
-    pub(crate) closing: CancellationToken,
-    /// Cancelled when everything shall end at once.
-    pub(crate) force: CancellationToken,
+    /// Sessions shall leave.
+    pub(crate) closing: Occasion,
+    /// Everything shall end at once.
+    pub(crate) force: Occasion,
 }
 
 /// What a router bounds.
@@ -122,8 +123,8 @@ impl Shared {
                 limits.connections.min(Semaphore::MAX_PERMITS),
             )),
             tasks: TaskTracker::new(),
-            closing: CancellationToken::new(),
-            force: CancellationToken::new(),
+            closing: Occasion::default(),
+            force: Occasion::default(),
         }
     }
 

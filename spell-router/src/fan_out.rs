@@ -1,33 +1,23 @@
 //! What the receivers of one publication share.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
-use spell_message::{
-    Format, Payload, Serialization, SubscriptionId, message::Event, options::EventDetails,
+use bytes::{Bytes, BytesMut};
+use spell_message::{Format, Message, Payload, Serialization, Uri, message::Event};
+use spell_serializer::{AnySerializer, payload::transcode};
+
+use crate::{
+    carrier::Undeliverable,
+    outbound::{details_size, lock},
 };
-use spell_serializer::payload::transcode;
 
-use crate::outbound::lock;
-
-/// The payload of a publication in the formats of its receivers, transcoded once for each, and the
-/// frames of its EVENTs, encoded once for all who get the same one.
+/// The payload of a publication in the formats of its receivers, transcoded once for each.
 ///
 /// Whoever needs a format waits for who transcodes to it, so that it is done once. For a payload
 /// that takes long, it was done before anyone could wait.
 #[derive(Debug, Default)]
 pub(crate) struct FanOut {
     transcoded: Mutex<Vec<(Format, Option<Payload>)>>,
-    frames: Mutex<Vec<Frame>>,
-}
-
-/// An EVENT that was encoded. All that it was made of is the same for all receivers, but for these.
-#[derive(Debug)]
-struct Frame {
-    serialization: Serialization,
-    subscription: SubscriptionId,
-    details: EventDetails,
-    bytes: Bytes,
 }
 
 impl FanOut {
@@ -41,72 +31,124 @@ impl FanOut {
         transcoded.push((format, result.clone()));
         result
     }
+}
 
-    /// The frame of an event, if one like it was encoded before.
-    pub(crate) fn frame(&self, event: &Event, serialization: Serialization) -> Option<Bytes> {
-        let frames = lock(&self.frames);
-        let mut frames = frames.iter();
-        let frame = frames.find(|frame| {
-            frame.subscription == event.subscription
-                && frame.serialization == serialization
-                && frame.details == event.details
-        });
-        frame.map(|frame| frame.bytes.clone())
+/// An EVENT for all who get the very same one, encoded once for each serialization.
+#[derive(Debug)]
+pub(crate) struct SharedEvent {
+    event: Event,
+    /// The topic that the details are to name. It becomes part of them only when they are encoded.
+    topic: Option<Uri>,
+    /// What it shares with the EVENTs of the same publication to other subscriptions.
+    fan_out: Arc<FanOut>,
+    frames: Mutex<Vec<(Serialization, Bytes)>>,
+}
+
+impl SharedEvent {
+    pub(crate) fn new(event: Event, topic: Option<Uri>, fan_out: Arc<FanOut>) -> Self {
+        Self {
+            event,
+            topic,
+            fan_out,
+            frames: Mutex::default(),
+        }
     }
 
-    /// Keeps the frame of an event for those who get the same.
-    pub(crate) fn keep(&self, event: &Event, serialization: Serialization, bytes: Bytes) {
-        let mut frames = lock(&self.frames);
-        // One publication may match any number of subscriptions, and each look-up goes over all.
-        if frames.len() < MAX_FRAMES {
-            frames.push(Frame {
-                serialization,
-                subscription: event.subscription,
-                details: event.details.clone(),
-                bytes,
-            });
+    /// The frame for a connection with this serializer. The buffer is empty before and after.
+    pub(crate) fn frame(
+        self: &Arc<Self>,
+        serializer: &AnySerializer,
+        buffer: &mut BytesMut,
+    ) -> Result<Bytes, Undeliverable> {
+        let serialization = serializer.serialization();
+        let known = lock(&self.frames)
+            .iter()
+            .find_map(|(known, frame)| (*known == serialization).then(|| frame.clone()));
+        if let Some(frame) = known {
+            return Ok(frame);
         }
+        let mut message = self.message();
+        let format = serializer.format();
+        if let Some(payload) = message.payload_mut()
+            && payload.format().is_some_and(|found| found != format)
+        {
+            let transcoded = self.fan_out.transcode(payload, format);
+            *payload = transcoded.ok_or(Undeliverable::NotExpressible)?;
+        }
+        if serializer.encode(&message, buffer).is_err() {
+            buffer.clear();
+            return Err(Undeliverable::NotExpressible);
+        }
+        let frame = buffer.split().freeze();
+        // Unless there is nobody else to get it.
+        if Arc::strong_count(self) > 1 {
+            lock(&self.frames).push((serialization, frame.clone()));
+        }
+        Ok(frame)
+    }
+
+    /// The message, with the topic in it.
+    pub(crate) fn message(&self) -> Message {
+        let mut event = self.event.clone();
+        if let Some(topic) = &self.topic {
+            event.details.set_topic(topic);
+        }
+        event.into()
+    }
+
+    /// About how much memory it takes beside itself.
+    pub(crate) fn size(&self) -> usize {
+        let topic = self.topic.as_ref().map_or(0, |topic| topic.len());
+        let details = details_size(self.event.details.as_dict());
+        let payload = self.event.payload.len();
+        payload.saturating_add(topic).saturating_add(details)
     }
 }
 
-const MAX_FRAMES: usize = 8;
-
 #[cfg(test)]
 mod tests {
-    use spell_message::PublicationId;
+    use spell_message::{PublicationId, SubscriptionId, options::EventDetails};
+    use spell_serializer::{Json, MsgPack};
 
     use super::*;
 
-    fn event(subscription: u64) -> Event {
-        Event {
-            subscription: SubscriptionId::new(subscription).unwrap(),
+    fn event(topic: Option<Uri>) -> Arc<SharedEvent> {
+        let event = Event {
+            subscription: SubscriptionId::MIN,
             publication: PublicationId::MIN,
             details: EventDetails::new(),
             payload: Payload::default(),
-        }
+        };
+        Arc::new(SharedEvent::new(event, topic, Arc::default()))
+    }
+
+    fn frame(event: &Arc<SharedEvent>, serializer: impl Into<AnySerializer>) -> Bytes {
+        let mut buffer = BytesMut::new();
+        let frame = event.frame(&serializer.into(), &mut buffer);
+        assert!(buffer.is_empty());
+        frame.unwrap()
     }
 
     #[test]
-    fn a_frame_is_for_who_gets_the_very_same() {
-        let fan_out = FanOut::default();
-        let frame = Bytes::from_static(b"[36,1,1,{}]");
-        let first = event(1);
-        assert_eq!(fan_out.frame(&first, Serialization::JSON), None);
-        fan_out.keep(&first, Serialization::JSON, frame.clone());
-        assert_eq!(fan_out.frame(&first, Serialization::JSON), Some(frame));
-        assert_eq!(fan_out.frame(&first, Serialization::CBOR), None);
-        assert_eq!(fan_out.frame(&event(2), Serialization::JSON), None);
-        let mut told = first;
-        told.details.set_trustlevel(1);
-        assert_eq!(fan_out.frame(&told, Serialization::JSON), None);
+    fn a_frame_is_encoded_once_for_each_serialization() {
+        let event = event(None);
+        let _other = Arc::clone(&event);
+        let first = frame(&event, Json::new());
+        assert_eq!(first, "[36,1,1,{}]");
+        assert_eq!(frame(&event, Json::new()).as_ptr(), first.as_ptr());
+        assert_ne!(frame(&event, MsgPack::new()), first);
     }
 
     #[test]
-    fn frames_do_not_pile_up() {
-        let fan_out = FanOut::default();
-        for subscription in 1..100 {
-            fan_out.keep(&event(subscription), Serialization::JSON, Bytes::new());
-        }
-        assert_eq!(lock(&fan_out.frames).len(), MAX_FRAMES);
+    fn a_frame_for_one_alone_is_not_kept() {
+        let event = event(None);
+        frame(&event, Json::new());
+        assert!(lock(&event.frames).is_empty());
+    }
+
+    #[test]
+    fn the_topic_is_part_of_the_frame() {
+        let event = event(Some(Uri::new("com.t").unwrap()));
+        assert_eq!(frame(&event, Json::new()), r#"[36,1,1,{"topic":"com.t"}]"#);
     }
 }

@@ -11,79 +11,104 @@ use std::{
 
 use spell_message::{
     Dict, Message, Payload, RequestId, SessionId, Uri, Value,
-    message::{Event, Invocation, RequestKind},
+    message::{Invocation, RequestKind},
 };
 
-use crate::fan_out::FanOut;
+use crate::fan_out::SharedEvent;
 
 /// A message on its way to a session, not yet encoded.
 #[derive(Clone, Debug)]
-pub(crate) struct Outgoing {
+pub(crate) enum Outgoing {
+    /// For this session only. It is moved from hand to hand, hence the box.
+    Own(Box<Own>),
+    /// For all who get the same.
+    Event(Arc<SharedEvent>),
+}
+
+/// A message for one session.
+#[derive(Clone, Debug)]
+pub(crate) struct Own {
     message: Message,
-    /// The topic or procedure that the details are to name. All receivers share it, so it becomes
-    /// part of the message only when that is encoded.
-    name: Option<Uri>,
-    /// What the receivers of one publication share.
-    fan_out: Option<Arc<FanOut>>,
+    /// The procedure that the details are to name. It becomes part of them only when they are
+    /// encoded.
+    procedure: Option<Uri>,
     size: usize,
 }
 
 impl<M: Into<Message>> From<M> for Outgoing {
     fn from(message: M) -> Self {
-        Self::new(message.into(), None, None)
+        Self::own(message.into(), None)
     }
 }
 
 impl Outgoing {
-    /// An event, and what it shares with others.
-    pub(crate) fn event(event: Event, topic: Option<Uri>, fan_out: Arc<FanOut>) -> Self {
-        Self::new(event.into(), topic, Some(fan_out))
+    pub(crate) fn invocation(invocation: Invocation, procedure: Option<Uri>) -> Self {
+        Self::own(invocation.into(), procedure)
     }
 
-    pub(crate) fn invocation(invocation: Invocation, procedure: Option<Uri>) -> Self {
-        Self::new(invocation.into(), procedure, None)
+    fn own(message: Message, procedure: Option<Uri>) -> Self {
+        let size = size(&message, procedure.as_ref());
+        Self::Own(Box::new(Own {
+            message,
+            procedure,
+            size,
+        }))
+    }
+
+    /// The message, with all that it is to name in it.
+    pub(crate) fn into_message(self) -> Message {
+        match self {
+            Self::Own(own) => own.into_message(),
+            Self::Event(event) => event.message(),
+        }
     }
 
     /// Whether it is an answer to this call.
     fn answers(&self, call: RequestId) -> bool {
-        match &self.message {
-            Message::Result(message) => message.request == call,
-            Message::Error(message) => {
+        match self.message() {
+            Some(Message::Result(message)) => message.request == call,
+            Some(Message::Error(message)) => {
                 message.request_kind == RequestKind::Call && message.request == call
             }
             _ => false,
         }
     }
 
-    fn new(message: Message, name: Option<Uri>, fan_out: Option<Arc<FanOut>>) -> Self {
-        let size = size(&message, name.as_ref());
-        Self {
-            message,
-            name,
-            fan_out,
-            size,
+    fn is_goodbye(&self) -> bool {
+        matches!(self.message(), Some(Message::Goodbye(_)))
+    }
+
+    fn message(&self) -> Option<&Message> {
+        match self {
+            Self::Own(own) => Some(&own.message),
+            Self::Event(_) => None,
         }
     }
 
-    /// The message with the name in it, and what it shares with others.
-    pub(crate) fn into_parts(self) -> (Message, Option<Arc<FanOut>>) {
-        let mut message = self.message;
-        if let Some(name) = &self.name {
-            match &mut message {
-                Message::Event(event) => _ = event.details.set_topic(name),
-                Message::Invocation(invocation) => _ = invocation.details.set_procedure(name),
-                _ => {}
-            }
+    /// About how much memory it takes while it waits. Most of it is the payload, which several
+    /// sessions may share; each counts it whole. So does all else that clients choose.
+    fn size(&self) -> usize {
+        match self {
+            Self::Own(own) => own.size,
+            Self::Event(event) => event.size().saturating_add(size_of::<Own>()),
         }
-        (message, self.fan_out)
     }
 }
 
-/// About how much memory a message takes while it waits. Most of it is the payload, which several
-/// sessions may share; each counts it whole. So does all else that clients choose.
-fn size(message: &Message, name: Option<&Uri>) -> usize {
+impl Own {
+    pub(crate) fn into_message(self) -> Message {
+        let mut message = self.message;
+        if let (Message::Invocation(invocation), Some(procedure)) = (&mut message, &self.procedure)
+        {
+            invocation.details.set_procedure(procedure);
+        }
+        message
+    }
+}
+
+/// About how much memory the message of one session takes.
+fn size(message: &Message, procedure: Option<&Uri>) -> usize {
     let details = match message {
-        Message::Event(message) => details_size(message.details.as_dict()),
         Message::Invocation(message) => details_size(message.details.as_dict()),
         Message::Result(message) => details_size(message.details.as_dict()),
         Message::Error(message) => {
@@ -94,9 +119,9 @@ fn size(message: &Message, name: Option<&Uri>) -> usize {
     };
     let payload = message.payload().map_or(0, Payload::len);
     payload
-        .saturating_add(name.map_or(0, |name| name.len()))
+        .saturating_add(procedure.map_or(0, |procedure| procedure.len()))
         .saturating_add(details)
-        .saturating_add(size_of::<Outgoing>())
+        .saturating_add(size_of::<Own>())
 }
 
 /// About how much memory these take. Decoding has bounded how deep they are.
@@ -202,8 +227,8 @@ impl Outbound {
         if queue.overflowed || queue.finished {
             return;
         }
-        queue.finished = matches!(message.message, Message::Goodbye(_));
-        let bytes = queue.bytes.saturating_add(message.size);
+        queue.finished = message.is_goodbye();
+        let bytes = queue.bytes.saturating_add(message.size());
         let first = queue.waiting.is_empty();
         let full = queue.waiting.len() >= self.limits.messages || bytes > self.limits.bytes;
         if full && !first {
@@ -227,7 +252,7 @@ impl Outbound {
     pub(crate) fn pop(&self) -> Option<Outgoing> {
         let mut queue = lock(&self.queue);
         let message = queue.waiting.pop_front()?;
-        queue.bytes = queue.bytes.saturating_sub(message.size);
+        queue.bytes = queue.bytes.saturating_sub(message.size());
         self.show(&queue);
         Some(message)
     }
@@ -241,7 +266,7 @@ impl Outbound {
         queue.waiting.retain(|waiting| {
             let answers = waiting.answers(call);
             if answers {
-                withdrawn = waiting.size.saturating_add(withdrawn);
+                withdrawn = waiting.size().saturating_add(withdrawn);
             }
             !answers
         });

@@ -93,7 +93,7 @@ impl InvocationWork {
             message,
             done,
         } = self.draft;
-        let (mut message, _) = message.into_parts();
+        let mut message = message.into_message();
         let carried = line.prepare(&mut message).map(|size| {
             let payload = message.payload().cloned();
             (payload.unwrap_or_default(), size)

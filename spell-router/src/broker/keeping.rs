@@ -10,6 +10,7 @@ use spell_message::{
 use super::{Broker, HistoryQuery, KeptEvent, Publication, history::History, knows_passthru};
 use crate::{
     environment::{Clock, Moment},
+    fan_out::SharedEvent,
     outbound::{Outgoing, Outputs},
     passthru::Attributed,
     quotas::Room,
@@ -119,7 +120,8 @@ impl Broker {
                 payload: kept.payload.clone(),
             };
             let topic = named.then(|| kept.topic.clone());
-            out.send(to, Outgoing::event(event, topic, Arc::default()));
+            let event = SharedEvent::new(event, topic, Arc::default());
+            out.send(to, Outgoing::Event(Arc::new(event)));
         }
     }
 }

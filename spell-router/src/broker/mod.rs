@@ -19,13 +19,16 @@ use spell_message::{
 };
 
 use self::{
-    audience::Audience, history::Histories, retained::RetainedEvents, subscriptions::Subscriptions,
+    audience::Audience,
+    history::Histories,
+    retained::RetainedEvents,
+    subscriptions::{Subscription, Subscriptions},
 };
 pub(crate) use self::{history_query::HistoryQuery, kept::KeptEvent, publication::Publication};
 use crate::{
     Disclosure,
     environment::Clock,
-    fan_out::FanOut,
+    fan_out::{FanOut, SharedEvent},
     outbound::{Outgoing, Outputs},
     passthru::{self, Attributed},
     quotas::{LIMIT_EXCEEDED, Quotas},
@@ -43,18 +46,6 @@ pub(crate) struct Broker {
     pub(crate) disclosure: Disclosure,
     retained: RetainedEvents,
     histories: Histories,
-}
-
-/// Who gets an event, and how.
-#[derive(Debug)]
-struct Receiver {
-    session: SessionId,
-    subscription: SubscriptionId,
-    /// Whether the event names its topic.
-    named: bool,
-    format: Format,
-    /// Whether it announced payload passthru mode.
-    knows_passthru: bool,
 }
 
 impl Broker {
@@ -171,16 +162,31 @@ impl Broker {
     ) {
         let fan_out = Arc::new(fan_out);
         let details = self.details(publication, members);
-        for receiver in self.receivers(publication, members) {
-            let event = Event {
-                subscription: receiver.subscription,
-                publication: id,
-                details: details.clone().told_to(receiver.knows_passthru),
-                payload: publication.payload.clone(),
+        let audience = Audience::new(publication.publisher, publication.options);
+        for (subscription, subscribed) in self.subscriptions.matching(publication.topic) {
+            let named = subscribed.pattern.policy() != MatchPolicy::Exact;
+            let event = |knows_passthru| {
+                let event = Event {
+                    subscription,
+                    publication: id,
+                    details: details.clone().told_to(knows_passthru),
+                    payload: publication.payload.clone(),
+                };
+                let topic = named.then(|| publication.topic.clone());
+                Arc::new(SharedEvent::new(event, topic, Arc::clone(&fan_out)))
             };
-            let topic = receiver.named.then(|| publication.topic.clone());
-            let event = Outgoing::event(event, topic, Arc::clone(&fan_out));
-            out.send(receiver.session, event);
+            // Whoever knows passthru mode may get another one.
+            let (mut known, mut unknown) = (None, None);
+            for (session, member) in receivers(subscribed, &audience, members) {
+                let knows_passthru = knows_passthru(member);
+                let same = if knows_passthru {
+                    &mut known
+                } else {
+                    &mut unknown
+                };
+                let event = same.get_or_insert_with(|| event(knows_passthru));
+                out.send(session, Outgoing::Event(Arc::clone(event)));
+            }
         }
         self.keep(publication, id, details, clock, out);
     }
@@ -220,37 +226,15 @@ impl Broker {
         members: &Members,
     ) -> Vec<Format> {
         let mut formats = Vec::new();
-        for receiver in self.receivers(publication, members) {
-            let format = receiver.format;
-            if publication.payload.format() != Some(format) && !formats.contains(&format) {
-                formats.push(format);
+        let audience = Audience::new(publication.publisher, publication.options);
+        for (_, subscribed) in self.subscriptions.matching(publication.topic) {
+            for (_, Member { format, .. }) in receivers(subscribed, &audience, members) {
+                if publication.payload.format() != Some(*format) && !formats.contains(format) {
+                    formats.push(*format);
+                }
             }
         }
         formats
-    }
-
-    fn receivers<'a>(
-        &'a self,
-        publication: Publication<'a>,
-        members: &'a Members,
-    ) -> impl Iterator<Item = Receiver> {
-        let audience = Arc::new(Audience::new(publication.publisher, publication.options));
-        let matching = self.subscriptions.matching(publication.topic);
-        matching.flat_map(move |(id, subscription)| {
-            let audience = Arc::clone(&audience);
-            let named = subscription.pattern.policy() != MatchPolicy::Exact;
-            subscription.subscribers.iter().filter_map(move |session| {
-                let member = members.get(session)?;
-                let included = audience.includes(*session, &member.principal);
-                included.then_some(Receiver {
-                    session: *session,
-                    subscription: id,
-                    named,
-                    format: member.format,
-                    knows_passthru: knows_passthru(member),
-                })
-            })
-        })
     }
 
     /// Forgets a session.
@@ -262,6 +246,20 @@ impl Broker {
     pub(crate) fn is_empty(&self) -> bool {
         self.subscriptions.is_empty()
     }
+}
+
+/// Who gets an event of a subscription.
+fn receivers<'a>(
+    subscription: &'a Subscription,
+    audience: &'a Audience<'_>,
+    members: &'a Members,
+) -> impl Iterator<Item = (SessionId, &'a Member)> {
+    let subscribers = subscription.subscribers.iter();
+    subscribers.filter_map(|session| {
+        let member = members.get(session)?;
+        let included = audience.includes(*session, &member.principal);
+        included.then_some((*session, member))
+    })
 }
 
 /// Events that pass through go to all subscribers: whoever did not announce the mode gets the one

@@ -10,11 +10,15 @@ use super::{Connection, Ended, Phase, Progress};
 use crate::{carrier::Undeliverable, realm::refusal};
 
 impl<T> Connection<T> {
+    pub(super) fn drop_event(&self, why: Undeliverable) {
+        tracing::debug!(message = "EVENT", ?why, "message not delivered");
+        self.shared.counters.events_dropped.up();
+    }
+
     /// A message cannot be sent to this client: whoever waits for it learns so.
     pub(super) fn undelivered(&self, message: Message, why: Undeliverable) -> Progress {
         tracing::debug!(message = message.name(), ?why, "message not delivered");
         match message {
-            Message::Event(_) => self.shared.counters.events_dropped.up(),
             Message::Invocation(message) => {
                 if let Phase::Joined(membership) = &self.phase {
                     membership.undelivered(message.request, why);

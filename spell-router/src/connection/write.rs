@@ -2,7 +2,6 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -12,7 +11,7 @@ use spell_serializer::payload::transcode;
 use spell_transport::{Transport, TransportError};
 
 use super::{Connection, Ended, Phase, Progress};
-use crate::{carrier::Undeliverable, fan_out::FanOut, outbound::Outgoing};
+use crate::{carrier::Undeliverable, outbound::Outgoing};
 
 impl<T: Transport> Connection<T> {
     /// Writes what is queued, as far as the transport takes it. Gives whether it takes no more.
@@ -56,65 +55,55 @@ impl<T: Transport> Connection<T> {
     }
 
     fn send(&mut self, outgoing: Outgoing) -> Progress {
-        let (mut message, fan_out) = outgoing.into_parts();
-        let frame = match self.encode(&mut message, fan_out.as_ref()) {
-            Ok(frame) => frame,
-            Err(why) => return self.undelivered(message, why),
-        };
-        match Pin::new(&mut self.transport).start_send(frame) {
-            Ok(()) => Ok(()),
-            Err(TransportError::TooLarge { .. }) => {
-                self.undelivered(message, Undeliverable::TooLarge)
+        match outgoing {
+            Outgoing::Own(own) => {
+                let mut message = own.into_message();
+                match self.encode(&mut message).and_then(|frame| self.put(frame)) {
+                    Ok(sent) => sent,
+                    Err(why) => self.undelivered(message, why),
+                }
             }
-            Err(TransportError::NotText) => {
-                self.undelivered(message, Undeliverable::NotExpressible)
-            }
-            Err(error) => {
-                tracing::debug!(%error, "cannot write");
-                Err(Ended)
+            Outgoing::Event(event) => {
+                let frame = event.frame(&self.serializer, &mut self.buffer);
+                match frame.and_then(|frame| self.put(frame)) {
+                    Ok(sent) => sent,
+                    Err(why) => {
+                        self.drop_event(why);
+                        Ok(())
+                    }
+                }
             }
         }
     }
 
-    fn encode(
-        &mut self,
-        message: &mut Message,
-        fan_out: Option<&Arc<FanOut>>,
-    ) -> Result<Bytes, Undeliverable> {
-        let serialization = self.serializer.serialization();
-        if let (Message::Event(event), Some(fan_out)) = (&*message, fan_out)
-            && let Some(frame) = fan_out.frame(event, serialization)
-        {
-            return self.check_size(frame);
-        }
+    fn encode(&mut self, message: &mut Message) -> Result<Bytes, Undeliverable> {
         let format = self.serializer.format();
         if let Some(payload) = message.payload_mut()
             && payload.format().is_some_and(|found| found != format)
         {
-            let transcoded = match fan_out {
-                Some(fan_out) => fan_out.transcode(payload, format),
-                None => transcode(payload, format).ok(),
-            };
-            *payload = transcoded.ok_or(Undeliverable::NotExpressible)?;
+            let transcoded = transcode(payload, format);
+            *payload = transcoded.map_err(|_| Undeliverable::NotExpressible)?;
         }
         if self.serializer.encode(message, &mut self.buffer).is_err() {
             self.buffer.clear();
             return Err(Undeliverable::NotExpressible);
         }
-        let frame = self.buffer.split().freeze();
-        if let (Message::Event(event), Some(fan_out)) = (&*message, fan_out)
-            // Someone else is still to get it.
-            && Arc::strong_count(fan_out) > 1
-        {
-            fan_out.keep(event, serialization, frame.clone());
-        }
-        self.check_size(frame)
+        Ok(self.buffer.split().freeze())
     }
 
-    fn check_size(&self, frame: Bytes) -> Result<Bytes, Undeliverable> {
+    /// Hands a frame to the transport; fails where it will never take it, and the connection lives.
+    fn put(&mut self, frame: Bytes) -> Result<Progress, Undeliverable> {
         if self.max_send.is_some_and(|limit| frame.len() > limit) {
             return Err(Undeliverable::TooLarge);
         }
-        Ok(frame)
+        match Pin::new(&mut self.transport).start_send(frame) {
+            Ok(()) => Ok(Ok(())),
+            Err(TransportError::TooLarge { .. }) => Err(Undeliverable::TooLarge),
+            Err(TransportError::NotText) => Err(Undeliverable::NotExpressible),
+            Err(error) => {
+                tracing::debug!(%error, "cannot write");
+                Ok(Err(Ended))
+            }
+        }
     }
 }

@@ -102,7 +102,7 @@ impl Picture {
     /// Takes in what the observer is told.
     fn hear(&mut self, mut out: Outputs) {
         for (to, outgoing) in out.drain() {
-            let Message::Event(event) = outgoing.into_parts().0 else {
+            let Message::Event(event) = outgoing.into_message() else {
                 continue;
             };
             if to != OBSERVER {

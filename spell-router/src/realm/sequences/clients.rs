@@ -32,7 +32,7 @@ impl Clients {
     pub(super) fn receive(&mut self, mut out: Outputs) {
         for (to, outgoing) in out.drain() {
             assert!(self.next_request.contains_key(&to), "a message to who left");
-            match outgoing.into_parts().0 {
+            match outgoing.into_message() {
                 Message::Invocation(message) => {
                     let key = (to, message.request);
                     let last = self.invocations.entry(to).or_default();

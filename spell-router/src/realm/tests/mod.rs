@@ -248,7 +248,7 @@ fn lines(mut out: Outputs) -> Vec<String> {
     let line = |(to, outgoing): (SessionId, crate::outbound::Outgoing)| {
         let mut frame = BytesMut::new();
         Json::new()
-            .encode(&outgoing.into_parts().0, &mut frame)
+            .encode(&outgoing.into_message(), &mut frame)
             .unwrap();
         format!("{to} ← {}", String::from_utf8(frame.to_vec()).unwrap())
     };

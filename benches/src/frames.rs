@@ -79,9 +79,20 @@ pub fn event(serializer: &AnySerializer) -> Frame {
 
 /// PUBLISH to [`TOPIC`], not acknowledged.
 pub fn publish(serializer: &AnySerializer, request: RequestId) -> Frame {
+    publish_with(PublishOptions::new(), serializer, request)
+}
+
+/// The same, acknowledged.
+pub fn acknowledged_publish(serializer: &AnySerializer, request: RequestId) -> Frame {
+    let mut options = PublishOptions::new();
+    options.set_acknowledge(true);
+    publish_with(options, serializer, request)
+}
+
+fn publish_with(options: PublishOptions, serializer: &AnySerializer, request: RequestId) -> Frame {
     let message = Publish {
         request,
-        options: PublishOptions::new(),
+        options,
         topic: Uri::new(TOPIC)?,
         payload: arguments(serializer)?,
     };

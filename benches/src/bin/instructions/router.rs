@@ -17,6 +17,24 @@ pub(crate) fn call(
     ids: &[RequestId],
     done: usize,
 ) -> Result<(), Box<dyn Error>> {
+    calls_at_once(1, serializer, ids, done)
+}
+
+/// The same, where many calls are under way.
+pub(crate) fn calls(
+    serializer: &AnySerializer,
+    ids: &[RequestId],
+    done: usize,
+) -> Result<(), Box<dyn Error>> {
+    calls_at_once(AT_ONCE, serializer, ids, done)
+}
+
+fn calls_at_once(
+    at_once: usize,
+    serializer: &AnySerializer,
+    ids: &[RequestId],
+    done: usize,
+) -> Result<(), Box<dyn Error>> {
     let calls = ids.iter().map(|id| frames::call(serializer, *id));
     let calls: Vec<Bytes> = calls.collect::<Result<_, _>>()?;
     let answers = ids.iter().map(|id| frames::answer(serializer, *id));
@@ -29,14 +47,58 @@ pub(crate) fn call(
             .await?;
         receive(&mut callee).await?;
         let mut caller = join(&router, serializer, &[RoleName::Caller]).await?;
-        for (call, answer) in calls.into_iter().zip(answers).take(done) {
-            caller.send(call).await?;
-            receive(&mut callee).await?;
-            callee.send(answer).await?;
-            receive(&mut caller).await?;
+        let (mut calls, mut answers) = (calls.into_iter().take(done), answers.into_iter());
+        while calls.len() > 0 {
+            let round = at_once.min(calls.len());
+            exchange(&mut caller, &mut callee, calls.by_ref().take(round)).await?;
+            exchange(&mut callee, &mut caller, answers.by_ref().take(round)).await?;
         }
         Ok(())
     })
+}
+
+/// Publications that are acknowledged and that nobody gets, many at once.
+pub(crate) fn publications(
+    serializer: &AnySerializer,
+    ids: &[RequestId],
+    done: usize,
+) -> Result<(), Box<dyn Error>> {
+    let publications = ids
+        .iter()
+        .map(|id| frames::acknowledged_publish(serializer, *id));
+    let publications: Vec<Bytes> = publications.collect::<Result<_, _>>()?;
+    block_on(async {
+        let router = Router::local();
+        let mut publisher = join(&router, serializer, &[RoleName::Publisher]).await?;
+        let mut publications = publications.into_iter().take(done);
+        while publications.len() > 0 {
+            let round = AT_ONCE.min(publications.len());
+            for publication in publications.by_ref().take(round) {
+                publisher.feed(publication).await?;
+            }
+            for _ in 0..round {
+                receive(&mut publisher).await?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Sends frames from one session, and waits for as many at another one.
+async fn exchange(
+    from: &mut MemoryTransport,
+    to: &mut MemoryTransport,
+    frames: impl ExactSizeIterator<Item = Bytes>,
+) -> Result<(), Box<dyn Error>> {
+    let count = frames.len();
+    for frame in frames {
+        from.feed(frame).await?;
+    }
+    from.flush().await?;
+    for _ in 0..count {
+        receive(to).await?;
+    }
+    Ok(())
 }
 
 /// A publication, and its event to each of ten subscribers.
@@ -88,3 +150,5 @@ async fn join(
 async fn receive(client: &mut MemoryTransport) -> Result<Bytes, Box<dyn Error>> {
     Ok(client.next().await.ok_or("the router is gone")??)
 }
+
+const AT_ONCE: usize = 64;

@@ -33,9 +33,9 @@ impl<Id> Changes<Id> {
         self.0.push(Change { kind, session, id });
     }
 
-    /// Takes out what happened, which whoever drives the realm does after each step.
-    pub(crate) fn take(&mut self) -> Vec<Change<Id>> {
-        std::mem::take(&mut self.0)
+    /// Takes out what happened, if anything did, which whoever drives the realm does after each step.
+    pub(crate) fn take(&mut self) -> Option<Vec<Change<Id>>> {
+        (!self.0.is_empty()).then(|| std::mem::take(&mut self.0))
     }
 }
 

@@ -42,11 +42,17 @@ pub(crate) struct SharedEvent {
     /// What it shares with the EVENTs of the same publication to other subscriptions.
     fan_out: Arc<FanOut>,
     frames: Mutex<Vec<(Serialization, Bytes)>>,
+    /// About how much memory it takes beside itself.
+    size: usize,
 }
 
 impl SharedEvent {
     pub(crate) fn new(event: Event, topic: Option<Uri>, fan_out: Arc<FanOut>) -> Self {
+        let named = topic.as_ref().map_or(0, |topic| topic.len());
+        let details = details_size(event.details.as_dict());
+        let size = event.payload.len().saturating_add(named);
         Self {
+            size: size.saturating_add(details),
             event,
             topic,
             fan_out,
@@ -98,10 +104,7 @@ impl SharedEvent {
 
     /// About how much memory it takes beside itself.
     pub(crate) fn size(&self) -> usize {
-        let topic = self.topic.as_ref().map_or(0, |topic| topic.len());
-        let details = details_size(self.event.details.as_dict());
-        let payload = self.event.payload.len();
-        payload.saturating_add(topic).saturating_add(details)
+        self.size
     }
 }
 

@@ -323,14 +323,11 @@ impl Outbound {
     fn show(&self, queue: &Queue) {
         let limits = &self.limits;
         let crowded = queue.waiting.len() > limits.messages / 2 || queue.bytes > limits.bytes / 2;
-        let standing = [
-            (!queue.waiting.is_empty(), WAITING),
-            (crowded, CROWDED),
-            (queue.finished, FINISHED),
-            (queue.overflowed, OVERFLOWED),
-        ];
-        let standing = standing.iter().filter(|(is_so, _)| *is_so);
-        let standing = standing.fold(0, |all, (_, bit)| all | bit);
+        let bit = |is_so, bit| if is_so { bit } else { 0 };
+        let standing = bit(!queue.waiting.is_empty(), WAITING)
+            | bit(crowded, CROWDED)
+            | bit(queue.finished, FINISHED)
+            | bit(queue.overflowed, OVERFLOWED);
         self.standing.store(standing, Ordering::Release);
     }
 }

@@ -176,10 +176,13 @@ impl RealmState {
         message: Message,
         out: &mut Outputs,
     ) -> Handled {
-        if !self.members.contains_key(&from) {
+        let Some(member) = self.members.get(&from) else {
             return Handled::Now(Flow::Open);
-        }
-        let result = self.route(from, message, out);
+        };
+        let result = match passthru::check(&message, member.announced) {
+            Ok(()) => self.route(from, message, out),
+            Err(violation) => Err(violation),
+        };
         self.proceed(from, result, out)
     }
 
@@ -291,9 +294,6 @@ impl RealmState {
         message: Message,
         out: &mut Outputs,
     ) -> Result<Option<Work>, Violation> {
-        if let Some(member) = self.members.get(&from) {
-            passthru::check(&message, member.announced)?;
-        }
         if has_long_uri(&message) {
             self.refuse_long_uri(from, &message, out)?;
             return Ok(None);

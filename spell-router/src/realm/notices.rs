@@ -44,10 +44,13 @@ impl RealmState {
 
     /// What became of registrations and subscriptions since the last time.
     pub(super) fn tell_changes(&mut self, out: &mut Outputs) {
-        let registrations = self.dealer.registrations.changes.take();
-        self.tell_each(registrations, registration, Self::registration_details, out);
-        let subscriptions = self.broker.subscriptions.changes.take();
-        self.tell_each(subscriptions, subscription, Self::subscription_details, out);
+        // Most messages change nothing.
+        if let Some(registrations) = self.dealer.registrations.changes.take() {
+            self.tell_each(registrations, registration, Self::registration_details, out);
+        }
+        if let Some(subscriptions) = self.broker.subscriptions.changes.take() {
+            self.tell_each(subscriptions, subscription, Self::subscription_details, out);
+        }
     }
 
     fn tell_each<I: Copy + Into<Value>>(

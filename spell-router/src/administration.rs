@@ -7,7 +7,7 @@ use spell_message::{IntoUri, InvalidUri, Pattern, RegistrationId, SessionId, Sub
 use crate::{
     Router,
     meta::{Farewell, Revocation, Victims},
-    outbound::Outputs,
+    outgoing::Outputs,
     realm::RealmState,
     shared::Shared,
 };

@@ -6,10 +6,7 @@ use bytes::{Bytes, BytesMut};
 use spell_message::{Format, Message, Payload, Serialization, Uri, message::Event};
 use spell_serializer::{AnySerializer, payload::transcode};
 
-use crate::{
-    carrier::Undeliverable,
-    outbound::{details_size, lock},
-};
+use crate::{carrier::Undeliverable, outbound::lock, outgoing::details_size};
 
 /// The payload of a publication in the formats of its receivers, transcoded once for each.
 ///

@@ -155,6 +155,7 @@ mod listen;
 mod meta;
 mod occasion;
 mod outbound;
+mod outgoing;
 mod passthru;
 mod pattern;
 mod quotas;

@@ -10,7 +10,7 @@ use crate::{
     dealer::Assignment,
     fan_out::FanOut,
     meta::{EventsWork, Procedure, Refused, Request},
-    outbound::Outgoing,
+    outgoing::Outgoing,
 };
 
 /// What is to be done before a message can be routed, without the lock; the core then goes on with

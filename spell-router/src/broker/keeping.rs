@@ -11,7 +11,7 @@ use super::{Broker, HistoryQuery, KeptEvent, Publication, history::History, know
 use crate::{
     environment::{Clock, Moment},
     fan_out::SharedEvent,
-    outbound::{Outgoing, Outputs},
+    outgoing::{Outgoing, Outputs},
     passthru::Attributed,
     quotas::Room,
     realm::{Members, Principal},

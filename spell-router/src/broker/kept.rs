@@ -7,7 +7,7 @@ use spell_message::{
 };
 
 use super::{Publication, audience::Audience};
-use crate::{outbound::details_size, timestamp::Timestamp};
+use crate::{outgoing::details_size, timestamp::Timestamp};
 
 /// An event that is kept for later, and who may have it then.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ use crate::{
     Disclosure,
     environment::Clock,
     fan_out::{FanOut, SharedEvent},
-    outbound::{Outgoing, Outputs},
+    outgoing::{Outgoing, Outputs},
     passthru::{self, Attributed},
     quotas::{LIMIT_EXCEEDED, Quotas},
     realm::{Member, Members, refusal},

@@ -11,7 +11,7 @@ use spell_serializer::payload::transcode;
 use spell_transport::{Transport, TransportError};
 
 use super::{Connection, Ended, Phase, Progress};
-use crate::{carrier::Undeliverable, outbound::Outgoing};
+use crate::{carrier::Undeliverable, outgoing::Outgoing};
 
 impl<T: Transport> Connection<T> {
     /// Writes what is queued, as far as the transport takes it. Gives whether it takes no more.

@@ -17,7 +17,7 @@ use crate::{
     details::forwarded,
     environment::Clock,
     error::Violation,
-    outbound::Outputs,
+    outgoing::Outputs,
     passthru::{self, Attributed},
     realm::refusal,
     work::InvocationWork,

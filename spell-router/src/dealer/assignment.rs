@@ -16,7 +16,7 @@ use super::{Dealer, Refusal, Surroundings, party::Party, undeliverable};
 use crate::{
     Disclosure,
     carrier::Line,
-    outbound::Outgoing,
+    outgoing::Outgoing,
     passthru::{self, Attributed},
     quotas::LIMIT_EXCEEDED,
     traced::Traced,

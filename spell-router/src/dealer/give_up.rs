@@ -10,7 +10,7 @@ use spell_message::{
 };
 
 use super::{Dealer, Refusal, party::Party};
-use crate::{environment::Clock, outbound::Outputs, realm::refusal};
+use crate::{environment::Clock, outgoing::Outputs, realm::refusal};
 
 impl Dealer {
     /// A call that is over, or never was, cannot be cancelled; that is no violation.

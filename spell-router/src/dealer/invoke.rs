@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::Violation,
-    outbound::Outputs,
+    outgoing::Outputs,
     quotas::LIMIT_EXCEEDED,
     realm::refusal,
     work::{Cause, InvocationWork, Prepared},

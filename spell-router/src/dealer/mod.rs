@@ -29,7 +29,7 @@ use crate::{
     carrier::{Line, Undeliverable},
     environment::Environment,
     id_map::IdMap,
-    outbound::Outputs,
+    outgoing::Outputs,
     quotas::Quotas,
     realm::{Members, refusal},
 };

@@ -5,7 +5,7 @@ use spell_message::{RequestId, SessionId, message::Call};
 use super::{Dealer, open_call::OpenCall, party::Party, undeliverable};
 use crate::{
     error::Violation,
-    outbound::Outputs,
+    outgoing::Outputs,
     work::{Cause, InvocationWork, Prepared},
 };
 

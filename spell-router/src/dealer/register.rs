@@ -10,7 +10,7 @@ use spell_message::{
 use super::{Dealer, party::Party};
 use crate::{
     environment::Clock,
-    outbound::Outputs,
+    outgoing::Outputs,
     quotas::LIMIT_EXCEEDED,
     realm::{Members, refusal},
 };

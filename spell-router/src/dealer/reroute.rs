@@ -9,7 +9,7 @@ use super::{
     party::Origin,
 };
 use crate::{
-    outbound::Outputs,
+    outgoing::Outputs,
     realm::refusal,
     work::{Cause, InvocationWork, Prepared},
 };

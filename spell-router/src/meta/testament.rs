@@ -10,7 +10,7 @@ use crate::{
         Refused,
         arguments::{Arguments, no_uri, wrong},
     },
-    outbound::details_size,
+    outgoing::details_size,
     quotas::{LIMIT_EXCEEDED, Quotas},
 };
 

@@ -3,7 +3,7 @@
 use spell_message::{Pattern, RegistrationId, SubscriptionId};
 
 use super::RealmState;
-use crate::{administration::SessionDetails, meta::Revocation, outbound::Outputs};
+use crate::{administration::SessionDetails, meta::Revocation, outgoing::Outputs};
 
 impl RealmState {
     pub(crate) fn sessions(&self) -> Vec<SessionDetails> {

@@ -7,7 +7,7 @@ use crate::{
     broker::Publication,
     fan_out::FanOut,
     meta::{Farewell, Victims},
-    outbound::Outputs,
+    outgoing::Outputs,
 };
 
 impl RealmState {

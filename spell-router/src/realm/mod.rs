@@ -28,7 +28,7 @@ use crate::{
     error::Violation,
     id_map::IdMap,
     meta::{MetaApi, Testaments},
-    outbound::Outputs,
+    outgoing::Outputs,
     passthru,
     quotas::{Quotas, Room},
     work::{Finished, Work},

@@ -12,7 +12,7 @@ use super::{Principal, RealmState, static_uri};
 use crate::{
     changes::{Change, ChangeKind},
     meta::{encoded, own_format},
-    outbound::Outputs,
+    outgoing::Outputs,
 };
 
 impl RealmState {

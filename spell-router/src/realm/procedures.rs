@@ -17,7 +17,7 @@ use crate::{
         Answer, EventsWork, Procedure, Query, Refused, Request, SessionQuery, Victims, details,
         encoded, lists,
     },
-    outbound::Outputs,
+    outgoing::Outputs,
     work::ProcedureWork,
 };
 

@@ -11,7 +11,7 @@ use super::{RealmState, refusal};
 use crate::{
     broker::Publication,
     fan_out::FanOut,
-    outbound::Outputs,
+    outgoing::Outputs,
     work::{PublishWork, Work},
 };
 

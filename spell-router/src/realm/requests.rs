@@ -3,7 +3,7 @@
 use spell_message::{Message, RequestId, SessionId, message::RequestKind, reason};
 
 use super::{Flow, RealmState, refusal};
-use crate::{error::Violation, outbound::Outputs};
+use crate::{error::Violation, outgoing::Outputs};
 
 /// What a CALL is by its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

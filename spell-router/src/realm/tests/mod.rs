@@ -245,7 +245,7 @@ fn id(session: u64) -> SessionId {
 }
 
 fn lines(mut out: Outputs) -> Vec<String> {
-    let line = |(to, outgoing): (SessionId, crate::outbound::Outgoing)| {
+    let line = |(to, outgoing): (SessionId, crate::outgoing::Outgoing)| {
         let mut frame = BytesMut::new();
         Json::new()
             .encode(&outgoing.into_message(), &mut frame)

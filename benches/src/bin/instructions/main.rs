@@ -41,8 +41,8 @@ fn run(workload: &str, prepared: u64, done: usize) -> Result<(), Box<dyn Error>>
         "engine-event" => engine::event(&msgpack, done),
         "engine-invocation" => engine::invocation(&msgpack, &ids, done),
         "router-call" => router::call(&msgpack, &ids, done),
-        "router-call-64" => router::calls(&msgpack, &ids, done),
-        "router-publish-64" => router::publications(&msgpack, &ids, done),
+        "router-calls" => router::calls(&msgpack, &ids, done),
+        "router-publications" => router::publications(&msgpack, &ids, done),
         "router-event" => router::event(&msgpack, &ids, done),
         _ => Err(format!("there is no workload `{workload}`").into()),
     }
@@ -59,7 +59,7 @@ engine-call
 engine-event
 engine-invocation
 router-call
-router-call-64
+router-calls
 router-event
-router-publish-64
+router-publications
 ";

@@ -73,7 +73,8 @@ impl Uri {
     /// # Ok::<(), spell_message::InvalidUri>(())
     /// ```
     pub fn is_reserved(&self) -> bool {
-        self.split('.').next() == Some("wamp")
+        let below = self.strip_prefix("wamp");
+        below.is_some_and(|below| below.is_empty() || below.starts_with('.'))
     }
 }
 

@@ -6,7 +6,10 @@ use spell_message::{
     options::{EventDetails, PublishOptions},
 };
 
-use super::{Publication, audience::Audience};
+use super::{
+    Publication,
+    audience::{Audience, LISTS},
+};
 use crate::{outgoing::details_size, timestamp::Timestamp};
 
 /// An event that is kept for later, and who may have it then.
@@ -89,16 +92,6 @@ fn detached(payload: &Payload) -> Payload {
         _ => payload.clone(),
     }
 }
-
-/// The options of PUBLISH that list who may get an event.
-const LISTS: [&str; 6] = [
-    "exclude",
-    "exclude_authid",
-    "exclude_authrole",
-    "eligible",
-    "eligible_authid",
-    "eligible_authrole",
-];
 
 /// The largest arguments to copy, in bytes. Larger ones are most of what was read with them.
 const LARGEST_COPIED: usize = 64 << 10;

@@ -160,10 +160,15 @@ impl Broker {
         clock: &Clock,
         out: &mut Outputs,
     ) {
+        let mut matching = self.subscriptions.matching(publication.topic).peekable();
+        if matching.peek().is_none() && publication.options.retain() != Some(true) {
+            // Nobody gets it, neither now nor later: histories are those of subscriptions.
+            return;
+        }
         let fan_out = Arc::new(fan_out);
         let details = self.details(publication, members);
         let audience = Audience::new(publication.publisher, publication.options);
-        for (subscription, subscribed) in self.subscriptions.matching(publication.topic) {
+        for (subscription, subscribed) in matching {
             let named = subscribed.pattern.policy() != MatchPolicy::Exact;
             let event = |knows_passthru| {
                 let event = Event {

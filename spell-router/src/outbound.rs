@@ -75,12 +75,13 @@ impl Outbound {
             queue.bytes = bytes;
         }
         self.show(&queue);
-        if (first || queue.overflowed || queue.finished)
-            && self.asleep.swap(false, Ordering::Relaxed)
-            && let Some(writer) = queue.writer.clone()
-        {
-            drop(queue);
-            writer.wake();
+        if (first || queue.overflowed || queue.finished) && self.asleep.load(Ordering::Relaxed) {
+            // Only with the lock does it become true, so that nobody else wakes the writer too.
+            self.asleep.store(false, Ordering::Relaxed);
+            if let Some(writer) = queue.writer.clone() {
+                drop(queue);
+                writer.wake();
+            }
         }
     }
 

@@ -46,19 +46,19 @@ pub fn welcome(serializer: &AnySerializer, roles: RoleFeatures) -> Frame {
     encode(serializer, Welcome { session, details })
 }
 
-/// SUBSCRIBE for [`TOPIC`].
-pub fn subscribe(serializer: &AnySerializer, request: RequestId) -> Frame {
+/// SUBSCRIBE for a topic.
+pub fn subscribe(serializer: &AnySerializer, request: RequestId, topic: &str) -> Frame {
     let message = Subscribe {
         request,
         options: SubscribeOptions::new(),
-        topic: Pattern::from(Uri::new(TOPIC)?),
+        topic: Pattern::from(Uri::new(topic)?),
     };
     encode(serializer, message)
 }
 
-/// SUBSCRIBED, with the id of [`event`].
+/// SUBSCRIBED, with the number of the request; that of the first one is the id of [`event`].
 pub fn subscribed(serializer: &AnySerializer, request: RequestId) -> Frame {
-    let subscription = SubscriptionId::MIN;
+    let subscription = SubscriptionId::new(request.get())?;
     let message = Subscribed {
         request,
         subscription,
@@ -99,12 +99,12 @@ fn publish_with(options: PublishOptions, serializer: &AnySerializer, request: Re
     encode(serializer, message)
 }
 
-/// REGISTER for [`PROCEDURE`].
-pub fn register(serializer: &AnySerializer, request: RequestId) -> Frame {
+/// REGISTER for a procedure.
+pub fn register(serializer: &AnySerializer, request: RequestId, procedure: &str) -> Frame {
     let message = Register {
         request,
         options: RegisterOptions::new(),
-        procedure: Pattern::from(Uri::new(PROCEDURE)?),
+        procedure: Pattern::from(Uri::new(procedure)?),
     };
     encode(serializer, message)
 }

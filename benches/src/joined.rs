@@ -68,10 +68,36 @@ impl Joined {
         Ok(number)
     }
 
+    /// As many calls as there are ids, the first of which must be the next one; they wait for their results until they
+    /// are dropped.
+    pub fn waiting_calls(
+        &mut self,
+        ids: &[RequestId],
+    ) -> Result<Vec<impl Future + use<>>, Box<dyn Error>> {
+        let mut waiting = Vec::new();
+        for _ in ids {
+            let caller = self.handles.3.clone();
+            let mut call = Box::pin(async move { caller.call(PROCEDURE).await });
+            expect_pending(call.as_mut())?;
+            sent(&mut self.engine, &mut self.inbox, self.now)?;
+            waiting.push(call);
+        }
+        Ok(waiting)
+    }
+
     /// A subscription, for [`Joined::event`]. It must be the first request.
     pub fn subscribe(&mut self) -> Result<Subscription, Box<dyn Error>> {
-        let answer = frames::subscribed(&self.serializer, RequestId::MIN)?;
-        let mut subscribe = pin!(self.handles.2.subscribe(TOPIC).send());
+        self.subscribe_to(TOPIC, RequestId::MIN)
+    }
+
+    /// A subscription of some topic, by the request that is the next one.
+    pub fn subscribe_to(
+        &mut self,
+        topic: &str,
+        request: RequestId,
+    ) -> Result<Subscription, Box<dyn Error>> {
+        let answer = frames::subscribed(&self.serializer, request)?;
+        let mut subscribe = pin!(self.handles.2.subscribe(topic).send());
         expect_pending(subscribe.as_mut())?;
         sent(&mut self.engine, &mut self.inbox, self.now)?;
         self.engine.handle_frame(&answer, self.now);

@@ -3,17 +3,22 @@
 use std::error::Error;
 
 use bytes::Bytes;
-use spell_benches::{Joined, frames};
+use spell_benches::{
+    Joined,
+    frames::{self, TOPIC},
+};
 use spell_message::RequestId;
 use spell_serializer::AnySerializer;
 use tokio::runtime;
 
-/// A call, from the user's arguments to the user's result.
+/// A call, from the user's arguments to the user's result, while so many others wait for theirs.
 pub(crate) fn call(
     serializer: &AnySerializer,
     ids: &[RequestId],
     done: usize,
+    others: usize,
 ) -> Result<(), Box<dyn Error>> {
+    let (waiting, ids) = ids.split_at_checked(others).ok_or("too few ids")?;
     let results = ids.iter().map(|id| frames::result(serializer, *id));
     let results: Vec<Bytes> = results.collect::<Result<_, _>>()?;
     let runtime = runtime::Builder::new_current_thread()
@@ -21,14 +26,20 @@ pub(crate) fn call(
         .build()?;
     let _guard = runtime.enter();
     let mut client = Joined::new(serializer.clone())?;
+    let _waiting = client.waiting_calls(waiting)?;
     for result in results.iter().take(done) {
         client.call(result)?;
     }
     Ok(())
 }
 
-/// An event, from the frame to the user's arguments.
-pub(crate) fn event(serializer: &AnySerializer, done: usize) -> Result<(), Box<dyn Error>> {
+/// An event, from the frame to the user's arguments, where there are subscriptions of so many other topics.
+pub(crate) fn event(
+    serializer: &AnySerializer,
+    ids: &[RequestId],
+    done: usize,
+    others: usize,
+) -> Result<(), Box<dyn Error>> {
     let event = frames::event(serializer)?;
     let runtime = runtime::Builder::new_current_thread()
         .enable_time()
@@ -36,6 +47,10 @@ pub(crate) fn event(serializer: &AnySerializer, done: usize) -> Result<(), Box<d
     let _guard = runtime.enter();
     let mut client = Joined::new(serializer.clone())?;
     let mut subscription = client.subscribe()?;
+    let mut kept = Vec::new();
+    for id in ids.iter().skip(1).take(others) {
+        kept.push(client.subscribe_to(&format!("{TOPIC}.{id}"), *id)?);
+    }
     for _ in 0..done {
         client.event(&mut subscription, &event)?;
     }

@@ -37,16 +37,23 @@ fn run(workload: &str, prepared: u64, done: usize) -> Result<(), Box<dyn Error>>
         "encode-call-json" => codec::encode_call(&json, done),
         "encode-call-msgpack" => codec::encode_call(&msgpack, done),
         "encode-call-cbor" => codec::encode_call(&cbor, done),
-        "engine-call" => engine::call(&msgpack, &ids, done),
-        "engine-event" => engine::event(&msgpack, done),
+        "engine-call" => engine::call(&msgpack, &ids, done, 0),
+        "engine-call-among" => engine::call(&msgpack, &ids, done, OTHERS),
+        "engine-event" => engine::event(&msgpack, &ids, done, 0),
+        "engine-event-among" => engine::event(&msgpack, &ids, done, OTHERS),
         "engine-invocation" => engine::invocation(&msgpack, &ids, done),
-        "router-call" => router::call(&msgpack, &ids, done),
+        "router-call" => router::call(&msgpack, &ids, done, 0),
+        "router-call-among" => router::call(&msgpack, &ids, done, OTHERS),
         "router-calls" => router::calls(&msgpack, &ids, done),
         "router-publications" => router::publications(&msgpack, &ids, done),
-        "router-event" => router::event(&msgpack, &ids, done),
+        "router-event" => router::event(&msgpack, &ids, done, 0),
+        "router-event-among" => router::event(&msgpack, &ids, done, OTHERS),
         _ => Err(format!("there is no workload `{workload}`").into()),
     }
 }
+
+/// How many others there are in the workloads that are named for it.
+const OTHERS: usize = 1000;
 
 const WORKLOADS: &str = "\
 decode-event-json
@@ -56,10 +63,14 @@ encode-call-json
 encode-call-msgpack
 encode-call-cbor
 engine-call
+engine-call-among
 engine-event
+engine-event-among
 engine-invocation
 router-call
+router-call-among
 router-calls
 router-event
+router-event-among
 router-publications
 ";

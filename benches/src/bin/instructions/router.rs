@@ -4,20 +4,22 @@ use std::error::Error;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use spell_benches::frames;
+use spell_benches::frames::{self, PROCEDURE, TOPIC};
 use spell_message::{RequestId, RoleName};
 use spell_router::Router;
 use spell_serializer::AnySerializer;
 use spell_transport::{Connector, memory::MemoryTransport};
 use tokio::runtime;
 
-/// A call, from one session to another, and its result on the way back.
+/// A call, from one session to another, and its result on the way back, where there are so many other sessions, each with
+/// a procedure and a topic of its own.
 pub(crate) fn call(
     serializer: &AnySerializer,
     ids: &[RequestId],
     done: usize,
+    others: usize,
 ) -> Result<(), Box<dyn Error>> {
-    calls_at_once(1, serializer, ids, done)
+    calls_at_once(1, serializer, ids, done, others)
 }
 
 /// The same, where many calls are under way.
@@ -26,7 +28,7 @@ pub(crate) fn calls(
     ids: &[RequestId],
     done: usize,
 ) -> Result<(), Box<dyn Error>> {
-    calls_at_once(AT_ONCE, serializer, ids, done)
+    calls_at_once(AT_ONCE, serializer, ids, done, 0)
 }
 
 fn calls_at_once(
@@ -34,6 +36,7 @@ fn calls_at_once(
     serializer: &AnySerializer,
     ids: &[RequestId],
     done: usize,
+    others: usize,
 ) -> Result<(), Box<dyn Error>> {
     let calls = ids.iter().map(|id| frames::call(serializer, *id));
     let calls: Vec<Bytes> = calls.collect::<Result<_, _>>()?;
@@ -41,10 +44,10 @@ fn calls_at_once(
     let answers: Vec<Bytes> = answers.collect::<Result<_, _>>()?;
     block_on(async {
         let router = Router::local();
+        let _others = sessions(&router, serializer, others).await?;
         let mut callee = join(&router, serializer, &[RoleName::Callee]).await?;
-        callee
-            .send(frames::register(serializer, RequestId::MIN)?)
-            .await?;
+        let register = frames::register(serializer, RequestId::MIN, PROCEDURE)?;
+        callee.send(register).await?;
         receive(&mut callee).await?;
         let mut caller = join(&router, serializer, &[RoleName::Caller]).await?;
         let (mut calls, mut answers) = (calls.into_iter().take(done), answers.into_iter());
@@ -101,20 +104,22 @@ async fn exchange(
     Ok(())
 }
 
-/// A publication, and its event to each of ten subscribers.
+/// A publication, and its event to each of ten subscribers, where there are so many other sessions.
 pub(crate) fn event(
     serializer: &AnySerializer,
     ids: &[RequestId],
     done: usize,
+    others: usize,
 ) -> Result<(), Box<dyn Error>> {
     let publications = ids.iter().map(|id| frames::publish(serializer, *id));
     let publications: Vec<Bytes> = publications.collect::<Result<_, _>>()?;
     block_on(async {
         let router = Router::local();
+        let _others = sessions(&router, serializer, others).await?;
         let mut subscribers = Vec::new();
         for _ in 0..10 {
             let mut subscriber = join(&router, serializer, &[RoleName::Subscriber]).await?;
-            let subscribe = frames::subscribe(serializer, RequestId::MIN)?;
+            let subscribe = frames::subscribe(serializer, RequestId::MIN, TOPIC)?;
             subscriber.send(subscribe).await?;
             receive(&mut subscriber).await?;
             subscribers.push(subscriber);
@@ -145,6 +150,29 @@ async fn join(
     client.send(frames::hello(serializer, roles)?).await?;
     receive(&mut client).await?;
     Ok(client)
+}
+
+/// So many sessions, each with a procedure and a topic of its own.
+async fn sessions(
+    router: &Router,
+    serializer: &AnySerializer,
+    count: usize,
+) -> Result<Vec<MemoryTransport>, Box<dyn Error>> {
+    let mut sessions = Vec::new();
+    for number in 0..count {
+        let roles = [RoleName::Callee, RoleName::Subscriber];
+        let mut session = join(router, serializer, &roles).await?;
+        let procedure = format!("{PROCEDURE}.{number}");
+        let register = frames::register(serializer, RequestId::MIN, &procedure)?;
+        session.send(register).await?;
+        receive(&mut session).await?;
+        let topic = format!("{TOPIC}.{number}");
+        let subscribe = frames::subscribe(serializer, RequestId::new(2)?, &topic)?;
+        session.send(subscribe).await?;
+        receive(&mut session).await?;
+        sessions.push(session);
+    }
+    Ok(sessions)
 }
 
 async fn receive(client: &mut MemoryTransport) -> Result<Bytes, Box<dyn Error>> {

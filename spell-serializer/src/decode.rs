@@ -57,6 +57,10 @@ struct FrameElements<'a, C: Codec> {
 }
 
 impl<'a, C: Codec> FrameElements<'a, C> {
+    #[expect(
+        clippy::inline_always,
+        reason = "most of what was found is not asked for"
+    )]
     #[inline(always)]
     fn found(&mut self) -> Result<Option<Encoded<'a, C>>, Failed> {
         match self.scanner.next() {
@@ -69,6 +73,10 @@ impl<'a, C: Codec> FrameElements<'a, C> {
 impl<'a, C: Codec> Elements for FrameElements<'a, C> {
     type Element = Encoded<'a, C>;
 
+    #[expect(
+        clippy::inline_always,
+        reason = "most of what was found is not asked for"
+    )]
     #[inline(always)]
     fn next(&mut self) -> Result<Option<Encoded<'a, C>>, Failed> {
         let found = self.found()?;

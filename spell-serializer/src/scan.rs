@@ -47,6 +47,10 @@ pub(crate) trait Scanner<'a>: Sized {
     }
 
     /// The next element; `None` at the end, which must be that of the frame.
+    #[expect(
+        clippy::inline_always,
+        reason = "most of what was found is not asked for"
+    )]
     #[inline(always)]
     fn next(&mut self) -> Result<Option<Found<'a>>, Refused> {
         let found = self.element()?;

@@ -339,7 +339,7 @@ impl JsonScanner<'_> {
         self.rest = rest;
         match count {
             0 => Err(&Fault::Malformed("a digit is missing")),
-            ..20 => Ok(Some(number)),
+            1..20 => Ok(Some(number)),
             // It may not have fitted.
             _ => Ok(std::str::from_utf8(digits)
                 .ok()

@@ -43,6 +43,10 @@ impl<S: Elements> Fields<S> {
         self.kind
     }
 
+    #[expect(
+        clippy::inline_always,
+        reason = "most of what was found is not asked for"
+    )]
     #[inline(always)]
     fn next(&mut self) -> Result<S::Element, Failed> {
         match self.elements.next()? {
@@ -50,14 +54,14 @@ impl<S: Elements> Fields<S> {
                 self.length = self.length.saturating_add(1);
                 Ok(element)
             }
-            None => Err(self.wrong_length()),
+            None => Err(self.wrong_length().into()),
         }
     }
 
     #[cold]
-    pub(super) fn wrong_length(&self) -> Failed {
+    pub(super) fn wrong_length(&self) -> DecodeError {
         let (kind, length) = (self.kind, self.length);
-        DecodeError::Length { kind, length }.into()
+        DecodeError::Length { kind, length }
     }
 
     /// Checks that there are no more.
@@ -67,28 +71,35 @@ impl<S: Elements> Fields<S> {
             return Ok(());
         }
         self.length = self.length.saturating_add(1);
-        Err(self.wrong_length())
+        Err(self.wrong_length().into())
     }
 
-    fn place(&self, field: &'static str) -> Box<Place> {
-        Place::new(self.kind, field, self.request)
-            .with_failed(self.failed)
-            .into()
+    fn place(&self, field: &'static str) -> Place {
+        Place::new(self.kind, field, self.request).with_failed(self.failed)
     }
 
     #[cold]
-    fn wrong(&self, field: &'static str, expected: &'static str, element: &S::Element) -> Failed {
+    fn wrong(
+        &self,
+        field: &'static str,
+        expected: &'static str,
+        element: &S::Element,
+    ) -> DecodeError {
         self.wrong_as(field, expected, element.shape().name())
     }
 
     #[cold]
-    fn wrong_as(&self, field: &'static str, expected: &'static str, found: &'static str) -> Failed {
+    fn wrong_as(
+        &self,
+        field: &'static str,
+        expected: &'static str,
+        found: &'static str,
+    ) -> DecodeError {
         DecodeError::Field {
-            place: self.place(field),
+            place: self.place(field).into(),
             expected,
             found,
         }
-        .into()
     }
 
     #[inline]
@@ -109,11 +120,13 @@ impl<S: Elements> Fields<S> {
         match element.integer().map(T::try_from) {
             Some(Ok(id)) => Ok(id),
             Some(Err(source)) => Err(DecodeError::Id {
-                place: self.place(field),
+                place: self.place(field).into(),
                 source,
             }
             .into()),
-            None => Err(self.wrong(field, "an id, an integer from 1 to 2^53", element)),
+            None => Err(self
+                .wrong(field, "an id, an integer from 1 to 2^53", element)
+                .into()),
         }
     }
 
@@ -128,10 +141,10 @@ impl<S: Elements> Fields<S> {
         const EXPECTED: &str = "the code of a request (16, 32, 34, 48, 64, 66 or 68)";
         let element = self.next()?;
         let Some(code) = element.integer() else {
-            return Err(self.wrong(field, EXPECTED, &element));
+            return Err(self.wrong(field, EXPECTED, &element).into());
         };
         let Some(kind) = RequestKind::from_code(code) else {
-            return Err(self.wrong_as(field, EXPECTED, "another integer"));
+            return Err(self.wrong_as(field, EXPECTED, "another integer").into());
         };
         self.failed = Some(kind);
         Ok(kind)
@@ -152,8 +165,8 @@ impl<S: Elements> Fields<S> {
         };
         match request.integer() {
             Some(0) => self.options_of("Details", &details, from_dict).map(Err),
-            Some(_) => Err(self.wrong_as(field, EXPECTED, "another integer")),
-            None => Err(self.wrong(field, EXPECTED, &request)),
+            Some(_) => Err(self.wrong_as(field, EXPECTED, "another integer").into()),
+            None => Err(self.wrong(field, EXPECTED, &request).into()),
         }
     }
 
@@ -168,10 +181,10 @@ impl<S: Elements> Fields<S> {
         let element = self.next()?;
         match (element.text(), element.shape()) {
             (Some(text), _) => read(self, text),
-            (None, Shape::Text) => {
-                Err(self.wrong_as(field, EXPECTED, "a string that is not Unicode"))
-            }
-            _ => Err(self.wrong(field, EXPECTED, &element)),
+            (None, Shape::Text) => Err(self
+                .wrong_as(field, EXPECTED, "a string that is not Unicode")
+                .into()),
+            _ => Err(self.wrong(field, EXPECTED, &element).into()),
         }
     }
 
@@ -186,17 +199,16 @@ impl<S: Elements> Fields<S> {
         parse: impl FnOnce(&str) -> Result<T, InvalidUri>,
     ) -> Result<T, Failed> {
         self.text(field, |fields, text| {
-            parse(&text).map_err(|source| fields.invalid_uri(field, source))
+            parse(&text).map_err(|source| fields.invalid_uri(field, source).into())
         })
     }
 
     #[cold]
-    fn invalid_uri(&self, field: &'static str, source: InvalidUri) -> Failed {
+    fn invalid_uri(&self, field: &'static str, source: InvalidUri) -> DecodeError {
         DecodeError::Uri {
-            place: self.place(field),
+            place: self.place(field).into(),
             source: source.into(),
         }
-        .into()
     }
 
     pub(super) fn uri(&mut self, field: &'static str) -> Result<Uri, Failed> {
@@ -228,9 +240,9 @@ impl<S: Elements> Fields<S> {
     #[inline]
     fn dict_of(&self, field: &'static str, element: &S::Element) -> Result<Dict, Failed> {
         element.dict().map_err(|error| match error {
-            None => self.wrong(field, "a dictionary", element),
+            None => self.wrong(field, "a dictionary", element).into(),
             Some(source) => DecodeError::Dict {
-                place: self.place(field),
+                place: self.place(field).into(),
                 source,
             }
             .into(),
@@ -258,7 +270,7 @@ impl<S: Elements> Fields<S> {
         self.bare = Bare::of(self.kind, &dict);
         from_dict(dict).map_err(|source| {
             DecodeError::Option {
-                place: self.place(field),
+                place: self.place(field).into(),
                 source: source.into(),
             }
             .into()

@@ -119,7 +119,7 @@ fn session<S: Elements>(fields: &mut Fields<S>) -> Result<Message, Failed> {
             payload: fields.payload()?,
         }
         .into(),
-        _ => return Err(fields.wrong_length()),
+        _ => return Err(fields.wrong_length().into()),
     })
 }
 
@@ -172,7 +172,7 @@ fn pubsub<S: Elements>(fields: &mut Fields<S>) -> Result<Message, Failed> {
             publication: fields.id("EVENT.Publication")?,
         }
         .into(),
-        _ => return Err(fields.wrong_length()),
+        _ => return Err(fields.wrong_length().into()),
     })
 }
 
@@ -244,7 +244,7 @@ fn rpc<S: Elements>(fields: &mut Fields<S>) -> Result<Message, Failed> {
             payload: fields.payload()?,
         }
         .into(),
-        _ => return Err(fields.wrong_length()),
+        _ => return Err(fields.wrong_length().into()),
     })
 }
 

@@ -66,8 +66,10 @@ impl Codec for MsgPackCodec {
             let [a, b, c, d] = integer.to_be_bytes();
             out.put_slice(&[0xce, a, b, c, d]);
         } else {
-            let [a, b, c, d, e, f, g, h] = integer.to_be_bytes();
-            out.put_slice(&[0xcf, a, b, c, d, e, f, g, h]);
+            let mut bytes = [0xcf; 9];
+            let [_, number @ ..] = &mut bytes;
+            *number = integer.to_be_bytes();
+            out.put_slice(&bytes);
         }
         Ok(())
     }

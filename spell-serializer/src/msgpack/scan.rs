@@ -146,10 +146,8 @@ fn skip(
 fn begin_value(rest: &mut &[u8]) -> Result<Head, Refused> {
     let head = head(rest)?;
     match head {
-        Head::Text(size) => {
-            if !is_utf8(take(rest, size)?) {
-                return Err(&Fault::Malformed("a text that is not UTF-8 ends"));
-            }
+        Head::Text(size) if !is_utf8(take(rest, size)?) => {
+            return Err(&Fault::Malformed("a text that is not UTF-8 ends"));
         }
         Head::Bytes(size) => {
             take(rest, size)?;

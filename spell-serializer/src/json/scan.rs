@@ -293,58 +293,11 @@ impl JsonScanner<'_> {
     }
 
     fn number(&mut self) -> Result<Begun, Refused> {
-        let is_negative = self.peek() == Some(b'-');
-        if is_negative {
-            self.advance();
-        }
-        let mut integer = match self.peek() {
-            Some(b'0') => {
-                self.advance();
-                Some(0)
-            }
-            _ => self.digits()?,
-        };
-        let mut shape = Shape::Integer;
-        if is_negative {
-            shape = Shape::Negative;
-            integer = None;
-        }
-        if self.peek() == Some(b'.') {
-            self.advance();
-            self.digits()?;
-            (shape, integer) = (Shape::Float, None);
-        }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.advance();
-            if let Some(b'+' | b'-') = self.peek() {
-                self.advance();
-            }
-            self.digits()?;
-            (shape, integer) = (Shape::Float, None);
-        }
-        Ok(Begun::Value(shape, integer))
-    }
-
-    /// Goes over digits and gives their number, if it fits.
-    #[inline]
-    fn digits(&mut self) -> Result<Option<u64>, Refused> {
-        let mut number = 0_u64;
-        let mut behind = self.rest.iter();
-        while let [digit @ b'0'..=b'9', ..] = *behind.as_slice() {
-            number = number.wrapping_mul(10).wrapping_add((digit & 0x0f).into());
-            behind.next();
-        }
-        let count = self.rest.len().saturating_sub(behind.as_slice().len());
-        let (digits, rest) = self.rest.split_at_checked(count).unwrap_or_default();
+        // A copy, which need not be in memory. How far it came is noted in any case.
+        let mut rest = self.rest;
+        let result = number(&mut rest);
         self.rest = rest;
-        match count {
-            0 => Err(&Fault::Malformed("a digit is missing")),
-            1..20 => Ok(Some(number)),
-            // It may not have fitted.
-            _ => Ok(std::str::from_utf8(digits)
-                .ok()
-                .and_then(|digits| digits.parse().ok())),
-        }
+        result
     }
 
     fn word(&mut self, word: &'static [u8], shape: Shape) -> Result<Shape, Refused> {
@@ -382,6 +335,71 @@ impl JsonScanner<'_> {
 enum Begun {
     Value(Shape, Option<u64>),
     Open(Shape),
+}
+
+#[inline]
+fn number(rest: &mut &[u8]) -> Result<Begun, Refused> {
+    let is_negative = skip_one(rest, |byte| byte == b'-');
+    let integer = if skip_one(rest, |byte| byte == b'0') {
+        Some(0)
+    } else {
+        digits(rest)?
+    };
+    let mut is_float = false;
+    if skip_one(rest, |byte| byte == b'.') {
+        is_float = true;
+        digits(rest)?;
+    }
+    if skip_one(rest, |byte| matches!(byte, b'e' | b'E')) {
+        is_float = true;
+        skip_one(rest, |byte| matches!(byte, b'+' | b'-'));
+        digits(rest)?;
+    }
+    Ok(match (is_float, is_negative) {
+        (true, _) => Begun::Value(Shape::Float, None),
+        (_, true) => Begun::Value(Shape::Negative, None),
+        _ => Begun::Value(Shape::Integer, integer),
+    })
+}
+
+/// Goes over digits and gives their number, if it fits.
+#[inline]
+fn digits(rest: &mut &[u8]) -> Result<Option<u64>, Refused> {
+    let mut number = 0_u64;
+    let mut count = 0_usize;
+    for byte in *rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        number = number.wrapping_mul(10).wrapping_add(digit.into());
+        count = count.wrapping_add(1);
+    }
+    let (digits, behind) = rest.split_at_checked(count).unwrap_or_default();
+    *rest = behind;
+    match count {
+        1..20 => Ok(Some(number)),
+        0 => Err(&Fault::Malformed("a digit is missing")),
+        // It may not have fitted.
+        _ => Ok(parse(digits)),
+    }
+}
+
+#[cold]
+fn parse(digits: &[u8]) -> Option<u64> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// Goes over a byte, if it is such a one.
+#[inline]
+fn skip_one(rest: &mut &[u8], is_wanted: impl FnOnce(u8) -> bool) -> bool {
+    match **rest {
+        [byte, ref behind @ ..] if is_wanted(byte) => {
+            *rest = behind;
+            true
+        }
+        _ => false,
+    }
 }
 
 /// How many bytes stand for themselves in a string: all but the quote, the backslash and control

@@ -1,88 +1,115 @@
-//! What encoding and decoding each message costs, by serializer.
+//! What encoding and decoding each message costs, by serializer, and beside serde alone.
 //!
 //! `cargo bench --bench codec`
 
-use bytes::{Bytes, BytesMut};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use spell_benches::messages;
-use spell_serializer::{AnySerializer, PayloadExt, payload};
+use bytes::BytesMut;
+use criterion::{
+    BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
+    measurement::WallTime,
+};
+use spell_benches::{Large, Sample, frames::TEXT, messages};
+use spell_serializer::AnySerializer;
 
-fn encode(c: &mut Criterion) {
-    let mut group = c.benchmark_group("encode");
+/// Each message, its arguments being encoded already and staying so.
+fn envelopes(c: &mut Criterion) {
+    let mut group = c.benchmark_group("envelope");
     for serializer in AnySerializer::all() {
         for (name, message) in messages(serializer.format()) {
-            let mut out = BytesMut::with_capacity(4096);
-            let id = BenchmarkId::new(name, serializer.serialization().subprotocol());
-            group.bench_function(id, |bencher| {
+            let mut out = BytesMut::with_capacity(ROOM);
+            let subprotocol = serializer.serialization().subprotocol();
+            let id = |what| BenchmarkId::new(format!("{name}/{what}"), subprotocol);
+            group.bench_function(id("encode"), |bencher| {
                 bencher.iter(|| {
                     out.clear();
                     serializer.encode(&message, &mut out)
                 });
+            });
+            let frame = out.split().freeze();
+            group.bench_function(id("decode"), |bencher| {
+                bencher.iter(|| serializer.decode(&frame));
             });
         }
     }
     group.finish();
 }
 
-fn decode(c: &mut Criterion) {
-    let mut group = c.benchmark_group("decode");
-    for serializer in AnySerializer::all() {
-        for (name, message) in messages(serializer.format()) {
-            let mut out = BytesMut::new();
-            if serializer.encode(&message, &mut out).is_err() {
-                continue;
+/// Messages with arguments, from and to the user's types.
+fn arguments(c: &mut Criterion) {
+    for size in [16, 1024] {
+        let mut group = c.benchmark_group(format!("with arguments of {size} B"));
+        let text = TEXT.repeat(size / TEXT.len());
+        for serializer in AnySerializer::all() {
+            for sample in Sample::ALL {
+                with_arguments(&mut group, sample, &serializer, &text);
             }
-            let frame = out.freeze();
-            let id = BenchmarkId::new(name, serializer.serialization().subprotocol());
-            group.bench_function(id, |bencher| bencher.iter(|| serializer.decode(&frame)));
+        }
+        group.finish();
+    }
+}
+
+fn with_arguments(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    sample: Sample,
+    serializer: &AnySerializer,
+    text: &str,
+) {
+    let format = serializer.format();
+    let subprotocol = serializer.serialization().subprotocol();
+    let id = |what| BenchmarkId::new(format!("{}/{what}", sample.name()), subprotocol);
+    let mut out = BytesMut::with_capacity(ROOM);
+    group.bench_function(id("encode"), |bencher| {
+        bencher.iter(|| {
+            out.clear();
+            sample.encode(serializer, text, &mut out)
+        });
+    });
+    out.clear();
+    if sample.encode(serializer, text, &mut out).is_err() {
+        return;
+    }
+    let frame = out.freeze();
+    group.bench_function(id("decode"), |bencher| {
+        bencher.iter(|| sample.decode(serializer, &frame));
+    });
+    let mut alone = Vec::with_capacity(ROOM);
+    if sample.encode_alone(format, text, &mut alone).is_err() {
+        return;
+    }
+    group.bench_function(id("encode by serde alone"), |bencher| {
+        bencher.iter(|| {
+            alone.clear();
+            sample.encode_alone(format, text, &mut alone)
+        });
+    });
+    group.bench_function(id("decode by serde alone"), |bencher| {
+        bencher.iter(|| sample.decode_alone(format, &frame));
+    });
+}
+
+/// Finding the boundaries of a payload that stays undecoded, and decoding it.
+fn boundaries(c: &mut Criterion) {
+    let mut group = c.benchmark_group("1 MiB");
+    for serializer in AnySerializer::all() {
+        for large in Large::ALL {
+            let Ok(frame) = large.event(&serializer) else {
+                continue;
+            };
+            group.throughput(Throughput::Bytes(u64::try_from(frame.len()).unwrap_or(0)));
+            let subprotocol = serializer.serialization().subprotocol();
+            let id = |what| BenchmarkId::new(format!("{}/{what}", large.name()), subprotocol);
+            group.bench_function(id("find"), |bencher| {
+                bencher.iter(|| large.find(&serializer, &frame));
+            });
+            group.bench_function(id("decode"), |bencher| {
+                bencher.iter(|| large.decode(&serializer, &frame));
+            });
         }
     }
     group.finish();
 }
 
-/// Arguments: from the user's type to bytes, and back.
-fn arguments(c: &mut Criterion) {
-    let mut group = c.benchmark_group("arguments");
-    for serializer in AnySerializer::all() {
-        let format = serializer.format();
-        let name = serializer.serialization().subprotocol();
-        let args = ("Hello", 42_u32);
-        group.bench_function(BenchmarkId::new("encode", name), |bencher| {
-            bencher.iter(|| payload::encode(format, &args, None::<&()>));
-        });
-        let Ok(encoded) = payload::encode(format, &args, None::<&()>) else {
-            continue;
-        };
-        group.bench_function(BenchmarkId::new("decode", name), |bencher| {
-            bencher.iter(|| encoded.parse_args::<(String, u32)>());
-        });
-    }
-    group.finish();
-}
+/// For each message, in bytes.
+const ROOM: usize = 4096;
 
-/// Finding the boundaries of a payload that stays undecoded.
-fn boundaries(c: &mut Criterion) {
-    let mut group = c.benchmark_group("boundaries of 1 MiB");
-    for serializer in AnySerializer::all() {
-        let Some(frame) = large_event(&serializer) else {
-            continue;
-        };
-        group.throughput(Throughput::Bytes(u64::try_from(frame.len()).unwrap_or(0)));
-        let name = serializer.serialization().subprotocol();
-        group.bench_function(name, |bencher| bencher.iter(|| serializer.decode(&frame)));
-    }
-    group.finish();
-}
-
-/// An EVENT with about 1 MiB of small strings.
-fn large_event(serializer: &AnySerializer) -> Option<Bytes> {
-    let strings = vec!["a string of 32 bytes for a bench"; 1 << 15];
-    let payload = payload::encode(serializer.format(), &strings, None::<&()>).ok()?;
-    let mut out = BytesMut::new();
-    let event = spell_benches::event(payload);
-    serializer.encode(&event, &mut out).ok()?;
-    Some(out.freeze())
-}
-
-criterion_group!(benches, encode, decode, arguments, boundaries);
+criterion_group!(benches, envelopes, arguments, boundaries);
 criterion_main!(benches);

@@ -2,6 +2,8 @@
 
 pub mod frames;
 mod joined;
+mod large;
+mod samples;
 
 use spell_message::{
     Dict, Format, Message, Pattern, Payload, PublicationId, RegistrationId, RequestId,
@@ -22,6 +24,8 @@ use spell_message::{
 use spell_serializer::payload;
 
 pub use joined::Joined;
+pub use large::Large;
+pub use samples::Sample;
 
 /// One message of each kind, with small arguments in `format` where it can have some.
 ///

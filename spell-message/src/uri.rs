@@ -235,7 +235,45 @@ pub(crate) enum Empty {
 
 /// Checks a text against one of the rules of WAMP spec, "URIs".
 pub(crate) fn check(text: &str, characters: Characters, empty: Empty) -> Result<(), InvalidUri> {
+    if matches!(characters, Characters::Loose) && is_plain(text.as_bytes()) {
+        return Ok(());
+    }
     violation(text, characters, empty).map_or(Ok(()), |reason| Err(InvalidUri::new(text, reason)))
+}
+
+/// Whether a text is what most URIs are: at least eight visible ASCII characters, no `#` among them,
+/// and no component empty. Such a text follows the loose rule; of others this says nothing.
+fn is_plain(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk() else {
+        return false;
+    };
+    if text.first() == Some(&b'.') || text.last() == Some(&b'.') {
+        return false;
+    }
+    let (words, _) = text.as_chunks();
+    let mut dot_before = 0;
+    for word in words {
+        let (is_plain, dots) = plain_and_dots(*word);
+        if !is_plain || dots & ((dots << 8) | dot_before) != 0 {
+            return false;
+        }
+        dot_before = dots >> 56;
+    }
+    // The last word may overlap the one before it, so that it holds every pair that is left.
+    let (is_plain, dots) = plain_and_dots(*last);
+    is_plain && dots & (dots << 8) == 0
+}
+
+/// Whether eight bytes are visible ASCII without `#`, and the highest bit of each that is a dot.
+#[inline]
+fn plain_and_dots(word: [u8; 8]) -> (bool, u64) {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let word = u64::from_le_bytes(word);
+    // No sum goes over into the next byte as long as all are ASCII.
+    let is = |byte: u8| !(word ^ ONES.wrapping_mul(byte.into())).wrapping_add(HIGH - ONES) & HIGH;
+    let is_visible = !word & word.wrapping_add(ONES * (0x80 - 0x21)) & HIGH == HIGH;
+    (is_visible && is(b'#') == 0, is(b'.'))
 }
 
 fn violation(text: &str, characters: Characters, empty: Empty) -> Option<InvalidUriReason> {
@@ -363,6 +401,25 @@ mod tests {
     }
 
     #[test]
+    fn what_is_plain_is_found_wherever_it_stands() {
+        for length in 8..40 {
+            let text = vec![b'a'; length];
+            assert!(is_plain(&text), "{length}");
+            for (at, byte) in (0..length).flat_map(|at| (0..=255).map(move |byte| (at, byte))) {
+                let mut text = text.clone();
+                text[at] = byte;
+                let inside = at > 0 && at < length - 1;
+                let plain = matches!(byte, 0x21..0x80) && byte != b'#' && (byte != b'.' || inside);
+                assert_eq!(is_plain(&text), plain, "{byte:#x} at {at} of {length}");
+                if byte == b'.' && at > 0 {
+                    text[at - 1] = b'.';
+                    assert!(!is_plain(&text), "two dots before {at} of {length}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn the_strict_rule_takes_only_lower_case_ascii_digits_and_underscores() {
         assert!(Uri::strict("com.my_app.add2").is_ok());
         let reason = |text| Uri::strict(text).unwrap_err().reason();
@@ -428,7 +485,14 @@ mod tests {
         let character = prop::sample::select(vec![
             '.', '.', '.', 'a', 'z', '0', '9', '_', 'A', '-', 'é', '#', ' ', '\n', '\u{1d}',
         ]);
-        prop::collection::vec(character, 0..8).prop_map(String::from_iter)
+        prop_oneof![
+            prop::collection::vec(character.clone(), 0..8),
+            prop::collection::vec(
+                prop_oneof![24 => Just('a'), 4 => Just('.'), 1 => character],
+                8..32
+            ),
+        ]
+        .prop_map(String::from_iter)
     }
 
     proptest! {

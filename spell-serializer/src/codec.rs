@@ -2,17 +2,17 @@
 
 use std::{borrow::Cow, marker::PhantomData, ops::Range};
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use serde::{Deserialize, Serialize};
-use spell_message::{Dict, Format, List, Message, Payload, Value, message::Kind};
+use spell_message::{Dict, Format, Message, Payload};
 
 use crate::{
-    DecodeError, EncodeError, Limits,
+    EncodeError, Limits,
     buffer::Buffer,
     error::Source,
-    list::{Element, Shape, Writer, check_length, envelope, may_be_bare, read, write},
-    payload::{join, listed, transcode},
-    scan::Scanner,
+    list::{Shape, Writer, write},
+    payload::transcode,
+    scan::{Budget, Scanner},
 };
 
 /// One format.
@@ -53,8 +53,6 @@ pub(crate) trait Codec: 'static {
     /// Reads exactly one value.
     fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Source>;
 
-    /// The integer that this one value is.
-    fn integer(value: &[u8]) -> Option<u64>;
     /// The text that this one value is.
     fn text(value: &[u8]) -> Option<Cow<'_, str>>;
     /// What this value is, from its first byte.
@@ -74,168 +72,6 @@ pub(crate) fn encode<C: Codec>(message: &Message, out: &mut BytesMut) -> Result<
         out.truncate(start);
     }
     result
-}
-
-/// Reads a message, whose payload shares the frame.
-pub(crate) fn decode<C: Codec>(frame: &Bytes, limits: &Limits) -> Result<Message, DecodeError> {
-    if frame.len() > limits.size {
-        return Err(DecodeError::TooLarge {
-            size: frame.len(),
-            limit: limits.size,
-        });
-    }
-    let mut scanner = C::Scanner::open(frame, limits)?;
-    let Some(code) = scanner.next()? else {
-        return Err(DecodeError::Empty);
-    };
-    let code = Encoded::<C>::new(frame, code);
-    let number = code.integer().ok_or_else(|| DecodeError::Code {
-        found: code.shape().name(),
-    })?;
-    match Kind::from_code(number) {
-        Some(kind) => decode_known::<C>(kind, frame, scanner),
-        None => decode_unknown::<C>(number, frame, scanner),
-    }
-}
-
-fn decode_known<'a, C: Codec>(
-    kind: Kind,
-    frame: &'a Bytes,
-    mut scanner: C::Scanner<'a>,
-) -> Result<Message, DecodeError> {
-    // No message has more elements after its code; those that it must not have are counted.
-    let mut elements: [Encoded<'a, C>; 6] = [Encoded::default(); 6];
-    let mut length = 0_usize;
-    while let Some(range) = scanner.next()? {
-        if let Some(element) = elements.get_mut(length) {
-            *element = Encoded::new(frame, range);
-        }
-        length = length.saturating_add(1);
-        scanner.check_envelope(|| length <= envelope(kind, length))?;
-    }
-    check_length(kind, length.saturating_add(1))?;
-    let envelope = envelope(kind, length);
-    let (fields, arguments) = elements.split_at_checked(envelope).unwrap_or_default();
-    let arguments = arguments
-        .get(..length.saturating_sub(envelope))
-        .unwrap_or_default();
-    let payload = match arguments {
-        [] => Payload::default(),
-        [args] if may_be_bare(kind, fields, args) => listed::<C>(args.bytes),
-        [args, rest @ ..] => payload::<C>(kind, frame, args, rest.first())?,
-    };
-    read(kind, fields, payload)
-}
-
-/// Cuts the arguments out of the frame. Null counts as absent: some peers send it.
-fn payload<C: Codec>(
-    kind: Kind,
-    frame: &Bytes,
-    args: &Encoded<'_, C>,
-    kwargs: Option<&Encoded<'_, C>>,
-) -> Result<Payload, DecodeError> {
-    let has_args = args.is_args(kind)?;
-    let kwargs = match kwargs {
-        Some(kwargs) if kwargs.is_kwargs(kind)? => Some(kwargs),
-        _ => None,
-    };
-    Ok(match (has_args, kwargs) {
-        (false, None) => Payload::default(),
-        (false, Some(kwargs)) => join::<C>(C::EMPTY_LIST, kwargs.bytes),
-        (true, kwargs) => {
-            let end = kwargs.unwrap_or(args).end();
-            let kwargs_start = kwargs.map_or(end, |kwargs| kwargs.start);
-            Payload::encoded(
-                C::FORMAT,
-                frame.slice(args.start..end),
-                args.bytes.len(),
-                kwargs_start.saturating_sub(args.start),
-            )
-        }
-    })
-}
-
-fn decode_unknown<'a, C: Codec>(
-    code: u64,
-    frame: &'a Bytes,
-    mut scanner: C::Scanner<'a>,
-) -> Result<Message, DecodeError> {
-    let mut fields = List::new();
-    while let Some(range) = scanner.next()? {
-        scanner.check_envelope(|| true)?;
-        let bytes = frame.get(range).unwrap_or_default();
-        let field: Value = C::read(bytes).map_err(|source| DecodeError::Malformed {
-            format: C::NAME,
-            source,
-        })?;
-        fields.push(field);
-    }
-    Ok(Message::Unknown(spell_message::message::Unknown {
-        code,
-        fields,
-    }))
-}
-
-/// One element of a message, still encoded.
-struct Encoded<'a, C> {
-    bytes: &'a [u8],
-    /// Where it stands in the frame.
-    start: usize,
-    codec: PhantomData<C>,
-}
-
-impl<'a, C> Encoded<'a, C> {
-    fn new(frame: &'a [u8], range: Range<usize>) -> Self {
-        Self {
-            start: range.start,
-            bytes: frame.get(range).unwrap_or_default(),
-            codec: PhantomData,
-        }
-    }
-
-    fn end(&self) -> usize {
-        self.start.saturating_add(self.bytes.len())
-    }
-}
-
-impl<C> Clone for Encoded<'_, C> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<C> Copy for Encoded<'_, C> {}
-
-impl<C> Default for Encoded<'_, C> {
-    fn default() -> Self {
-        Self {
-            bytes: &[],
-            start: 0,
-            codec: PhantomData,
-        }
-    }
-}
-
-impl<C: Codec> Element for Encoded<'_, C> {
-    fn shape(&self) -> Shape {
-        C::shape(self.bytes)
-    }
-
-    fn integer(&self) -> Option<u64> {
-        C::integer(self.bytes)
-    }
-
-    fn text(&self) -> Option<Cow<'_, str>> {
-        C::text(self.bytes)
-    }
-
-    fn dict(&self) -> Result<Dict, Option<Source>> {
-        match self.shape() {
-            Shape::Dict if self.bytes == C::EMPTY_DICT => Ok(Dict::new()),
-            Shape::Dict => C::read(self.bytes).map_err(Some),
-            _ => Err(None),
-        }
-    }
 }
 
 /// Writes the elements of a message into a frame.
@@ -337,11 +173,12 @@ const TYPICAL: usize = 64;
 
 /// The element of a list that has no other, where there are no keyword arguments either.
 fn only_element<C: Codec>(payload: &Payload) -> Option<&[u8]> {
-    let args = payload.args();
-    let mut scanner = C::Scanner::open(args, &Limits::new()).ok()?;
-    let only = scanner.next().ok()??;
+    let budget = Budget::new(const { &Limits::new() });
+    let mut scanner = C::Scanner::new(payload.args(), budget);
+    scanner.open().ok()?;
+    let only = scanner.next().ok()??.bytes;
     let is_only = scanner.next().ok()?.is_none() && payload.kwargs().is_empty();
-    args.get(only).filter(|_| is_only)
+    is_only.then_some(only)
 }
 
 /// Defines the public serializer of a format.
@@ -390,7 +227,7 @@ macro_rules! serializer {
                 &self,
                 frame: &bytes::Bytes,
             ) -> Result<spell_message::Message, crate::DecodeError> {
-                crate::codec::decode::<$Codec>(frame, &self.limits)
+                crate::decode::decode::<$Codec>(frame, &self.limits)
             }
         }
     };

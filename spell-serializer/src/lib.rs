@@ -69,6 +69,8 @@ mod buffer;
 mod cbor;
 #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
 mod codec;
+#[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
+mod decode;
 mod error;
 #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
 mod guard;

@@ -15,7 +15,9 @@ use spell_message::{
     Dict, List, Message, RequestId, Value,
     message::{Kind, RequestKind, Unregistered, Unsubscribed},
 };
-use spell_serializer::{AnySerializer, Cbor, DecodeError, Json, MsgPack, list, payload};
+use spell_serializer::{
+    AnySerializer, Cbor, DecodeError, Json, MsgPack, Serializer, list, payload,
+};
 
 /// What an element must be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -660,5 +662,25 @@ fn keys_that_come_twice_and_keys_that_are_no_text_are_errors() {
         );
         assert_eq!(error.to_string(), "CALL.Options cannot be read");
         assert_eq!(error.request(), RequestId::new(1).ok());
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_frame_comes_before_what_is_wrong_with_an_element() {
+    // In each, the request is no id and the procedure no URI.
+    for (text, expected) in [
+        (r#"[48,0,{},"a b",[1"#, "the message is not valid JSON"),
+        (r#"[48,0,{},"a b",[1]]x"#, "1 bytes follow the message"),
+        ("[48,0,{}]", "CALL must have 4 to 6 elements, not 3"),
+        (
+            r#"[48,0,{},"a b",[1],{},1,2]"#,
+            "CALL must have 4 to 6 elements, not 8",
+        ),
+        (r#"[48,0,{},"a b",1]"#, "CALL.Arguments must be a list"),
+        (r#"[48,0,{},"a b",[1],{}]"#, "CALL.Request is not valid"),
+    ] {
+        let frame = Bytes::from_static(text.as_bytes());
+        let error = Json::new().decode(&frame).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{text}: {error}");
     }
 }

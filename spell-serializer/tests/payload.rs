@@ -723,3 +723,42 @@ fn a_keyword_argument_that_is_given_twice_is_an_error() {
         assert_eq!(kwargs, Dict::from([("one", 3), ("two", 4)]));
     }
 }
+
+/// Encodes itself as the arguments it holds, which are encoded meanwhile.
+struct Sealed<'a>(Format, &'a str);
+
+impl Serialize for Sealed<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let inner = payload::encode(self.0, &(self.1, 1), None::<&()>).unwrap();
+        serializer.serialize_bytes(inner.args())
+    }
+}
+
+#[test]
+fn arguments_may_encode_others_meanwhile() {
+    for format in FORMATS {
+        let text = "a".repeat(100);
+        let arguments = ("before", Sealed(format, &text), "behind");
+        let payload = payload::encode(format, &arguments, None::<&()>).unwrap();
+        let (before, inner, behind): (String, Bytes, String) = payload.parse_args().unwrap();
+        assert_eq!((before.as_str(), behind.as_str()), ("before", "behind"));
+        let end = inner.len();
+        let inner = Payload::encoded(format, inner, end, end);
+        assert_eq!(inner.parse_args::<(String, u8)>().unwrap(), (text, 1));
+    }
+}
+
+#[test]
+fn arguments_of_any_size_follow_one_another() {
+    for format in FORMATS {
+        for size in [10, 4000, 5000, 3, 100_000, 4096, 0] {
+            let text = "ä".repeat(size);
+            let kwargs = BTreeMap::from([("size", size)]);
+            let encoded = payload::encode(format, &(&text,), Some(&kwargs)).unwrap();
+            assert_eq!(encoded.parse_args::<(String,)>().unwrap(), (text,));
+            let parsed: BTreeMap<String, usize> = encoded.parse_kwargs().unwrap();
+            assert_eq!(parsed["size"], size);
+            assert!(payload::encode(format, &1, None::<&()>).is_err());
+        }
+    }
+}

@@ -1,6 +1,13 @@
 //! How many instructions the work of the library takes, and whether a change made it more.
 
-use std::{collections::BTreeMap, env, fmt::Write as _, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    env,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::{
     process,
@@ -25,8 +32,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Str
         println!("xtask: instructions SKIPPED, valgrind is not installed");
         return Ok(());
     }
-    build(workspace)?;
-    let program = workspace.target.join(PROFILE).join("instructions");
+    let program = build(workspace, "instructions")?;
     let counted = count(&program)?;
     let file = workspace.root.join("benches/instructions.txt");
     if records {
@@ -38,16 +44,18 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Result<(), Str
     compare(&read(&recorded)?, &counted)
 }
 
-fn build(workspace: &Workspace) -> Result<(), String> {
+/// Builds a program of the benches, always in the same way.
+pub(crate) fn build(workspace: &Workspace, program: &str) -> Result<PathBuf, String> {
     process::run(
         cargo()
             .current_dir(&workspace.root)
             .args(["build", "--quiet", "--profile", PROFILE])
-            .args(["--package", "spell-benches", "--bin", "instructions"])
+            .args(["--package", "spell-benches", "--bin", program])
             .env("CARGO_INCREMENTAL", "0")
             // What someone's environment adds would change the code.
             .env_remove("RUSTFLAGS"),
-    )
+    )?;
+    Ok(workspace.target.join(PROFILE).join(program))
 }
 
 /// Instructions per operation of each workload: what `OPERATIONS` more of them add.
@@ -55,8 +63,9 @@ fn count(program: &Path) -> Result<BTreeMap<String, u64>, String> {
     let workloads = process::output(&mut Command::new(program))?;
     let mut counted = BTreeMap::new();
     for workload in workloads.lines() {
-        let fewer = collected(program, workload, OPERATIONS)?;
-        let more = collected(program, workload, OPERATIONS * 2)?;
+        let prepared = (OPERATIONS * 2).to_string();
+        let run = |done: u64| collected(program, &[workload, &prepared, &done.to_string()]);
+        let (fewer, more) = (run(OPERATIONS)?, run(OPERATIONS * 2)?);
         let each = more.saturating_sub(fewer) / OPERATIONS;
         counted.insert(workload.to_owned(), each);
     }
@@ -64,18 +73,18 @@ fn count(program: &Path) -> Result<BTreeMap<String, u64>, String> {
 }
 
 /// The instructions of one run from its first to its last.
-fn collected(program: &Path, workload: &str, done: u64) -> Result<u64, String> {
+pub(crate) fn collected(program: &Path, arguments: &[&str]) -> Result<u64, String> {
     let mut command = Command::new("valgrind");
     command
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
-        .args([workload, &(OPERATIONS * 2).to_string(), &done.to_string()]);
+        .args(arguments);
     let output = command
         .output()
         .map_err(|error| format!("cannot start valgrind: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        return Err(format!("{workload} failed under valgrind:\n{said}"));
+        return Err(format!("{arguments:?} failed under valgrind:\n{said}"));
     }
     let total = said.lines().find_map(|line| {
         let (_, total) = line.split_once("Collected : ")?;

@@ -11,6 +11,7 @@ mod installation;
 mod instructions;
 mod javascript;
 mod process;
+mod ratios;
 mod routers;
 mod soak;
 mod test;
@@ -57,6 +58,7 @@ fn run(task: &str, rest: &[String]) -> Result<(), String> {
         "examples" => examples::run(&workspace),
         "features" => features::check(&workspace),
         "instructions" => instructions::run(&workspace, rest),
+        "ratios" => ratios::run(&workspace),
         "wire" => wire::run(&workspace, rest),
         "soak" => soak::run(&workspace, rest),
         _ => Err(format!("there is no task `{task}`\n\n{HELP}")),
@@ -76,6 +78,8 @@ Usage: cargo xtask <task>
   instructions [--record]
                      count instructions per operation (needs valgrind), and fail where they are over 5 % more than
                      those in benches/instructions.txt; with --record write them there instead
+  ratios             count instructions of the codec beside serde alone, and of finding the boundaries of large
+                     arguments beside decoding them (needs valgrind)
   wire --bench <folder> [client]...
                      what operations cost on the wire: Spell beside the limit and the named clients of a wire bench
   soak [--minutes <number>] [--seed <number>]

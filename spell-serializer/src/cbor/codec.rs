@@ -73,13 +73,6 @@ impl Codec for CborCodec {
         Ok(value)
     }
 
-    fn integer(value: &[u8]) -> Option<u64> {
-        match Head::read(value) {
-            Ok((Head::Unsigned(number), _)) => Some(number),
-            _ => None,
-        }
-    }
-
     fn text(value: &[u8]) -> Option<Cow<'_, str>> {
         match Head::read(value) {
             Ok((Head::Text(length), rest)) => text(length, rest).ok().map(|(text, _)| text),

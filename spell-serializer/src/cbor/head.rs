@@ -2,7 +2,7 @@
 
 use bytes::BufMut;
 
-use crate::{list::Shape, scan::unsigned};
+use crate::list::Shape;
 
 /// The head of a value. A length of `None` is indefinite: a break follows.
 ///
@@ -42,23 +42,23 @@ pub(super) const NEGATIVE: u64 = 3;
 
 impl Head {
     /// Reads a head and gives what follows it.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "the value is matched at once, and never stored"
+    )]
+    #[inline(always)]
     pub(super) fn read(bytes: &[u8]) -> Result<(Self, &[u8]), HeadError> {
         let (first, rest) = bytes.split_first().ok_or(HeadError::EndsEarly)?;
         let (major, info) = (first >> 5, first & 0x1f);
-        let size = match info {
-            0..=23 => 0,
-            24 => 1,
-            25 => 2,
-            26 => 4,
-            27 => 8,
+        let (number, rest) = match info {
+            _ if major == 7 => return Self::simple(info, rest),
+            0..=23 => (info.into(), rest),
+            24 => argument(rest, |bytes| u8::from_be_bytes(bytes).into())?,
+            25 => argument(rest, |bytes| u16::from_be_bytes(bytes).into())?,
+            26 => argument(rest, |bytes| u32::from_be_bytes(bytes).into())?,
+            27 => argument(rest, u64::from_be_bytes)?,
             31 => return Ok((Self::indefinite(major)?, rest)),
             _ => return Err(HeadError::Reserved),
-        };
-        let (argument, rest) = rest.split_at_checked(size).ok_or(HeadError::EndsEarly)?;
-        let number = match size {
-            0 => info.into(),
-            _ => unsigned(argument),
         };
         let head = match major {
             0 => Self::Unsigned(number),
@@ -67,8 +67,7 @@ impl Head {
             3 => Self::Text(Some(number)),
             4 => Self::List(Some(number)),
             5 => Self::Dict(Some(number)),
-            6 => Self::Tag(number),
-            _ => Self::simple(info, argument)?,
+            _ => Self::Tag(number),
         };
         Ok((head, rest))
     }
@@ -79,30 +78,40 @@ impl Head {
             3 => Ok(Self::Text(None)),
             4 => Ok(Self::List(None)),
             5 => Ok(Self::Dict(None)),
-            7 => Ok(Self::Break),
             _ => Err(HeadError::Reserved),
         }
     }
 
-    fn simple(info: u8, argument: &[u8]) -> Result<Self, HeadError> {
-        if let Ok(bytes) = argument.try_into() {
-            return Ok(Self::Float(half(u16::from_be_bytes(bytes))));
-        }
-        if let Ok(bytes) = argument.try_into() {
-            return Ok(Self::Float(f32::from_be_bytes(bytes).into()));
-        }
-        if let Ok(bytes) = argument.try_into() {
-            return Ok(Self::Float(f64::from_be_bytes(bytes)));
-        }
-        Ok(match (info, argument) {
-            (20, _) => Self::Bool(false),
-            (21, _) => Self::Bool(true),
-            (22, _) => Self::Null,
-            (23, _) => Self::Undefined,
-            // What has a short form must not have a long one.
-            (_, [..32]) => return Err(HeadError::Reserved),
-            _ => Self::Simple,
-        })
+    fn simple(info: u8, rest: &[u8]) -> Result<(Self, &[u8]), HeadError> {
+        let head = match info {
+            20 => Self::Bool(false),
+            21 => Self::Bool(true),
+            22 => Self::Null,
+            23 => Self::Undefined,
+            24 => {
+                return match argument(rest, u8::from_be_bytes)? {
+                    // What has a short form must not have a long one.
+                    (..32, _) => Err(HeadError::Reserved),
+                    (_, rest) => Ok((Self::Simple, rest)),
+                };
+            }
+            25 => {
+                let (float, rest) = argument(rest, |bytes| half(u16::from_be_bytes(bytes)))?;
+                return Ok((Self::Float(float), rest));
+            }
+            26 => {
+                let (float, rest) = argument(rest, |bytes| f32::from_be_bytes(bytes).into())?;
+                return Ok((Self::Float(float), rest));
+            }
+            27 => {
+                let (float, rest) = argument(rest, f64::from_be_bytes)?;
+                return Ok((Self::Float(float), rest));
+            }
+            31 => Self::Break,
+            0..20 => Self::Simple,
+            _ => return Err(HeadError::Reserved),
+        };
+        Ok((head, rest))
     }
 
     pub(super) fn shape(self) -> Shape {
@@ -150,6 +159,16 @@ impl Head {
             out.put_u64(number);
         }
     }
+}
+
+/// What follows the first byte of a head, and what is behind that.
+#[inline]
+fn argument<const N: usize, T>(
+    rest: &[u8],
+    read: impl FnOnce([u8; N]) -> T,
+) -> Result<(T, &[u8]), HeadError> {
+    let (bytes, rest) = rest.split_first_chunk().ok_or(HeadError::EndsEarly)?;
+    Ok((read(*bytes), rest))
 }
 
 /// The value of a float of 16 bits: a sign, 5 bits of exponent, 10 of fraction.

@@ -4,20 +4,18 @@ use super::head::{Head, HeadError};
 use crate::{
     DecodeError, Limits,
     list::Shape,
-    scan::{Budget, Fault, Scanner, is_utf8},
+    scan::{Budget, Fault, Found, Refused, Scanner, is_utf8},
 };
 
 /// Goes over a message.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct CborScanner<'a> {
     bytes: &'a [u8],
     /// What is left of them.
     rest: &'a [u8],
-    budget: Budget,
+    budget: Budget<'a>,
     /// The list or dictionary whose elements are wanted.
     outermost: Open,
-    /// The lists and dictionaries around the current place, below that.
-    open: Vec<Open>,
 }
 
 /// What is still to come in a list or dictionary.
@@ -34,17 +32,17 @@ enum Open {
 impl<'a> Scanner<'a> for CborScanner<'a> {
     const FORMAT: &'static str = "CBOR";
 
-    fn new(frame: &'a [u8], budget: Budget) -> Self {
+    #[inline]
+    fn new(frame: &'a [u8], budget: Budget<'a>) -> Self {
         Self {
             bytes: frame,
             rest: frame,
             budget,
             outermost: Open::Items,
-            open: Vec::new(),
         }
     }
 
-    fn budget(&mut self) -> &mut Budget {
+    fn budget(&mut self) -> &mut Budget<'a> {
         &mut self.budget
     }
 
@@ -56,37 +54,35 @@ impl<'a> Scanner<'a> for CborScanner<'a> {
         self.rest.len()
     }
 
-    fn begin(&mut self, wanted: Shape) -> Result<Shape, Fault> {
+    #[inline]
+    fn begin(&mut self, wanted: Shape) -> Result<Shape, Refused> {
         let head = self.head()?;
         match head {
             Head::List(length) if wanted == Shape::List => self.outermost = self.list(length)?,
             Head::Dict(length) if wanted == Shape::Dict => self.outermost = self.dict(length)?,
-            Head::Break => return Err(Fault::Malformed(BREAK)),
+            Head::Break => return Err(&Fault::Malformed(BREAK)),
             _ => {}
         }
         Ok(head.shape())
     }
 
-    fn element(&mut self) -> Result<Option<usize>, Fault> {
-        let is_over = match &mut self.outermost {
-            Open::Values(0) => true,
-            Open::Values(remaining) => {
-                *remaining = remaining.saturating_sub(1);
-                false
-            }
-            Open::Items => self.skip_break(),
-            Open::Entries { is_value } => {
-                *is_value = !*is_value;
-                // It was the turn of a key, or the end.
-                *is_value && self.skip_break()
-            }
-        };
-        if is_over {
+    #[expect(
+        clippy::inline_always,
+        reason = "most of what was found is not asked for"
+    )]
+    #[inline(always)]
+    fn element(&mut self) -> Result<Option<Found<'a>>, Refused> {
+        let mut outermost = self.outermost;
+        let has_next = self.has_next(&mut outermost);
+        self.outermost = outermost;
+        if !has_next {
             return Ok(None);
         }
         let start = self.position();
-        self.value()?;
-        Ok(Some(start))
+        let (shape, integer) = self.value()?;
+        Ok(Some(Found::new(
+            self.bytes, start, self.rest, shape, integer,
+        )))
     }
 }
 
@@ -94,75 +90,102 @@ impl<'a> CborScanner<'a> {
     /// How many bytes the value takes that these begin with.
     pub(super) fn skip(bytes: &'a [u8]) -> Result<usize, DecodeError> {
         let limits = Limits::new().max_elements(usize::MAX);
-        let mut scanner = Self::new(bytes, Budget::new(&limits));
+        let mut scanner = CborScanner::new(bytes, Budget::new(&limits));
         match scanner.value() {
-            Ok(()) => Ok(scanner.position()),
+            Ok(_) => Ok(scanner.position()),
             Err(fault) => Err(scanner.error(fault)),
         }
     }
 
-    /// Goes over one value, and over all that is in it.
-    fn value(&mut self) -> Result<(), Fault> {
+    /// Goes over one value, and over all that is in it; says what it is.
+    #[expect(
+        clippy::inline_always,
+        reason = "most of what was found is not asked for"
+    )]
+    #[inline(always)]
+    fn value(&mut self) -> Result<(Shape, Option<u64>), Refused> {
+        let (shape, head) = self.begin_value()?;
+        match head {
+            Head::List(_) | Head::Dict(_) => self.inside(head)?,
+            Head::Unsigned(integer) if shape == Shape::Integer => {
+                return Ok((shape, Some(integer)));
+            }
+            _ => {}
+        }
+        Ok((shape, None))
+    }
+
+    /// Goes over what is in a list or dictionary, and over all that is in that.
+    fn inside(&mut self, head: Head) -> Result<(), Refused> {
+        // A copy, which need not be in memory. How far it came is noted in any case.
+        let mut scanner = *self;
+        let result = scanner.skip_inside(head);
+        *self = scanner;
+        result
+    }
+
+    #[inline]
+    fn skip_inside(&mut self, head: Head) -> Result<(), Refused> {
+        // Those around the innermost, below the message.
+        let mut around: Vec<Open> = Vec::new();
+        let mut innermost = self.enter(head, 2)?;
         loop {
-            self.begin_value()?;
-            // What ends with this value is over, and so may be what is around it.
-            loop {
-                let is_over = match self.open.last_mut() {
+            if !self.has_next(&mut innermost) {
+                match around.pop() {
+                    Some(open) => innermost = open,
                     None => return Ok(()),
-                    Some(Open::Values(0)) => true,
-                    Some(Open::Values(remaining)) => {
-                        *remaining = remaining.saturating_sub(1);
-                        false
-                    }
-                    Some(Open::Items) => self.skip_break(),
-                    Some(Open::Entries { is_value: true }) => {
-                        self.turn(false);
-                        false
-                    }
-                    Some(Open::Entries { is_value: false }) => {
-                        let is_over = self.skip_break();
-                        self.turn(true);
-                        is_over
-                    }
-                };
-                if !is_over {
-                    break;
                 }
-                self.open.pop();
+            } else if let (_, head @ (Head::List(_) | Head::Dict(_))) = self.begin_value()? {
+                around.push(innermost);
+                innermost = self.enter(head, around.len().saturating_add(2))?;
             }
         }
     }
 
-    /// Notes whether the value after the next is that of a key.
-    fn turn(&mut self, is_value: bool) {
-        if let Some(open) = self.open.last_mut() {
-            *open = Open::Entries { is_value };
+    /// Whether there is one more value, which must then be gone over.
+    #[inline]
+    fn has_next(&mut self, open: &mut Open) -> bool {
+        match open {
+            Open::Values(remaining) => match remaining.checked_sub(1) {
+                Some(fewer) => {
+                    *remaining = fewer;
+                    true
+                }
+                None => false,
+            },
+            Open::Items => !self.skip_break(),
+            Open::Entries { is_value } => {
+                *is_value = !*is_value;
+                // It was the turn of a key, or the end.
+                !(*is_value && self.skip_break())
+            }
         }
     }
 
-    /// Goes over a value, or over the head of a list or dictionary.
-    #[inline]
-    fn begin_value(&mut self) -> Result<(), Fault> {
-        self.budget.count()?;
-        // Keys are short texts, and most values are keys or have one.
-        if let [first @ 0x60..=0x77, behind @ ..] = self.rest {
-            self.rest = behind;
-            return self.text(u64::from(first & 0x1f));
-        }
+    /// Goes over a value, or over the head of a list or dictionary; says what it is, with its tags and
+    /// without.
+    #[expect(
+        clippy::inline_always,
+        reason = "the value is matched at once, and never stored"
+    )]
+    #[inline(always)]
+    fn begin_value(&mut self) -> Result<(Shape, Head), Refused> {
+        self.budget.values.count()?;
         let mut head = self.head()?;
+        let shape = head.shape();
         while let Head::Tag(_) = head {
-            self.budget.count()?;
+            self.budget.values.count()?;
             head = self.head()?;
         }
         match head {
+            Head::Text(Some(size)) => self.text(size)?,
             Head::Bytes(Some(size)) => {
                 self.take(size)?;
             }
-            Head::Text(Some(size)) => self.text(size)?,
             Head::Bytes(None) => {
                 while !self.skip_break() {
                     let Head::Bytes(Some(size)) = self.head()? else {
-                        return Err(Fault::Malformed(CHUNK));
+                        return Err(&Fault::Malformed(CHUNK));
                     };
                     self.take(size)?;
                 }
@@ -170,23 +193,15 @@ impl<'a> CborScanner<'a> {
             Head::Text(None) => {
                 while !self.skip_break() {
                     let Head::Text(Some(size)) = self.head()? else {
-                        return Err(Fault::Malformed(CHUNK));
+                        return Err(&Fault::Malformed(CHUNK));
                     };
                     self.text(size)?;
                 }
             }
-            Head::List(length) => {
-                self.budget.check_depth(self.open.len().saturating_add(2))?;
-                let open = self.list(length)?;
-                self.open.push(open);
-            }
-            Head::Dict(length) => {
-                self.budget.check_depth(self.open.len().saturating_add(2))?;
-                let open = self.dict(length)?;
-                self.open.push(open);
-            }
-            Head::Break => return Err(Fault::Malformed(BREAK)),
-            Head::Unsigned(_)
+            Head::Break => return Err(&Fault::Malformed(BREAK)),
+            Head::List(_)
+            | Head::Dict(_)
+            | Head::Unsigned(_)
             | Head::Negative(_)
             | Head::Bool(_)
             | Head::Null
@@ -195,17 +210,28 @@ impl<'a> CborScanner<'a> {
             | Head::Float(_)
             | Head::Tag(_) => {}
         }
-        Ok(())
+        Ok((shape, head))
     }
 
-    fn list(&self, length: Option<u64>) -> Result<Open, Fault> {
+    /// Begins what has this head, at this depth.
+    #[inline]
+    fn enter(&self, head: Head, depth: usize) -> Result<Open, Refused> {
+        self.budget.check_depth(depth)?;
+        match head {
+            Head::Dict(length) => self.dict(length),
+            Head::List(length) => self.list(length),
+            _ => Ok(Open::Values(0)),
+        }
+    }
+
+    fn list(&self, length: Option<u64>) -> Result<Open, Refused> {
         match length {
             Some(items) => self.values(items, 1),
             None => Ok(Open::Items),
         }
     }
 
-    fn dict(&self, length: Option<u64>) -> Result<Open, Fault> {
+    fn dict(&self, length: Option<u64>) -> Result<Open, Refused> {
         match length {
             Some(entries) => self.values(entries, 2),
             None => Ok(Open::Entries { is_value: false }),
@@ -213,21 +239,21 @@ impl<'a> CborScanner<'a> {
     }
 
     /// So many entries, each being so many values.
-    fn values(&self, entries: u64, values: usize) -> Result<Open, Fault> {
+    fn values(&self, entries: u64, values: usize) -> Result<Open, Refused> {
         let count = usize::try_from(entries)
             .unwrap_or(usize::MAX)
             .saturating_mul(values);
         // Each takes a byte at least.
         if count > self.rest.len() {
-            return Err(Fault::Malformed(ENDS_EARLY));
+            return Err(&Fault::Malformed(ENDS_EARLY));
         }
         Ok(Open::Values(count))
     }
 
     #[inline]
-    fn text(&mut self, size: u64) -> Result<(), Fault> {
+    fn text(&mut self, size: u64) -> Result<(), Refused> {
         if !is_utf8(self.take(size)?) {
-            return Err(Fault::Malformed("a text that is not UTF-8 ends"));
+            return Err(&Fault::Malformed("a text that is not UTF-8 ends"));
         }
         Ok(())
     }
@@ -240,23 +266,25 @@ impl<'a> CborScanner<'a> {
         rest.is_some()
     }
 
-    #[inline]
-    fn head(&mut self) -> Result<Head, Fault> {
-        let (head, rest) = Head::read(self.rest).map_err(|error| {
-            Fault::Malformed(match error {
-                HeadError::EndsEarly => ENDS_EARLY,
-                HeadError::Reserved => "a byte that begins no value",
-            })
+    #[expect(
+        clippy::inline_always,
+        reason = "the value is matched at once, and never stored"
+    )]
+    #[inline(always)]
+    fn head(&mut self) -> Result<Head, Refused> {
+        let (head, rest) = Head::read(self.rest).map_err(|error| match error {
+            HeadError::EndsEarly => &Fault::Malformed(ENDS_EARLY),
+            HeadError::Reserved => &Fault::Malformed("a byte that begins no value"),
         })?;
         self.rest = rest;
         Ok(head)
     }
 
     #[inline]
-    fn take(&mut self, size: u64) -> Result<&'a [u8], Fault> {
+    fn take(&mut self, size: u64) -> Result<&'a [u8], Refused> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let Some((taken, rest)) = self.rest.split_at_checked(size) else {
-            return Err(Fault::Malformed(ENDS_EARLY));
+            return Err(&Fault::Malformed(ENDS_EARLY));
         };
         self.rest = rest;
         Ok(taken)

@@ -71,14 +71,6 @@ impl Codec for JsonCodec {
         Ok(value)
     }
 
-    fn integer(value: &[u8]) -> Option<u64> {
-        // The scanner has seen that there are no leading zeros; a float has other characters.
-        value.iter().try_fold(0_u64, |number, byte| {
-            let digit = byte.checked_sub(b'0').filter(|digit| *digit <= 9)?;
-            number.checked_mul(10)?.checked_add(digit.into())
-        })
-    }
-
     fn text(value: &[u8]) -> Option<Cow<'_, str>> {
         let inside = value.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
         if !inside.contains(&b'\\') {

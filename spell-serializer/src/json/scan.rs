@@ -1,18 +1,19 @@
 //! Where the elements of a message stand: a check of the whole text against the grammar of JSON,
 //! without recursion and without reading any value.
 
+use super::binary::ESCAPED_MARK;
 use crate::{
     list::Shape,
-    scan::{Budget, Fault, Scanner},
+    scan::{Budget, Fault, Found, Refused, Scanner, not_utf8},
 };
 
 /// Goes over a JSON text.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct JsonScanner<'a> {
     text: &'a [u8],
     /// What is left of it.
     rest: &'a [u8],
-    budget: Budget,
+    budget: Budget<'a>,
     /// Whether an element came already.
     is_started: bool,
     /// Whether the elements are the keys and values of a dictionary.
@@ -29,7 +30,7 @@ pub(crate) struct JsonScanner<'a> {
 impl<'a> Scanner<'a> for JsonScanner<'a> {
     const FORMAT: &'static str = "JSON";
 
-    fn new(frame: &'a [u8], budget: Budget) -> Self {
+    fn new(frame: &'a [u8], budget: Budget<'a>) -> Self {
         Self {
             text: frame,
             rest: frame,
@@ -42,7 +43,7 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
         }
     }
 
-    fn budget(&mut self) -> &mut Budget {
+    fn budget(&mut self) -> &mut Budget<'a> {
         &mut self.budget
     }
 
@@ -54,11 +55,11 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
         self.rest.len()
     }
 
-    fn begin(&mut self, wanted: Shape) -> Result<Shape, Fault> {
+    fn begin(&mut self, wanted: Shape) -> Result<Shape, Refused> {
         // One pass for the whole frame, which is much faster than one for each string.
-        if let Err(error) = std::str::from_utf8(self.text) {
-            self.skip(error.valid_up_to());
-            return Err(Fault::Malformed("a character that is not UTF-8"));
+        if let Some(at) = not_utf8(self.text) {
+            self.skip(at);
+            return Err(&Fault::Malformed("a character that is not UTF-8"));
         }
         self.skip_space();
         match self.peek().map(|byte| (byte, shape(byte))) {
@@ -72,96 +73,140 @@ impl<'a> Scanner<'a> for JsonScanner<'a> {
                 self.value()?;
                 Ok(found)
             }
-            None => Err(Fault::Malformed(ENDS_EARLY)),
+            None => Err(&Fault::Malformed(ENDS_EARLY)),
         }
     }
 
-    fn element(&mut self) -> Result<Option<usize>, Fault> {
+    #[expect(
+        clippy::inline_always,
+        reason = "most of what was found is not asked for"
+    )]
+    #[inline(always)]
+    fn element(&mut self) -> Result<Option<Found<'a>>, Refused> {
         if self.is_value {
             self.is_value = false;
             self.colon()?;
-            let start = self.position();
-            self.value()?;
-            return Ok(Some(start));
-        }
-        self.skip_space();
-        match self.peek() {
-            Some(end @ (b']' | b'}')) if self.is_dict == (end == b'}') => {
-                self.advance();
-                self.skip_space();
-                return Ok(None);
-            }
-            Some(b',') if self.is_started => {
-                self.advance();
-                self.skip_space();
-            }
-            Some(_) if self.is_started => return Err(Fault::Malformed("a comma is missing")),
-            _ => {}
-        }
-        self.is_started = true;
-        let start = self.position();
-        if self.is_dict {
-            self.name()?;
-            self.is_value = true;
         } else {
-            self.value()?;
+            self.skip_space();
+            match self.peek() {
+                Some(end @ (b']' | b'}')) if self.is_dict == (end == b'}') => {
+                    self.advance();
+                    self.skip_space();
+                    return Ok(None);
+                }
+                Some(b',') if self.is_started => {
+                    self.advance();
+                    self.skip_space();
+                }
+                Some(_) if self.is_started => return Err(&Fault::Malformed("a comma is missing")),
+                _ => {}
+            }
+            self.is_started = true;
+            self.is_value = self.is_dict;
         }
-        Ok(Some(start))
+        let start = self.position();
+        let (shape, integer) = if self.is_value {
+            self.name()?;
+            (Shape::Text, None)
+        } else {
+            self.value()?
+        };
+        Ok(Some(Found::new(
+            self.text, start, self.rest, shape, integer,
+        )))
     }
 }
 
 impl JsonScanner<'_> {
-    /// Goes over one value, and over all that is in it.
-    fn value(&mut self) -> Result<(), Fault> {
+    /// Goes over one value, and over all that is in it; says what it is.
+    #[expect(
+        clippy::inline_always,
+        reason = "most of what was found is not asked for"
+    )]
+    #[inline(always)]
+    fn value(&mut self) -> Result<(Shape, Option<u64>), Refused> {
         debug_assert!(
             self.open == 0,
             "a value begins when the one before it is over"
         );
+        match self.begin_value()? {
+            Begun::Value(shape, integer) => Ok((shape, integer)),
+            Begun::Open(shape) => {
+                self.inside()?;
+                Ok((shape, None))
+            }
+        }
+    }
+
+    /// Goes over what is in a list or dictionary that has begun, and over all that is in that.
+    fn inside(&mut self) -> Result<(), Refused> {
+        // A copy, which need not be in memory. How far it came is noted in any case.
+        let mut scanner = *self;
+        let result = scanner.skip_inside();
+        *self = scanner;
+        result
+    }
+
+    #[inline]
+    fn skip_inside(&mut self) -> Result<(), Refused> {
         loop {
-            if !self.begin_value()? && self.end_value()? {
-                return Ok(());
+            match self.begin_value()? {
+                Begun::Value(..) if self.end_value()? => return Ok(()),
+                _ => {}
             }
         }
     }
 
     /// Goes over a value, or over what begins a list or dictionary that is not empty: then the
-    /// place is that of its first value, and the result true.
-    fn begin_value(&mut self) -> Result<bool, Fault> {
-        self.budget.count()?;
-        match self.peek() {
-            Some(b'"') => self.string()?,
-            Some(b'-' | b'0'..=b'9') => self.number()?,
-            Some(b't') => self.word(b"true")?,
-            Some(b'f') => self.word(b"false")?,
-            Some(b'n') => self.word(b"null")?,
-            Some(b'[') => return self.begin(false, b']'),
-            Some(b'{') => return self.begin(true, b'}'),
-            Some(_) => return Err(Fault::Malformed("a value is missing")),
-            None => return Err(Fault::Malformed(ENDS_EARLY)),
-        }
-        Ok(false)
+    /// place is that of its first value.
+    #[expect(
+        clippy::inline_always,
+        reason = "most of what was found is not asked for"
+    )]
+    #[inline(always)]
+    fn begin_value(&mut self) -> Result<Begun, Refused> {
+        self.budget.values.count()?;
+        let shape = match self.peek() {
+            Some(b'"') => {
+                let is_marked = self
+                    .rest
+                    .get(1..)
+                    .is_some_and(|text| text.starts_with(ESCAPED_MARK));
+                self.string()?;
+                if is_marked { Shape::Bytes } else { Shape::Text }
+            }
+            Some(b'-' | b'0'..=b'9') => return self.number(),
+            Some(b't') => self.word(b"true", Shape::Bool)?,
+            Some(b'f') => self.word(b"false", Shape::Bool)?,
+            Some(b'n') => self.word(b"null", Shape::Null)?,
+            Some(b'[') => return self.enter(Shape::List, b']'),
+            Some(b'{') => return self.enter(Shape::Dict, b'}'),
+            Some(_) => return Err(&Fault::Malformed("a value is missing")),
+            None => return Err(&Fault::Malformed(ENDS_EARLY)),
+        };
+        Ok(Begun::Value(shape, None))
     }
 
-    fn begin(&mut self, is_dict: bool, end: u8) -> Result<bool, Fault> {
+    fn enter(&mut self, shape: Shape, end: u8) -> Result<Begun, Refused> {
         let depth = usize::try_from(self.open).unwrap_or(usize::MAX);
         self.budget.check_depth(depth.saturating_add(2))?;
         self.advance();
         self.skip_space();
         if self.peek() == Some(end) {
             self.advance();
-            return Ok(false);
+            return Ok(Begun::Value(shape, None));
         }
         self.open = self.open.saturating_add(1);
-        self.dicts = (self.dicts << 1) | u128::from(is_dict);
-        if is_dict {
+        self.dicts = (self.dicts << 1) | u128::from(shape == Shape::Dict);
+        if shape == Shape::Dict {
             self.key()?;
         }
-        Ok(true)
+        Ok(Begun::Open(shape))
     }
 
     /// Goes over what follows a value: the ends of lists and dictionaries, and what stands before
     /// the next value. Whether the value is over that stands in the message itself.
-    fn end_value(&mut self) -> Result<bool, Fault> {
+    fn end_value(&mut self) -> Result<bool, Refused> {
         while self.open > 0 {
             let is_dict = self.dicts & 1 == 1;
             self.skip_space();
@@ -179,41 +224,41 @@ impl JsonScanner<'_> {
                     self.open = self.open.saturating_sub(1);
                     self.dicts >>= 1;
                 }
-                (None, _) => return Err(Fault::Malformed(ENDS_EARLY)),
-                (Some(_), false) => return Err(Fault::Malformed("a comma or ] is missing")),
-                (Some(_), true) => return Err(Fault::Malformed("a comma or } is missing")),
+                (None, _) => return Err(&Fault::Malformed(ENDS_EARLY)),
+                (Some(_), false) => return Err(&Fault::Malformed("a comma or ] is missing")),
+                (Some(_), true) => return Err(&Fault::Malformed("a comma or } is missing")),
             }
         }
         Ok(true)
     }
 
     /// Goes over a key and what follows it.
-    fn key(&mut self) -> Result<(), Fault> {
+    fn key(&mut self) -> Result<(), Refused> {
         self.name()?;
         self.colon()
     }
 
     /// Goes over a key.
-    fn name(&mut self) -> Result<(), Fault> {
-        self.budget.count()?;
+    fn name(&mut self) -> Result<(), Refused> {
+        self.budget.values.count()?;
         if self.peek() != Some(b'"') {
-            return Err(Fault::Malformed("a key is missing"));
+            return Err(&Fault::Malformed("a key is missing"));
         }
         self.string()
     }
 
     /// Goes over what stands between a key and its value.
-    fn colon(&mut self) -> Result<(), Fault> {
+    fn colon(&mut self) -> Result<(), Refused> {
         self.skip_space();
         if self.peek() != Some(b':') {
-            return Err(Fault::Malformed("a colon is missing"));
+            return Err(&Fault::Malformed("a colon is missing"));
         }
         self.advance();
         self.skip_space();
         Ok(())
     }
 
-    fn string(&mut self) -> Result<(), Fault> {
+    fn string(&mut self) -> Result<(), Refused> {
         self.advance();
         loop {
             self.skip(plain(self.rest));
@@ -223,13 +268,13 @@ impl JsonScanner<'_> {
                     return Ok(());
                 }
                 Some(b'\\') => self.escape()?,
-                Some(_) => return Err(Fault::Malformed("a control character is not escaped")),
-                None => return Err(Fault::Malformed(ENDS_EARLY)),
+                Some(_) => return Err(&Fault::Malformed("a control character is not escaped")),
+                None => return Err(&Fault::Malformed(ENDS_EARLY)),
             }
         }
     }
 
-    fn escape(&mut self) -> Result<(), Fault> {
+    fn escape(&mut self) -> Result<(), Refused> {
         self.advance();
         match self.peek() {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.advance(),
@@ -237,53 +282,30 @@ impl JsonScanner<'_> {
                 self.advance();
                 let digits = self.rest.get(..4).unwrap_or_default();
                 if digits.len() != 4 || !digits.iter().all(u8::is_ascii_hexdigit) {
-                    return Err(Fault::Malformed("an escape lacks digits"));
+                    return Err(&Fault::Malformed("an escape lacks digits"));
                 }
                 // Half of a pair is legal, though it has no meaning; JavaScript writes such.
                 self.skip(4);
             }
-            _ => return Err(Fault::Malformed("an unknown escape")),
+            _ => return Err(&Fault::Malformed("an unknown escape")),
         }
         Ok(())
     }
 
-    fn number(&mut self) -> Result<(), Fault> {
-        if self.peek() == Some(b'-') {
-            self.advance();
-        }
-        match self.peek() {
-            Some(b'0') => self.advance(),
-            _ => self.digits()?,
-        }
-        if self.peek() == Some(b'.') {
-            self.advance();
-            self.digits()?;
-        }
-        if let Some(b'e' | b'E') = self.peek() {
-            self.advance();
-            if let Some(b'+' | b'-') = self.peek() {
-                self.advance();
-            }
-            self.digits()?;
-        }
-        Ok(())
+    fn number(&mut self) -> Result<Begun, Refused> {
+        // A copy, which need not be in memory. How far it came is noted in any case.
+        let mut rest = self.rest;
+        let result = number(&mut rest);
+        self.rest = rest;
+        result
     }
 
-    fn digits(&mut self) -> Result<(), Fault> {
-        let digits = self.rest.iter().take_while(|b| b.is_ascii_digit()).count();
-        if digits == 0 {
-            return Err(Fault::Malformed("a digit is missing"));
-        }
-        self.skip(digits);
-        Ok(())
-    }
-
-    fn word(&mut self, word: &'static [u8]) -> Result<(), Fault> {
+    fn word(&mut self, word: &'static [u8], shape: Shape) -> Result<Shape, Refused> {
         if !self.rest.starts_with(word) {
-            return Err(Fault::Malformed("an unknown word"));
+            return Err(&Fault::Malformed("an unknown word"));
         }
         self.skip(word.len());
-        Ok(())
+        Ok(shape)
     }
 
     #[inline]
@@ -306,6 +328,77 @@ impl JsonScanner<'_> {
         while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.advance();
         }
+    }
+}
+
+/// What was gone over: a value, with the integer that it is, or what begins a list or dictionary.
+enum Begun {
+    Value(Shape, Option<u64>),
+    Open(Shape),
+}
+
+#[inline]
+fn number(rest: &mut &[u8]) -> Result<Begun, Refused> {
+    let is_negative = skip_one(rest, |byte| byte == b'-');
+    let integer = if skip_one(rest, |byte| byte == b'0') {
+        Some(0)
+    } else {
+        digits(rest)?
+    };
+    let mut is_float = false;
+    if skip_one(rest, |byte| byte == b'.') {
+        is_float = true;
+        digits(rest)?;
+    }
+    if skip_one(rest, |byte| matches!(byte, b'e' | b'E')) {
+        is_float = true;
+        skip_one(rest, |byte| matches!(byte, b'+' | b'-'));
+        digits(rest)?;
+    }
+    Ok(match (is_float, is_negative) {
+        (true, _) => Begun::Value(Shape::Float, None),
+        (_, true) => Begun::Value(Shape::Negative, None),
+        _ => Begun::Value(Shape::Integer, integer),
+    })
+}
+
+/// Goes over digits and gives their number, if it fits.
+#[inline]
+fn digits(rest: &mut &[u8]) -> Result<Option<u64>, Refused> {
+    let mut number = 0_u64;
+    let mut count = 0_usize;
+    for byte in *rest {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        number = number.wrapping_mul(10).wrapping_add(digit.into());
+        count = count.wrapping_add(1);
+    }
+    let (digits, behind) = rest.split_at_checked(count).unwrap_or_default();
+    *rest = behind;
+    match count {
+        1..20 => Ok(Some(number)),
+        0 => Err(&Fault::Malformed("a digit is missing")),
+        // It may not have fitted.
+        _ => Ok(parse(digits)),
+    }
+}
+
+#[cold]
+fn parse(digits: &[u8]) -> Option<u64> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// Goes over a byte, if it is such a one.
+#[inline]
+fn skip_one(rest: &mut &[u8], is_wanted: impl FnOnce(u8) -> bool) -> bool {
+    match **rest {
+        [byte, ref behind @ ..] if is_wanted(byte) => {
+            *rest = behind;
+            true
+        }
+        _ => false,
     }
 }
 

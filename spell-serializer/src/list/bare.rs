@@ -9,16 +9,44 @@ use spell_message::{Dict, Message, Value, message::Kind};
 
 use super::element::{Element, Shape};
 
-/// Whether a payload without a list may stand in a message of this kind, whose elements between its
-/// code and its arguments are these.
-pub(crate) fn may_be_bare<E: Element>(kind: Kind, elements: &[E], args: &E) -> bool {
-    let options = match kind {
-        Kind::Publish | Kind::Call | Kind::Result | Kind::Yield => elements.get(1),
-        Kind::Event | Kind::Invocation | Kind::Error => elements.get(2),
+/// Whether the payload of a message may stand there without a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bare {
+    No,
+    Yes,
+}
+
+impl Bare {
+    /// In a message of this kind, with these options.
+    #[inline]
+    pub(super) fn of(kind: Kind, options: &Dict) -> Self {
+        if options.is_empty() || place_of_options(kind).is_none() || !is_marked(options) {
+            return Self::No;
+        }
+        Self::Yes
+    }
+
+    /// In a message of this kind, whose elements between its code and its arguments are these.
+    pub(crate) fn among<E: Element>(kind: Kind, elements: &[E]) -> Self {
+        let options = place_of_options(kind).and_then(|place| elements.get(place));
+        let options = options.and_then(|options| options.dict().ok());
+        options.map_or(Self::No, |options| Self::of(kind, &options))
+    }
+
+    /// Whether this is such a payload.
+    #[inline]
+    pub(crate) fn allows<E: Element>(self, args: &E) -> bool {
+        self == Self::Yes && matches!(args.shape(), Shape::Bytes | Shape::Text)
+    }
+}
+
+/// Where the options stand after the code, in the messages whose payload may have no list.
+fn place_of_options(kind: Kind) -> Option<usize> {
+    match kind {
+        Kind::Publish | Kind::Call | Kind::Result | Kind::Yield => Some(1),
+        Kind::Event | Kind::Invocation | Kind::Error => Some(2),
         _ => None,
-    };
-    matches!(args.shape(), Shape::Bytes | Shape::Text)
-        && options.is_some_and(|options| options.dict().is_ok_and(|options| is_marked(&options)))
+    }
 }
 
 /// Whether the options of a message say that its payload stands there without a list.

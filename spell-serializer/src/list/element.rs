@@ -1,11 +1,25 @@
 use std::borrow::Cow;
 
-use spell_message::{Dict, message::Kind};
+use spell_message::{Dict, Payload, message::Kind};
 
+use super::bare::Bare;
 use crate::{
     DecodeError,
     error::{Place, Source},
 };
+
+/// The elements of a message after its code.
+pub(crate) trait Elements {
+    type Element: Element;
+
+    /// The next of those before the arguments; `None` at the end of the message.
+    fn next(&mut self) -> Result<Option<Self::Element>, Failed>;
+    /// The arguments, which are all that is left.
+    fn payload(&mut self, bare: Bare) -> Result<Payload, Failed>;
+}
+
+/// Boxed, so that results fit into registers.
+pub(crate) type Failed = Box<DecodeError>;
 
 /// One element of a message, in whatever form.
 pub(crate) trait Element {

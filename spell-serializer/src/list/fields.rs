@@ -1,32 +1,41 @@
 use std::borrow::Cow;
 
 use spell_message::{
-    Dict, InvalidId, InvalidUri, RequestId, Uri,
+    Dict, InvalidId, InvalidUri, Payload, RequestId, Uri,
     message::{Kind, RequestKind},
     options::InvalidOption,
     reason::INVALID_URI,
 };
 
-use super::element::{Element, Shape};
+use super::{
+    bare::Bare,
+    element::{Element, Elements, Failed, Shape},
+};
 use crate::{DecodeError, error::Place};
 
 /// The elements of a message, read one after the other.
-pub(super) struct Fields<'a, E> {
+pub(super) struct Fields<S> {
     kind: Kind,
+    elements: S,
+    /// How many were read, the code among them.
     length: usize,
-    elements: std::slice::Iter<'a, E>,
     request: Option<RequestId>,
     failed: Option<RequestKind>,
+    bare: Bare,
+    /// Whether all elements were read.
+    is_over: bool,
 }
 
-impl<'a, E: Element> Fields<'a, E> {
-    pub(super) fn new(kind: Kind, elements: &'a [E]) -> Self {
+impl<S: Elements> Fields<S> {
+    pub(super) fn new(kind: Kind, elements: S) -> Self {
         Self {
             kind,
-            length: elements.len().saturating_add(1),
-            elements: elements.iter(),
+            elements,
+            length: 1,
             request: None,
             failed: None,
+            bare: Bare::No,
+            is_over: false,
         }
     }
 
@@ -34,150 +43,243 @@ impl<'a, E: Element> Fields<'a, E> {
         self.kind
     }
 
-    fn next(&mut self) -> Result<&'a E, DecodeError> {
-        self.elements.next().ok_or_else(|| self.wrong_length())
+    #[expect(
+        clippy::inline_always,
+        reason = "most of what was found is not asked for"
+    )]
+    #[inline(always)]
+    fn next(&mut self) -> Result<S::Element, Failed> {
+        match self.elements.next()? {
+            Some(element) => {
+                self.length = self.length.saturating_add(1);
+                Ok(element)
+            }
+            None => Err(self.wrong_length().into()),
+        }
     }
 
+    #[cold]
     pub(super) fn wrong_length(&self) -> DecodeError {
-        DecodeError::Length {
-            kind: self.kind,
-            length: self.length,
+        let (kind, length) = (self.kind, self.length);
+        DecodeError::Length { kind, length }
+    }
+
+    /// Checks that there are no more.
+    #[inline]
+    pub(super) fn end(mut self) -> Result<(), Failed> {
+        if self.is_over || self.elements.next()?.is_none() {
+            return Ok(());
         }
+        self.length = self.length.saturating_add(1);
+        Err(self.wrong_length().into())
     }
 
     fn place(&self, field: &'static str) -> Place {
         Place::new(self.kind, field, self.request).with_failed(self.failed)
     }
 
-    fn wrong(&self, field: &'static str, expected: &'static str, element: &E) -> DecodeError {
+    #[cold]
+    fn wrong(
+        &self,
+        field: &'static str,
+        expected: &'static str,
+        element: &S::Element,
+    ) -> DecodeError {
+        self.wrong_as(field, expected, element.shape().name())
+    }
+
+    #[cold]
+    fn wrong_as(
+        &self,
+        field: &'static str,
+        expected: &'static str,
+        found: &'static str,
+    ) -> DecodeError {
         DecodeError::Field {
             place: self.place(field).into(),
             expected,
-            found: element.shape().name(),
+            found,
         }
     }
 
-    fn integer(&mut self, field: &'static str, expected: &'static str) -> Result<u64, DecodeError> {
-        let element = self.next()?;
-        element
-            .integer()
-            .ok_or_else(|| self.wrong(field, expected, element))
-    }
-
+    #[inline]
     pub(super) fn id<T: TryFrom<u64, Error = InvalidId>>(
         &mut self,
         field: &'static str,
-    ) -> Result<T, DecodeError> {
-        let number = self.integer(field, "an id, an integer from 1 to 2^53")?;
-        T::try_from(number).map_err(|source| DecodeError::Id {
-            place: self.place(field).into(),
-            source,
-        })
+    ) -> Result<T, Failed> {
+        let element = self.next()?;
+        self.id_of(field, &element)
     }
 
-    pub(super) fn request(&mut self, field: &'static str) -> Result<RequestId, DecodeError> {
+    #[inline]
+    fn id_of<T: TryFrom<u64, Error = InvalidId>>(
+        &self,
+        field: &'static str,
+        element: &S::Element,
+    ) -> Result<T, Failed> {
+        match element.integer().map(T::try_from) {
+            Some(Ok(id)) => Ok(id),
+            Some(Err(source)) => Err(DecodeError::Id {
+                place: self.place(field).into(),
+                source,
+            }
+            .into()),
+            None => Err(self
+                .wrong(field, "an id, an integer from 1 to 2^53", element)
+                .into()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn request(&mut self, field: &'static str) -> Result<RequestId, Failed> {
         let request = self.id(field)?;
         self.request = Some(request);
         Ok(request)
     }
 
-    pub(super) fn request_kind(&mut self, field: &'static str) -> Result<RequestKind, DecodeError> {
+    pub(super) fn request_kind(&mut self, field: &'static str) -> Result<RequestKind, Failed> {
         const EXPECTED: &str = "the code of a request (16, 32, 34, 48, 64, 66 or 68)";
-        let code = self.integer(field, EXPECTED)?;
-        let kind = RequestKind::from_code(code).ok_or_else(|| DecodeError::Field {
-            place: self.place(field).into(),
-            expected: EXPECTED,
-            found: "another integer",
-        })?;
+        let element = self.next()?;
+        let Some(code) = element.integer() else {
+            return Err(self.wrong(field, EXPECTED, &element).into());
+        };
+        let Some(kind) = RequestKind::from_code(code) else {
+            return Err(self.wrong_as(field, EXPECTED, "another integer").into());
+        };
         self.failed = Some(kind);
         Ok(kind)
     }
 
-    /// Whether the message has the form of a revocation, whose request id is then read: 0.
-    pub(super) fn is_revocation(&mut self, field: &'static str) -> Result<bool, DecodeError> {
+    /// The id of the request, or, if the message has the form of a revocation, whose request id is 0,
+    /// its details.
+    pub(super) fn request_or_details<T>(
+        &mut self,
+        field: &'static str,
+        from_dict: impl FnOnce(Dict) -> Result<T, InvalidOption>,
+    ) -> Result<Result<RequestId, T>, Failed> {
         const EXPECTED: &str = "0 where details follow";
-        if self.elements.len() == 1 {
-            return Ok(false);
-        }
-        match self.integer(field, EXPECTED)? {
-            0 => Ok(true),
-            _ => Err(DecodeError::Field {
-                place: self.place(field).into(),
-                expected: EXPECTED,
-                found: "another integer",
-            }),
+        let request = self.next()?;
+        let Some(details) = self.elements.next()? else {
+            self.is_over = true;
+            return self.id_of(field, &request).map(Ok);
+        };
+        match request.integer() {
+            Some(0) => self.options_of("Details", &details, from_dict).map(Err),
+            Some(_) => Err(self.wrong_as(field, EXPECTED, "another integer").into()),
+            None => Err(self.wrong(field, EXPECTED, &request).into()),
         }
     }
 
-    pub(super) fn text(&mut self, field: &'static str) -> Result<Cow<'a, str>, DecodeError> {
+    /// A text, as it is or as what can be made of it.
+    #[inline]
+    pub(super) fn text<T>(
+        &mut self,
+        field: &'static str,
+        read: impl FnOnce(&Self, Cow<'_, str>) -> Result<T, Failed>,
+    ) -> Result<T, Failed> {
+        const EXPECTED: &str = "a string";
         let element = self.next()?;
-        element.text().ok_or_else(|| match element.shape() {
-            Shape::Text => DecodeError::Field {
-                place: self.place(field).into(),
-                expected: "a string",
-                found: "a string that is not Unicode",
-            },
-            _ => self.wrong(field, "a string", element),
-        })
+        match (element.text(), element.shape()) {
+            (Some(text), _) => read(self, text),
+            (None, Shape::Text) => Err(self
+                .wrong_as(field, EXPECTED, "a string that is not Unicode")
+                .into()),
+            _ => Err(self.wrong(field, EXPECTED, &element).into()),
+        }
     }
 
+    pub(super) fn owned_text(&mut self, field: &'static str) -> Result<String, Failed> {
+        self.text(field, |_, text| Ok(text.into_owned()))
+    }
+
+    #[inline]
     pub(super) fn named<T>(
         &mut self,
         field: &'static str,
         parse: impl FnOnce(&str) -> Result<T, InvalidUri>,
-    ) -> Result<T, DecodeError> {
-        let text = self.text(field)?;
-        parse(&text).map_err(|source| DecodeError::Uri {
-            place: self.place(field).into(),
-            source: source.into(),
+    ) -> Result<T, Failed> {
+        self.text(field, |fields, text| {
+            parse(&text).map_err(|source| fields.invalid_uri(field, source).into())
         })
     }
 
-    pub(super) fn uri(&mut self, field: &'static str) -> Result<Uri, DecodeError> {
+    #[cold]
+    fn invalid_uri(&self, field: &'static str, source: InvalidUri) -> DecodeError {
+        DecodeError::Uri {
+            place: self.place(field).into(),
+            source: source.into(),
+        }
+    }
+
+    pub(super) fn uri(&mut self, field: &'static str) -> Result<Uri, Failed> {
         self.named(field, |text| Uri::new(text))
     }
 
     /// Why the session is over, and what to put into `Details.message`, where `told` stands now, so
     /// that nothing is lost of a reason that is no URI.
-    pub(super) fn reason(
-        &mut self,
-        told: Option<&str>,
-    ) -> Result<(Uri, Option<String>), DecodeError> {
-        let text = self.text("Reason")?;
-        let source = match Uri::new(&text) {
-            Ok(reason) => return Ok((reason, None)),
-            Err(source) => source,
-        };
-        let reason = Uri::new(INVALID_URI).map_err(|_| DecodeError::Uri {
-            place: self.place("Reason").into(),
-            source: source.into(),
-        })?;
-        let message = match told {
-            Some(told) => format!("{text}: {told}"),
-            None => text.into_owned(),
-        };
-        Ok((reason, Some(message)))
-    }
-
-    pub(super) fn dict(&mut self, field: &'static str) -> Result<Dict, DecodeError> {
-        let element = self.next()?;
-        element.dict().map_err(|error| match error {
-            None => self.wrong(field, "a dictionary", element),
-            Some(source) => DecodeError::Dict {
-                place: self.place(field).into(),
-                source,
-            },
+    pub(super) fn reason(&mut self, told: Option<&str>) -> Result<(Uri, Option<String>), Failed> {
+        self.text("Reason", |fields, text| {
+            let source = match Uri::new(&text) {
+                Ok(reason) => return Ok((reason, None)),
+                Err(source) => source,
+            };
+            let reason = Uri::new(INVALID_URI).map_err(|_| fields.invalid_uri("Reason", source))?;
+            let message = match told {
+                Some(told) => format!("{text}: {told}"),
+                None => text.into_owned(),
+            };
+            Ok((reason, Some(message)))
         })
     }
 
+    pub(super) fn dict(&mut self, field: &'static str) -> Result<Dict, Failed> {
+        let element = self.next()?;
+        self.dict_of(field, &element)
+    }
+
+    #[inline]
+    fn dict_of(&self, field: &'static str, element: &S::Element) -> Result<Dict, Failed> {
+        element.dict().map_err(|error| match error {
+            None => self.wrong(field, "a dictionary", element).into(),
+            Some(source) => DecodeError::Dict {
+                place: self.place(field).into(),
+                source,
+            }
+            .into(),
+        })
+    }
+
+    #[inline]
     pub(super) fn options<T>(
         &mut self,
         field: &'static str,
         from_dict: impl FnOnce(Dict) -> Result<T, InvalidOption>,
-    ) -> Result<T, DecodeError> {
-        from_dict(self.dict(field)?).map_err(|source| DecodeError::Option {
-            place: self.place(field).into(),
-            source: source.into(),
+    ) -> Result<T, Failed> {
+        let element = self.next()?;
+        self.options_of(field, &element, from_dict)
+    }
+
+    #[inline]
+    fn options_of<T>(
+        &mut self,
+        field: &'static str,
+        element: &S::Element,
+        from_dict: impl FnOnce(Dict) -> Result<T, InvalidOption>,
+    ) -> Result<T, Failed> {
+        let dict = self.dict_of(field, element)?;
+        self.bare = Bare::of(self.kind, &dict);
+        from_dict(dict).map_err(|source| {
+            DecodeError::Option {
+                place: self.place(field).into(),
+                source: source.into(),
+            }
+            .into()
         })
+    }
+
+    #[inline]
+    pub(super) fn payload(&mut self) -> Result<Payload, Failed> {
+        self.is_over = true;
+        self.elements.payload(self.bare)
     }
 }

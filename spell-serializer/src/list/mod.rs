@@ -75,8 +75,8 @@ pub use values::{from_values, to_values};
 pub(crate) use element::Element;
 #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
 pub(crate) use {
-    bare::may_be_bare,
-    element::Shape,
+    bare::Bare,
+    element::{Elements, Failed, Shape},
     read::{check_length, envelope, read},
     write::{Writer, write},
 };

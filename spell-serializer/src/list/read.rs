@@ -1,5 +1,5 @@
 use spell_message::{
-    Message, Pattern, Payload,
+    Message, Pattern,
     message::{
         Abort, Authenticate, Call, Cancel, Challenge, ErrorMessage, Event, EventReceived, Goodbye,
         Hello, Interrupt, Invocation, Kind, Publish, Published, Register, Registered,
@@ -14,7 +14,10 @@ use spell_message::{
     },
 };
 
-use super::{element::Element, fields::Fields};
+use super::{
+    element::{Elements, Failed},
+    fields::Fields,
+};
 use crate::DecodeError;
 
 /// Checks how many elements a message has, its code included.
@@ -36,24 +39,20 @@ pub(crate) fn envelope(kind: Kind, length: usize) -> usize {
     }
 }
 
-/// Makes a message of the elements between its code and its arguments.
+/// Makes a message of the elements after its code.
 ///
-/// Their number must be right. They are checked in their order, so that an error in a URI is only
-/// reported when all that stands before it is in order.
-pub(crate) fn read<E: Element>(
-    kind: Kind,
-    elements: &[E],
-    payload: Payload,
-) -> Result<Message, DecodeError> {
+/// They are checked in their order, so that an error in a URI is only reported when all that stands
+/// before it is in order.
+pub(crate) fn read<S: Elements>(kind: Kind, elements: S) -> Result<Message, Failed> {
     let mut fields = Fields::new(kind, elements);
-    match kind {
+    let message = match kind {
         Kind::Hello
         | Kind::Welcome
         | Kind::Abort
         | Kind::Challenge
         | Kind::Authenticate
         | Kind::Goodbye
-        | Kind::Error => session(&mut fields, payload),
+        | Kind::Error => session(&mut fields),
         Kind::Publish
         | Kind::Published
         | Kind::Subscribe
@@ -61,15 +60,14 @@ pub(crate) fn read<E: Element>(
         | Kind::Unsubscribe
         | Kind::Unsubscribed
         | Kind::Event
-        | Kind::EventReceived => pubsub(&mut fields, payload),
-        _ => rpc(&mut fields, payload),
-    }
+        | Kind::EventReceived => pubsub(&mut fields),
+        _ => rpc(&mut fields),
+    }?;
+    fields.end()?;
+    Ok(message)
 }
 
-fn session<E: Element>(
-    fields: &mut Fields<'_, E>,
-    payload: Payload,
-) -> Result<Message, DecodeError> {
+fn session<S: Elements>(fields: &mut Fields<S>) -> Result<Message, Failed> {
     let kind = fields.kind();
     Ok(match kind {
         Kind::Hello => Hello {
@@ -91,17 +89,17 @@ fn session<E: Element>(
             Abort {
                 details,
                 reason,
-                payload,
+                payload: fields.payload()?,
             }
             .into()
         }
         Kind::Challenge => Challenge {
-            method: fields.text("AuthMethod")?.into_owned(),
+            method: fields.owned_text("AuthMethod")?,
             extra: fields.dict("Extra")?,
         }
         .into(),
         Kind::Authenticate => Authenticate {
-            signature: fields.text("Signature")?.into_owned(),
+            signature: fields.owned_text("Signature")?,
             extra: fields.dict("Extra")?,
         }
         .into(),
@@ -118,20 +116,17 @@ fn session<E: Element>(
             request: fields.request("REQUEST.Request")?,
             details: fields.options("Details", ErrorDetails::from_dict)?,
             error: fields.uri("Error")?,
-            payload,
+            payload: fields.payload()?,
         }
         .into(),
-        _ => return Err(fields.wrong_length()),
+        _ => return Err(fields.wrong_length().into()),
     })
 }
 
-fn pubsub<E: Element>(
-    fields: &mut Fields<'_, E>,
-    payload: Payload,
-) -> Result<Message, DecodeError> {
+fn pubsub<S: Elements>(fields: &mut Fields<S>) -> Result<Message, Failed> {
     let kind = fields.kind();
     Ok(match kind {
-        Kind::Publish => publish(fields, payload)?,
+        Kind::Publish => publish(fields)?,
         Kind::Published => Published {
             request: fields.request("PUBLISH.Request")?,
             publication: fields.id("Publication")?,
@@ -159,37 +154,36 @@ fn pubsub<E: Element>(
             subscription: fields.id("SUBSCRIBED.Subscription")?,
         }
         .into(),
-        Kind::Unsubscribed if fields.is_revocation("UNSUBSCRIBE.Request")? => {
-            let details = fields.options("Details", UnsubscribedDetails::from_dict)?;
-            Unsubscribed::Revocation { details }.into()
-        }
-        Kind::Unsubscribed => Unsubscribed::Reply {
-            request: fields.request("UNSUBSCRIBE.Request")?,
+        Kind::Unsubscribed => match fields
+            .request_or_details("UNSUBSCRIBE.Request", UnsubscribedDetails::from_dict)?
+        {
+            Ok(request) => Unsubscribed::Reply { request },
+            Err(details) => Unsubscribed::Revocation { details },
         }
         .into(),
         Kind::Event => Event {
             subscription: fields.id("SUBSCRIBED.Subscription")?,
             publication: fields.id("PUBLISHED.Publication")?,
             details: fields.options("Details", EventDetails::from_dict)?,
-            payload,
+            payload: fields.payload()?,
         }
         .into(),
         Kind::EventReceived => EventReceived {
             publication: fields.id("EVENT.Publication")?,
         }
         .into(),
-        _ => return Err(fields.wrong_length()),
+        _ => return Err(fields.wrong_length().into()),
     })
 }
 
-fn rpc<E: Element>(fields: &mut Fields<'_, E>, payload: Payload) -> Result<Message, DecodeError> {
+fn rpc<S: Elements>(fields: &mut Fields<S>) -> Result<Message, Failed> {
     let kind = fields.kind();
     Ok(match kind {
         Kind::Call => Call {
             request: fields.request("Request")?,
             options: fields.options("Options", CallOptions::from_dict)?,
             procedure: fields.uri("Procedure")?,
-            payload,
+            payload: fields.payload()?,
         }
         .into(),
         Kind::Cancel => Cancel {
@@ -200,7 +194,7 @@ fn rpc<E: Element>(fields: &mut Fields<'_, E>, payload: Payload) -> Result<Messa
         Kind::Result => ResultMessage {
             request: fields.request("CALL.Request")?,
             details: fields.options("Details", ResultDetails::from_dict)?,
-            payload,
+            payload: fields.payload()?,
         }
         .into(),
         Kind::Register => {
@@ -225,19 +219,18 @@ fn rpc<E: Element>(fields: &mut Fields<'_, E>, payload: Payload) -> Result<Messa
             registration: fields.id("REGISTERED.Registration")?,
         }
         .into(),
-        Kind::Unregistered if fields.is_revocation("UNREGISTER.Request")? => {
-            let details = fields.options("Details", UnregisteredDetails::from_dict)?;
-            Unregistered::Revocation { details }.into()
+        Kind::Unregistered => {
+            match fields.request_or_details("UNREGISTER.Request", UnregisteredDetails::from_dict)? {
+                Ok(request) => Unregistered::Reply { request },
+                Err(details) => Unregistered::Revocation { details },
+            }
+            .into()
         }
-        Kind::Unregistered => Unregistered::Reply {
-            request: fields.request("UNREGISTER.Request")?,
-        }
-        .into(),
         Kind::Invocation => Invocation {
             request: fields.request("Request")?,
             registration: fields.id("REGISTERED.Registration")?,
             details: fields.options("Details", InvocationDetails::from_dict)?,
-            payload,
+            payload: fields.payload()?,
         }
         .into(),
         Kind::Interrupt => Interrupt {
@@ -248,33 +241,28 @@ fn rpc<E: Element>(fields: &mut Fields<'_, E>, payload: Payload) -> Result<Messa
         Kind::Yield => Yield {
             request: fields.request("INVOCATION.Request")?,
             options: fields.options("Options", YieldOptions::from_dict)?,
-            payload,
+            payload: fields.payload()?,
         }
         .into(),
-        _ => return Err(fields.wrong_length()),
+        _ => return Err(fields.wrong_length().into()),
     })
 }
 
-fn publish<E: Element>(
-    fields: &mut Fields<'_, E>,
-    payload: Payload,
-) -> Result<Message, DecodeError> {
+fn publish<S: Elements>(fields: &mut Fields<S>) -> Result<Message, Failed> {
     let request = fields.request("Request")?;
     let options = fields.options("Options", PublishOptions::from_dict)?;
-    let topic = fields.uri("Topic").map_err(|error| match error {
+    let topic = fields.uri("Topic").map_err(|error| match *error {
         DecodeError::Uri { place, source } if options.acknowledge() != Some(true) => {
-            DecodeError::Uri {
-                place: place.unanswered().into(),
-                source,
-            }
+            let place = place.unanswered().into();
+            Failed::new(DecodeError::Uri { place, source })
         }
-        other => other,
+        other => Failed::new(other),
     })?;
     Ok(Publish {
         request,
         options,
         topic,
-        payload,
+        payload: fields.payload()?,
     }
     .into())
 }

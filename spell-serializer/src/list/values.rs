@@ -8,8 +8,8 @@ use spell_message::{
 };
 
 use super::{
-    bare::may_be_bare,
-    element::{Element, Shape},
+    bare::Bare,
+    element::{Element, Elements, Failed, Shape},
     read::{check_length, envelope, read},
     write::{Writer, write},
 };
@@ -44,7 +44,9 @@ pub fn from_values(values: List, format: Format) -> Result<Message, DecodeError>
     check_length(kind, values.len().saturating_add(1))?;
     let envelope = envelope(kind, values.len());
     let elements: List = values.by_ref().take(envelope).collect();
-    read(kind, &elements, payload(kind, &elements, format, values)?)
+    let payload = payload(kind, &elements, format, values)?;
+    let elements = elements.into_iter();
+    read(kind, ValueElements { elements, payload }).map_err(|error| *error)
 }
 
 fn payload(
@@ -55,7 +57,7 @@ fn payload(
 ) -> Result<Payload, DecodeError> {
     let mut payload = PayloadBuilder::new(format);
     if let Some(args) = values.next() {
-        if values.len() == 0 && may_be_bare(kind, elements, &args) {
+        if values.len() == 0 && Bare::among(kind, elements).allows(&args) {
             payload = payload.arg(&args);
         } else if args.is_args(kind)? {
             payload = payload.args(&args);
@@ -69,6 +71,24 @@ fn payload(
     payload.finish().map_err(|error| DecodeError::Args {
         source: error.into(),
     })
+}
+
+/// The elements that stand before the arguments, and these.
+struct ValueElements {
+    elements: std::vec::IntoIter<Value>,
+    payload: Payload,
+}
+
+impl Elements for ValueElements {
+    type Element = Value;
+
+    fn next(&mut self) -> Result<Option<Value>, Failed> {
+        Ok(self.elements.next())
+    }
+
+    fn payload(&mut self, _bare: Bare) -> Result<Payload, Failed> {
+        Ok(std::mem::take(&mut self.payload))
+    }
 }
 
 impl Element for Value {

@@ -4,7 +4,7 @@ use rmp_serde::{Deserializer, Serializer, decode};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use spell_message::Format;
 
-use super::scan::{Head, Length, MsgPackScanner};
+use super::{head::Head, scan::MsgPackScanner};
 use crate::{
     Limits,
     buffer::{Appender, Buffer},
@@ -12,7 +12,6 @@ use crate::{
     error::Source,
     guard::{ReadGuard, ReadRules, WriteGuard, WriteRules},
     list::Shape,
-    scan::unsigned,
 };
 
 /// MessagePack.
@@ -45,18 +44,14 @@ impl Codec for MsgPackCodec {
     }
 
     fn entries(collection: &[u8]) -> (usize, Range<usize>) {
-        let (count, start) = match head(collection) {
-            Head::List(length) | Head::Dict(length) => match length {
-                Length::Here(count) => (count.into(), 1),
-                Length::Follows(size) => {
-                    let end = size.saturating_add(1);
-                    (unsigned(collection.get(1..end).unwrap_or_default()), end)
-                }
-            },
-            _ => (0, collection.len()),
-        };
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        (count, start..collection.len())
+        let mut rest = collection;
+        match Head::read(&mut rest) {
+            Ok(Head::List(entries) | Head::Dict(entries)) => {
+                let start = collection.len().saturating_sub(rest.len());
+                (entries, start..collection.len())
+            }
+            _ => (0, collection.len()..collection.len()),
+        }
     }
 
     fn write_integer<B: Buffer>(integer: u64, out: &mut B) -> Result<(), Source> {
@@ -71,8 +66,10 @@ impl Codec for MsgPackCodec {
             let [a, b, c, d] = integer.to_be_bytes();
             out.put_slice(&[0xce, a, b, c, d]);
         } else {
-            out.put_u8(0xcf);
-            out.put_u64(integer);
+            let mut bytes = [0xcf; 9];
+            let [_, number @ ..] = &mut bytes;
+            *number = integer.to_be_bytes();
+            out.put_slice(&bytes);
         }
         Ok(())
     }
@@ -102,33 +99,17 @@ impl Codec for MsgPackCodec {
         }
     }
 
-    fn integer(value: &[u8]) -> Option<u64> {
-        let rest = value.get(1..)?;
-        match head(value) {
-            Head::Small(number) => number.try_into().ok(),
-            Head::Unsigned(_) => Some(unsigned(rest)),
-            Head::Signed(_) if rest.first()?.leading_zeros() > 0 => Some(unsigned(rest)),
+    fn text(value: &[u8]) -> Option<Cow<'_, str>> {
+        let mut rest = value;
+        match Head::read(&mut rest) {
+            Ok(Head::Text(_)) => std::str::from_utf8(rest).ok().map(Cow::Borrowed),
             _ => None,
         }
     }
 
-    fn text(value: &[u8]) -> Option<Cow<'_, str>> {
-        let Head::Text(length) = head(value) else {
-            return None;
-        };
-        let start = match length {
-            Length::Here(_) => 1,
-            Length::Follows(size) => size.saturating_add(1),
-        };
-        let text = std::str::from_utf8(value.get(start..)?);
-        text.ok().map(Cow::Borrowed)
-    }
-
     fn shape(value: &[u8]) -> Shape {
-        match (head(value), value.get(1)) {
-            (Head::Signed(_), Some(0x80..)) => Shape::Negative,
-            (head, _) => head.shape(),
-        }
+        let mut rest = value;
+        Head::read(&mut rest).map_or(Shape::Other, Head::shape)
     }
 }
 
@@ -144,10 +125,6 @@ impl WriteRules for MsgPackRules {
 impl ReadRules for MsgPackRules {
     const KEYS_NEED_PARSING: bool = true;
     const NUMBERS_NAME_THEMSELVES: bool = true;
-}
-
-fn head(value: &[u8]) -> Head {
-    value.first().map_or(Head::Reserved, |byte| Head::of(*byte))
 }
 
 /// Writes what begins a collection, in the shortest form.

@@ -1,6 +1,7 @@
 //! `wamp.2.msgpack`.
 
 mod codec;
+mod head;
 mod scan;
 
 pub(crate) use codec::MsgPackCodec;

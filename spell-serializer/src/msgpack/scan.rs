@@ -1,8 +1,9 @@
 //! Where the elements of a message stand, found without recursion and without reading any value.
 
+use super::head::{Head, HeadError};
 use crate::{
     list::Shape,
-    scan::{Budget, Fault, Scanner, Values, is_utf8, unsigned},
+    scan::{Budget, Fault, Found, Refused, Scanner, Values, is_utf8},
 };
 
 /// Goes over a message.
@@ -11,116 +12,25 @@ pub(crate) struct MsgPackScanner<'a> {
     bytes: &'a [u8],
     /// What is left of them.
     rest: &'a [u8],
-    budget: Budget,
+    budget: Budget<'a>,
     /// How many elements are still to come of what was begun.
     remaining: usize,
-    /// How many values are still to come in each list and dictionary around the innermost one, below
-    /// the message.
-    around: Vec<usize>,
-}
-
-/// What a value begins with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Head {
-    Null,
-    Bool,
-    /// An integer, whose value follows in so many bytes.
-    Unsigned(usize),
-    Signed(usize),
-    /// An integer that stands in the head itself.
-    Small(i8),
-    /// So many bytes follow.
-    Float(usize),
-    /// A length of so many bytes follows, or none for a length that stands in the head itself.
-    Text(Length),
-    Bytes(Length),
-    /// The same, and a byte for the type.
-    Extension(Length),
-    List(Length),
-    Dict(Length),
-    /// 0xc1, which means nothing.
-    Reserved,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Length {
-    Here(u8),
-    Follows(usize),
-}
-
-impl Head {
-    #[inline]
-    pub(super) fn of(byte: u8) -> Self {
-        use Length::{Follows, Here};
-        match byte {
-            0x00..=0x7f | 0xe0..=0xff => Self::Small(i8::from_ne_bytes([byte])),
-            0x80..=0x8f => Self::Dict(Here(byte & 0x0f)),
-            0x90..=0x9f => Self::List(Here(byte & 0x0f)),
-            0xa0..=0xbf => Self::Text(Here(byte & 0x1f)),
-            0xc0 => Self::Null,
-            0xc1 => Self::Reserved,
-            0xc2 | 0xc3 => Self::Bool,
-            0xc4 => Self::Bytes(Follows(1)),
-            0xc5 => Self::Bytes(Follows(2)),
-            0xc6 => Self::Bytes(Follows(4)),
-            0xc7 => Self::Extension(Follows(1)),
-            0xc8 => Self::Extension(Follows(2)),
-            0xc9 => Self::Extension(Follows(4)),
-            0xca => Self::Float(4),
-            0xcb => Self::Float(8),
-            0xcc => Self::Unsigned(1),
-            0xcd => Self::Unsigned(2),
-            0xce => Self::Unsigned(4),
-            0xcf => Self::Unsigned(8),
-            0xd0 => Self::Signed(1),
-            0xd1 => Self::Signed(2),
-            0xd2 => Self::Signed(4),
-            0xd3 => Self::Signed(8),
-            0xd4 => Self::Extension(Here(1)),
-            0xd5 => Self::Extension(Here(2)),
-            0xd6 => Self::Extension(Here(4)),
-            0xd7 => Self::Extension(Here(8)),
-            0xd8 => Self::Extension(Here(16)),
-            0xd9 => Self::Text(Follows(1)),
-            0xda => Self::Text(Follows(2)),
-            0xdb => Self::Text(Follows(4)),
-            0xdc => Self::List(Follows(2)),
-            0xdd => Self::List(Follows(4)),
-            0xde => Self::Dict(Follows(2)),
-            0xdf => Self::Dict(Follows(4)),
-        }
-    }
-
-    pub(super) fn shape(self) -> Shape {
-        match self {
-            Self::Null => Shape::Null,
-            Self::Bool => Shape::Bool,
-            Self::Small(..0) => Shape::Negative,
-            Self::Unsigned(_) | Self::Signed(_) | Self::Small(_) => Shape::Integer,
-            Self::Float(_) => Shape::Float,
-            Self::Text(_) => Shape::Text,
-            Self::Bytes(_) => Shape::Bytes,
-            Self::List(_) => Shape::List,
-            Self::Dict(_) => Shape::Dict,
-            Self::Extension(_) | Self::Reserved => Shape::Other,
-        }
-    }
 }
 
 impl<'a> Scanner<'a> for MsgPackScanner<'a> {
     const FORMAT: &'static str = "MessagePack";
 
-    fn new(frame: &'a [u8], budget: Budget) -> Self {
+    #[inline]
+    fn new(frame: &'a [u8], budget: Budget<'a>) -> Self {
         Self {
             bytes: frame,
             rest: frame,
             budget,
             remaining: 0,
-            around: Vec::new(),
         }
     }
 
-    fn budget(&mut self) -> &mut Budget {
+    fn budget(&mut self) -> &mut Budget<'a> {
         &mut self.budget
     }
 
@@ -132,145 +42,153 @@ impl<'a> Scanner<'a> for MsgPackScanner<'a> {
         self.rest.len()
     }
 
-    fn begin(&mut self, wanted: Shape) -> Result<Shape, Fault> {
+    #[inline]
+    fn begin(&mut self, wanted: Shape) -> Result<Shape, Refused> {
         let head = head(&mut self.rest)?;
         match head {
-            Head::List(length) if wanted == Shape::List => {
-                self.remaining = collection(&mut self.rest, length, 1)?;
+            Head::List(items) if wanted == Shape::List => {
+                self.remaining = values(self.rest, items, 1)?;
             }
-            Head::Dict(length) if wanted == Shape::Dict => {
-                self.remaining = collection(&mut self.rest, length, 2)?;
+            Head::Dict(entries) if wanted == Shape::Dict => {
+                self.remaining = values(self.rest, entries, 2)?;
             }
-            Head::Reserved => return Err(Fault::Malformed(UNKNOWN)),
             _ => {}
         }
         Ok(head.shape())
     }
 
-    fn element(&mut self) -> Result<Option<usize>, Fault> {
+    #[expect(
+        clippy::inline_always,
+        reason = "most of what was found is not asked for"
+    )]
+    #[inline(always)]
+    fn element(&mut self) -> Result<Option<Found<'a>>, Refused> {
         let Some(remaining) = self.remaining.checked_sub(1) else {
             return Ok(None);
         };
         self.remaining = remaining;
         let start = self.position();
-        self.value()?;
-        Ok(Some(start))
+        self.budget.values.count()?;
+        let head = begin_value(&mut self.rest)?;
+        let integer = match head {
+            Head::Unsigned(integer) => Some(integer),
+            Head::List(items) => {
+                self.inside(items, 1)?;
+                None
+            }
+            // Most options are empty.
+            Head::Dict(0) => self.budget.check_depth(2).map(|()| None)?,
+            Head::Dict(entries) => {
+                self.inside(entries, 2)?;
+                None
+            }
+            _ => None,
+        };
+        let shape = head.shape();
+        Ok(Some(Found::new(
+            self.bytes, start, self.rest, shape, integer,
+        )))
     }
 }
 
 impl MsgPackScanner<'_> {
-    /// Goes over one value, and over all that is in it.
-    fn value(&mut self) -> Result<(), Fault> {
+    /// Goes over what is in a list or dictionary of so many entries, each being so many values.
+    fn inside(&mut self, entries: usize, values: usize) -> Result<(), Refused> {
         // Copies, which need not be in memory. How far they came is noted in any case.
-        let (mut rest, mut values) = (self.rest, self.budget.values);
-        let result = skip(&mut rest, &mut values, &self.budget, &mut self.around);
-        (self.rest, self.budget.values) = (rest, values);
+        let (mut rest, mut left) = (self.rest, self.budget.values);
+        let result = skip(&mut rest, &mut left, &self.budget, entries, values);
+        (self.rest, self.budget.values) = (rest, left);
         result
     }
 }
 
-/// Goes over one value, and over all that is in it.
+/// Goes over what is in a list or dictionary, and over all that is in that.
 #[inline]
 fn skip(
     rest: &mut &[u8],
     left: &mut Values,
-    budget: &Budget,
-    around: &mut Vec<usize>,
-) -> Result<(), Fault> {
-    // Of the innermost list or dictionary, and its depth: 1 is the message.
-    let mut remaining = 0_usize;
-    let mut depth = 1_usize;
+    budget: &Budget<'_>,
+    entries: usize,
+    values_each: usize,
+) -> Result<(), Refused> {
+    // How many values are still to come in the innermost list or dictionary, and in each around it
+    // below the message.
+    let mut around: Vec<usize> = Vec::new();
+    budget.check_depth(2)?;
+    let mut remaining = values(rest, entries, values_each)?;
     loop {
+        if let Some(fewer) = remaining.checked_sub(1) {
+            remaining = fewer;
+        } else if let Some(outer) = around.pop() {
+            remaining = outer;
+            continue;
+        } else {
+            return Ok(());
+        }
         left.count()?;
-        if let Some((length, values)) = begin_value(rest)? {
-            if depth > 1 {
-                around.push(remaining);
-            }
-            depth = depth.saturating_add(1);
-            budget.check_depth(depth)?;
-            remaining = collection(rest, length, values)?;
-        }
-        // What ends with this value is over, and so may be what is around it.
-        loop {
-            if let Some(fewer) = remaining.checked_sub(1) {
-                remaining = fewer;
-                break;
-            }
-            if depth == 1 {
-                return Ok(());
-            }
-            depth = depth.saturating_sub(1);
-            remaining = around.pop().unwrap_or(0);
-        }
+        let (entries, values_each) = match begin_value(rest)? {
+            Head::List(items) => (items, 1),
+            Head::Dict(entries) => (entries, 2),
+            _ => continue,
+        };
+        around.push(remaining);
+        budget.check_depth(around.len().saturating_add(2))?;
+        remaining = values(rest, entries, values_each)?;
     }
 }
 
-/// Goes over a value, or over the first byte of a list or dictionary: the result is its length, and
-/// how many values each entry is.
-#[inline]
-fn begin_value(rest: &mut &[u8]) -> Result<Option<(Length, usize)>, Fault> {
-    match head(rest)? {
-        Head::Small(_) | Head::Null | Head::Bool => {}
-        Head::Text(length) => {
-            let size = self::length(rest, length)?;
-            if !is_utf8(take(rest, size)?) {
-                return Err(Fault::Malformed("a text that is not UTF-8 ends"));
-            }
+/// Goes over a value, or over the head of a list or dictionary.
+#[expect(
+    clippy::inline_always,
+    reason = "the value is matched at once, and never stored"
+)]
+#[inline(always)]
+fn begin_value(rest: &mut &[u8]) -> Result<Head, Refused> {
+    let head = head(rest)?;
+    match head {
+        Head::Text(size) if !is_utf8(take(rest, size)?) => {
+            return Err(&Fault::Malformed("a text that is not UTF-8 ends"));
         }
-        Head::Unsigned(size) | Head::Signed(size) | Head::Float(size) => {
+        Head::Bytes(size) => {
             take(rest, size)?;
         }
-        Head::Bytes(length) => {
-            let size = self::length(rest, length)?;
-            take(rest, size)?;
-        }
-        Head::Extension(length) => {
-            let size = self::length(rest, length)?;
+        Head::Extension(size) => {
             take(rest, size.saturating_add(1))?;
         }
-        Head::List(length) => return Ok(Some((length, 1))),
-        Head::Dict(length) => return Ok(Some((length, 2))),
-        Head::Reserved => return Err(Fault::Malformed(UNKNOWN)),
+        _ => {}
     }
-    Ok(None)
+    Ok(head)
 }
 
 /// How many values stand in a list or dictionary, each entry being so many of them.
 #[inline]
-fn collection(rest: &mut &[u8], length: Length, values: usize) -> Result<usize, Fault> {
-    let count = self::length(rest, length)?.saturating_mul(values);
+fn values(rest: &[u8], entries: usize, values: usize) -> Result<usize, Refused> {
+    let count = entries.saturating_mul(values);
     // Each takes a byte at least.
     if count > rest.len() {
-        return Err(Fault::Malformed(ENDS_EARLY));
+        return Err(&Fault::Malformed(ENDS_EARLY));
     }
     Ok(count)
 }
 
-#[inline]
-fn head(rest: &mut &[u8]) -> Result<Head, Fault> {
-    let (byte, behind) = rest.split_first().ok_or(Fault::Malformed(ENDS_EARLY))?;
-    *rest = behind;
-    Ok(Head::of(*byte))
+#[expect(
+    clippy::inline_always,
+    reason = "the value is matched at once, and never stored"
+)]
+#[inline(always)]
+fn head(rest: &mut &[u8]) -> Result<Head, Refused> {
+    Head::read(rest).map_err(|error| match error {
+        HeadError::EndsEarly => &Fault::Malformed(ENDS_EARLY),
+        HeadError::Reserved => &Fault::Malformed("0xc1, which begins no value,"),
+    })
 }
 
 #[inline]
-fn length(rest: &mut &[u8], length: Length) -> Result<usize, Fault> {
-    match length {
-        Length::Here(length) => Ok(length.into()),
-        Length::Follows(size) => {
-            let length = unsigned(take(rest, size)?);
-            Ok(usize::try_from(length).unwrap_or(usize::MAX))
-        }
-    }
-}
-
-#[inline]
-fn take<'a>(rest: &mut &'a [u8], size: usize) -> Result<&'a [u8], Fault> {
+fn take<'a>(rest: &mut &'a [u8], size: usize) -> Result<&'a [u8], Refused> {
     let taken = rest.split_at_checked(size);
-    let (taken, behind) = taken.ok_or(Fault::Malformed(ENDS_EARLY))?;
+    let (taken, behind) = taken.ok_or(&Fault::Malformed(ENDS_EARLY))?;
     *rest = behind;
     Ok(taken)
 }
 
 const ENDS_EARLY: &str = "the message ends early";
-const UNKNOWN: &str = "0xc1, which begins no value,";

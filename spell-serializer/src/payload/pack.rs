@@ -6,7 +6,12 @@ use super::parts::join;
 use super::{encode, format::by_format, transcode};
 use crate::{DecodeError, EncodeError};
 #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
-use crate::{Limits, codec::Codec, list::Shape, scan::Scanner};
+use crate::{
+    Limits,
+    codec::Codec,
+    list::Shape,
+    scan::{Budget, Scanner},
+};
 
 /// Packs arguments into the one dictionary `{"args": …, "kwargs": …}`, encoded in this format.
 ///
@@ -89,20 +94,20 @@ fn pack_in<C: Codec>(payload: &Payload) -> Result<Bytes, EncodeError> {
 
 #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
 fn unpack_from<C: Codec>(packed: &Bytes) -> Result<Payload, DecodeError> {
-    let limits = Limits::new();
-    let opened = C::Scanner::open_as(Shape::Dict, packed, &limits)?;
-    let mut scanner = opened.map_err(|_| DecodeError::Packed { problem: NO_DICT })?;
+    let mut scanner = C::Scanner::new(packed, Budget::new(const { &Limits::new() }));
+    let opened = scanner.open_as(Shape::Dict)?;
+    opened.map_err(|_| DecodeError::Packed { problem: NO_DICT })?;
     let (mut args, mut kwargs) = (None, None);
-    while let Some(key) = scanner.next()? {
-        let Some(value) = scanner.next()? else {
+    while let Some(key) = scanner.next().map_err(|fault| scanner.error(fault))? {
+        let Some(value) = scanner.next().map_err(|fault| scanner.error(fault))? else {
             break;
         };
-        let (slot, wanted) = match C::text(packed.get(key).unwrap_or_default()).as_deref() {
+        let (slot, wanted) = match C::text(key.bytes).as_deref() {
             Some(ARGS) => (&mut args, Shape::List),
             Some(KWARGS) => (&mut kwargs, Shape::Dict),
             _ => continue,
         };
-        let found = C::shape(packed.get(value.clone()).unwrap_or_default());
+        let found = value.shape;
         if slot.is_some() {
             return Err(DecodeError::Packed { problem: TWICE });
         }
@@ -111,7 +116,7 @@ fn unpack_from<C: Codec>(packed: &Bytes) -> Result<Payload, DecodeError> {
                 problem: WRONG_TYPE,
             });
         }
-        *slot = Some(value).filter(|_| found == wanted);
+        *slot = Some(value.range()).filter(|_| found == wanted);
     }
     let kwargs = kwargs.map(|range| packed.get(range).unwrap_or_default());
     let kwargs = kwargs.filter(|kwargs| *kwargs != C::EMPTY_DICT);

@@ -1,6 +1,6 @@
 //! Arguments under way, in a format this crate knows.
 
-use std::collections::BTreeSet;
+use std::{cell::Cell, collections::BTreeSet};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -14,29 +14,45 @@ where
     A: Serialize + ?Sized,
     K: Serialize + ?Sized,
 {
-    let mut tail = Vec::with_capacity(TYPICAL);
+    let mut tail = SCRATCH.take();
+    tail.clear();
     let has_args = write_args::<C, A>(args, &mut tail)?;
-    let Some(kwargs) = kwargs else {
-        return Ok(payload::<C>(tail, has_args, None));
-    };
-    if !has_args {
-        tail.extend_from_slice(C::EMPTY_LIST);
+    let mut args_end = None;
+    if let Some(kwargs) = kwargs {
+        if !has_args {
+            tail.extend_from_slice(C::EMPTY_LIST);
+        }
+        let end = tail.len();
+        tail.extend_from_slice(C::SEPARATOR);
+        let has_kwargs = write_kwargs::<C, K>(kwargs, &mut tail)?;
+        if has_kwargs {
+            args_end = Some(end);
+        } else {
+            tail.truncate(end);
+        }
     }
-    let args_end = tail.len();
-    tail.extend_from_slice(C::SEPARATOR);
-    let has_kwargs = write_kwargs::<C, K>(kwargs, &mut tail)?;
-    if !has_kwargs {
-        tail.truncate(args_end);
+    if tail.capacity() > LARGEST_SCRATCH {
+        return Ok(payload::<C>(tail.into(), has_args, args_end));
     }
-    let kwargs = has_kwargs.then_some(args_end);
-    Ok(payload::<C>(tail, has_args, kwargs))
+    let payload = payload::<C>(Bytes::copy_from_slice(&tail), has_args, args_end);
+    SCRATCH.set(tail);
+    Ok(payload)
 }
+
+thread_local! {
+    /// Where small arguments are put together, to be copied into as much memory as they take: that is
+    /// one allocation, and no room is left over. Empty while arguments encode others.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// What a thread keeps at most, in bytes.
+const LARGEST_SCRATCH: usize = 4096;
 
 /// A payload out of encoded arguments; `kwargs` may be empty, which means none.
 pub(crate) fn join<C: Codec>(args: &[u8], kwargs: &[u8]) -> Payload {
     let mut tail = args.to_vec();
     let args_end = append_kwargs::<C>(&mut tail, kwargs);
-    payload::<C>(tail, !args.is_empty(), args_end)
+    payload::<C>(tail.into(), !args.is_empty(), args_end)
 }
 
 /// The positional arguments whose list has this one element.
@@ -45,7 +61,7 @@ pub(crate) fn listed<C: Codec>(element: &[u8]) -> Payload {
     C::begin_list(1, &mut list);
     list.extend_from_slice(element);
     C::end_list(&mut list);
-    payload::<C>(list, true, None)
+    payload::<C>(list.into(), true, None)
 }
 
 /// Appends keyword arguments and gives the place where the positional ones end, if there are some.
@@ -64,8 +80,7 @@ fn append_kwargs<C: Codec>(tail: &mut Vec<u8>, kwargs: &[u8]) -> Option<usize> {
 }
 
 /// The payload that this tail is; `args_end` only where keyword arguments follow.
-fn payload<C: Codec>(tail: Vec<u8>, has_args: bool, args_end: Option<usize>) -> Payload {
-    let tail = Bytes::from(tail);
+fn payload<C: Codec>(tail: Bytes, has_args: bool, args_end: Option<usize>) -> Payload {
     match args_end {
         Some(args_end) => {
             let kwargs_start = args_end.saturating_add(C::SEPARATOR.len());
@@ -146,7 +161,7 @@ impl Parts {
         let has_args = !tail.is_empty();
         let kwargs = self.kwargs.finish(C::begin_dict, C::end_dict);
         let args_end = append_kwargs::<C>(&mut tail, &kwargs);
-        payload::<C>(tail, has_args, args_end)
+        payload::<C>(tail.into(), has_args, args_end)
     }
 }
 

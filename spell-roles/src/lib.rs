@@ -61,6 +61,7 @@ mod queue;
 mod repeat;
 mod request;
 mod session;
+mod slot;
 mod span;
 mod started;
 mod subscriber;

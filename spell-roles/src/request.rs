@@ -10,14 +10,14 @@
 //! ```
 //!
 //! The id of a request is known to the driver alone, so a request is given up by a [`Key`] that
-//! its handle chose. One atomic state decides between the two sides: a request is either given up
-//! before it is committed, and never sent, or its outcome is unknown.
+//! its handle chose. One atomic state in their [`Slot`] decides between the two sides: a request is
+//! either given up before it is committed, and never sent, or its outcome is unknown.
 
 use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
     time::Duration,
@@ -26,11 +26,11 @@ use std::{
 use spell_message::Payload;
 use spell_peer::{CloseReason, Commands, Delivery, SendError};
 use spell_serializer::PayloadBuilder;
-use tokio::sync::oneshot;
 
 use crate::{
     error::Failure,
     passthru::{Attributed, Passthru, SealedParts, seal},
+    slot::Slot,
 };
 
 /// Tells the requests of one role apart before they have an id. Never used twice.
@@ -108,17 +108,14 @@ impl<C: Send + 'static> Requests<C> {
     /// A request: what goes into its command, and what waits for its answer.
     pub(crate) fn open<T>(&self) -> (Reply<T>, Waiting<T, C>) {
         let key = Key(self.keys.fetch_add(1, Ordering::Relaxed));
-        let state = Arc::new(State::default());
-        let (tx, rx) = oneshot::channel();
+        let slot = Arc::new(Slot::new());
         let reply = Reply {
             key,
-            state: state.clone(),
-            tx,
+            slot: slot.clone(),
         };
         let waiting = Waiting {
-            rx,
             key,
-            state,
+            slot,
             requests: self.clone(),
             is_queued: false,
         };
@@ -153,9 +150,8 @@ impl<C> Clone for Requests<C> {
 /// Waits for the answer of one request. Dropped before the answer came, it gives the request up.
 #[derive(Debug)]
 pub(crate) struct Waiting<T, C: Send + 'static> {
-    rx: oneshot::Receiver<Result<T, Failure>>,
     key: Key,
-    state: Arc<State>,
+    slot: Arc<Slot<Result<T, Failure>>>,
     requests: Requests<C>,
     /// Whether the role has the command, or will have it, and no answer was taken yet.
     is_queued: bool,
@@ -194,7 +190,7 @@ impl<T, C: Send + 'static> Waiting<T, C> {
 
     /// The time is up: give the request up, unless the answer came in this moment.
     pub(crate) fn expire(&mut self) -> Result<T, Failure> {
-        if let Ok(answer) = self.rx.try_recv() {
+        if let Some(answer) = self.slot.take() {
             self.is_queued = false;
             return answer;
         }
@@ -203,7 +199,7 @@ impl<T, C: Send + 'static> Waiting<T, C> {
 
     /// Give the request up; tells what became of it.
     pub(crate) fn give_up(&mut self) -> Delivery {
-        let delivery = self.state.give_up();
+        let delivery = self.slot.give_up();
         if std::mem::take(&mut self.is_queued) {
             let give_up = self.requests.give_up;
             self.requests.commands.release(give_up(self.key));
@@ -216,18 +212,15 @@ impl<T, C: Send + 'static> Future for Waiting<T, C> {
     type Output = Result<T, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // Polled again after the answer was taken: there will be no second one.
-        if self.rx.is_terminated() {
-            return Poll::Pending;
-        }
-        let answer = ready!(Pin::new(&mut self.rx).poll(cx));
+        // Polled again after the answer was taken it waits for ever: there will be no second one.
+        let answer = ready!(self.slot.poll(cx));
         self.is_queued = false;
-        Poll::Ready(answer.unwrap_or_else(|_| {
+        Poll::Ready(answer.unwrap_or_else(|| {
             // The role is gone, and with it the peer.
             let end = self.requests.commands.end();
             Err(Failure::Closed {
                 reason: end.unwrap_or(CloseReason::Panicked),
-                delivery: self.state.give_up(),
+                delivery: self.slot.give_up(),
             })
         }))
     }
@@ -241,12 +234,11 @@ impl<T, C: Send + 'static> Drop for Waiting<T, C> {
     }
 }
 
-/// Where a role puts the answer of a request.
+/// Where a role puts the answer of a request. Dropped, it tells that there will be none.
 #[derive(Debug)]
 pub(crate) struct Reply<T> {
     key: Key,
-    state: Arc<State>,
-    tx: oneshot::Sender<Result<T, Failure>>,
+    slot: Arc<Slot<Result<T, Failure>>>,
 }
 
 impl<T> Reply<T> {
@@ -256,58 +248,31 @@ impl<T> Reply<T> {
 
     /// Whether nobody waits any more.
     pub(crate) fn is_given_up(&self) -> bool {
-        self.tx.is_closed() || self.state.is_given_up()
+        self.slot.is_given_up()
     }
 
     /// The request is about to be sent: from here on its outcome is unknown until it is answered.
     /// `false` if it was given up: then it must not be sent.
     pub(crate) fn commit(&self) -> bool {
-        !self.tx.is_closed() && self.state.commit()
+        self.slot.commit()
     }
 
     /// The request was not sent after all; it may be made later.
     pub(crate) fn revert(&self) {
-        self.state.revert();
+        self.slot.revert();
     }
 
     /// Answer. Nobody may be waiting any more.
     pub(crate) fn send(self, answer: Result<T, Failure>) {
-        let _ = self.tx.send(answer);
+        self.slot.put(answer);
     }
 }
 
-/// Whether a request was committed or given up, whichever came first.
-#[derive(Debug, Default)]
-struct State(AtomicU8);
-
-impl State {
-    fn commit(&self) -> bool {
-        let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
-        let before = self.0.compare_exchange(QUEUED, COMMITTED, success, failure);
-        before.is_ok()
-    }
-
-    fn revert(&self) {
-        let (success, failure) = (Ordering::AcqRel, Ordering::Acquire);
-        // Given up stays given up.
-        let _ = self.0.compare_exchange(COMMITTED, QUEUED, success, failure);
-    }
-
-    fn give_up(&self) -> Delivery {
-        match self.0.swap(GIVEN_UP, Ordering::AcqRel) {
-            COMMITTED => Delivery::OutcomeUnknown,
-            _ => Delivery::NotSent,
-        }
-    }
-
-    fn is_given_up(&self) -> bool {
-        self.0.load(Ordering::Acquire) == GIVEN_UP
+impl<T> Drop for Reply<T> {
+    fn drop(&mut self) {
+        self.slot.close();
     }
 }
-
-const QUEUED: u8 = 0;
-const COMMITTED: u8 = 1;
-const GIVEN_UP: u8 = 2;
 
 /// The methods that give a message its arguments; `self.arguments` is a [`PayloadBuilder`].
 macro_rules! argument_methods {

@@ -7,11 +7,11 @@ use std::{
 };
 
 use spell_message::reason;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::{
     Answer, FromInvocation, Interrupt, IntoResult, Invocation, InvocationError, line::Responder,
+    serving::serve,
 };
 use crate::{passthru::Passthru, queue::Consumer};
 
@@ -95,56 +95,64 @@ handlers! {
     A, B, C, D;
 }
 
-/// What a user gave to answer invocations with: begins to answer one, in a task of its own.
-#[derive(Clone)]
-pub(super) struct Handler(
-    Arc<dyn Fn(Invocation, Option<Passthru>, OwnedSemaphorePermit) + Send + Sync>,
-);
+/// What a user gave to answer invocations with.
+pub(super) struct Handler(Box<Serve>);
+
+/// Begins to serve: with a codec, and so many invocations at a time.
+type Serve = dyn FnOnce(Consumer<Invocation>, Option<Passthru>, usize) + Send + Sync;
 
 impl Handler {
     pub(super) fn new<A: 'static>(handler: impl InvocationHandler<A>) -> Self {
         let handler = Arc::new(handler);
-        Self(Arc::new(move |mut invocation, codec, permit| {
-            let handler = handler.clone();
-            let span = invocation.take_span();
-            // A task is moved often before it is done: this one is behind a box, and small since it
-            // holds each thing once, as no inner function has to be given what it needs.
-            let work = Box::pin(async move {
-                let interrupt = invocation.interrupt();
-                invocation.begin(codec.as_ref());
-                // Dropped, the invocation counts as cancelled.
-                if interrupt.cause().is_some() {
-                    return;
-                }
-                let answer = match handler.call(&mut invocation) {
-                    _ if invocation.is_undivided() => {
-                        // WAMP spec, "Progressive Call Invocations": what a callee answers that
-                        // cannot take them.
-                        let error = InvocationError::new(reason::FEATURE_NOT_SUPPORTED);
-                        refusal(invocation.into_responder(), error)
+        Self(Box::new(move |invocations, codec, limit| {
+            serve(invocations, limit, move |mut invocation, place| {
+                let (handler, codec) = (handler.clone(), codec.clone());
+                let span = invocation.take_span();
+                // Small since it holds each thing once, as no inner function has to be given what it
+                // needs.
+                let work = async move {
+                    let interrupt = invocation.interrupt();
+                    invocation.begin(codec.as_ref());
+                    // Dropped, the invocation counts as cancelled.
+                    if interrupt.cause().is_some() {
+                        return place;
                     }
-                    Err(error) => refusal(invocation.into_responder(), error),
-                    Ok(work) => {
-                        let mut work = pin!(work);
-                        let watch = (!invocation.is_watched()).then_some(&interrupt);
-                        match unless_interrupted(work.as_mut(), watch).await {
-                            Some(result) => reply(invocation.into_responder(), result),
-                            // As above.
-                            None => return,
+                    let answer = match handler.call(&mut invocation) {
+                        _ if invocation.is_undivided() => {
+                            // WAMP spec, "Progressive Call Invocations": what a callee answers that
+                            // cannot take them.
+                            let error = InvocationError::new(reason::FEATURE_NOT_SUPPORTED);
+                            refusal(invocation.into_responder(), error)
                         }
+                        Err(error) => refusal(invocation.into_responder(), error),
+                        Ok(work) => {
+                            let mut work = pin!(work);
+                            let watch = (!invocation.is_watched()).then_some(&interrupt);
+                            match unless_interrupted(work.as_mut(), watch).await {
+                                Some(result) => reply(invocation.into_responder(), result),
+                                // As above.
+                                None => return place,
+                            }
+                        }
+                    };
+                    if let Err(error) = answer.post().await {
+                        error.log(interrupt.request());
                     }
+                    place
                 };
-                if let Err(error) = answer.post().await {
-                    error.log(interrupt.request());
-                }
-                drop(permit);
+                work.instrument(span.map_or_else(Span::none, |span| *span))
             });
-            // A panic ends this task alone; the invocation, dropped by it, answers for itself.
-            match span {
-                Some(span) => tokio::spawn(work.instrument(*span)),
-                None => tokio::spawn(work),
-            };
         }))
+    }
+
+    /// Hand invocations to the closure, up to `limit` at a time, until the queue ends.
+    pub(super) fn serve(
+        self,
+        invocations: Consumer<Invocation>,
+        codec: Option<Passthru>,
+        limit: usize,
+    ) {
+        (self.0)(invocations, codec, limit);
     }
 }
 
@@ -152,26 +160,6 @@ impl fmt::Debug for Handler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handler").finish_non_exhaustive()
     }
-}
-
-/// Hand invocations to a closure, each in a task of its own, up to `limit` at a time, until the
-/// queue ends. Those that are too many stay in the queue, which has bounds.
-pub(super) fn serve(
-    mut invocations: Consumer<Invocation>,
-    codec: Option<Passthru>,
-    limit: usize,
-    handler: Handler,
-) {
-    let limit = limit.clamp(1, Semaphore::MAX_PERMITS);
-    let permits = Arc::new(Semaphore::new(limit));
-    tokio::spawn(async move {
-        while let Ok(permit) = permits.clone().acquire_owned().await {
-            let Some(taken) = poll_fn(|cx| invocations.poll_next(cx)).await else {
-                break;
-            };
-            (handler.0)(taken.item, codec.clone(), permit);
-        }
-    });
 }
 
 /// What a handler gave, as the answer.

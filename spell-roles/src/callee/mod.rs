@@ -22,6 +22,7 @@ mod registrations;
 mod report;
 mod role;
 mod running;
+mod serving;
 #[cfg(test)]
 mod tests;
 mod wanted;

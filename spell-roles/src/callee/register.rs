@@ -8,10 +8,7 @@ use spell_message::{
 
 use super::{
     Conflict, Handled, Invocation, InvocationHandler, PendingRegister, Registration,
-    handler::{Handler, serve},
-    prepared::Prepared,
-    registration::Shared,
-    role::Command,
+    handler::Handler, prepared::Prepared, registration::Shared, role::Command,
 };
 use crate::{
     RegisterError,
@@ -241,8 +238,8 @@ impl<'a> Register<'a> {
         self
     }
 
-    /// Answer invocations by an async closure, each in a task of its own, as many at a time as
-    /// [`concurrency`](Self::concurrency) says.
+    /// Answer invocations by an async closure, beside each other and on all threads of the runtime, as
+    /// many at a time as [`concurrency`](Self::concurrency) says.
     ///
     /// See [`FromInvocation`](super::FromInvocation) for what it can be called with, up to four of
     /// these at once, [`IntoResult`](super::IntoResult) for what it can give, and
@@ -411,7 +408,7 @@ impl<'a> RegisterHandler<'a> {
         } = self;
         let (codec, concurrency) = (register.codec.take(), register.concurrency);
         let finish = move |shared, invocations| {
-            serve(invocations, codec, concurrency, handler);
+            handler.serve(invocations, codec, concurrency);
             Registration::handled(shared)
         };
         (register, finish)

@@ -10,6 +10,7 @@ mod model;
 mod parts;
 mod progress;
 mod registering;
+mod serving;
 mod timing;
 
 use std::{future::IntoFuture, time::Duration};

@@ -1,0 +1,127 @@
+//! How a registration has its invocations worked on.
+
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use tokio::{
+    runtime::{self, RuntimeFlavor},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+
+use super::Invocation;
+use crate::queue::Consumer;
+
+/// One of the places at work that a registration has; free again when it is dropped.
+pub(super) type Place = OwnedSemaphorePermit;
+
+/// Let `begin` begin the work on each invocation, `limit` at a time, until the queue ends. Those that
+/// are too many stay in the queue, which has bounds.
+///
+/// Works run beside each other and on all threads of the runtime: each gets a task of its own.
+/// Where there is one thread, none can run while another does; so there a work is begun right here,
+/// and gets its task if it has to wait for something.
+pub(super) fn serve<W>(
+    mut invocations: Consumer<Invocation>,
+    limit: usize,
+    mut begin: impl FnMut(Invocation, Place) -> W + Send + 'static,
+) where
+    W: Future<Output = Place> + Send + 'static,
+{
+    let is_alone = runtime::Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
+    let places = Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)));
+    tokio::spawn(async move {
+        let mut here = Here::new();
+        let mut free = None;
+        let mut in_a_row: u32 = 0;
+        loop {
+            let place = match free.take() {
+                Some(place) => place,
+                None => match places.clone().acquire_owned().await {
+                    Ok(place) => place,
+                    Err(_) => return,
+                },
+            };
+            let Some(taken) = poll_fn(|cx| invocations.poll_next(cx)).await else {
+                return;
+            };
+            let work = begin(taken.item, place);
+            if !is_alone {
+                // A task is moved often before it is done, so this one is behind a box.
+                let work = Box::pin(work);
+                // A panic ends this task alone; the invocation, dropped by it, answers for itself.
+                tokio::spawn(work);
+                continue;
+            }
+            free = here.begin(work).await;
+            in_a_row = in_a_row.saturating_add(1);
+            if in_a_row >= IN_A_ROW {
+                in_a_row = 0;
+                let_others_run().await;
+            }
+        }
+    });
+}
+
+/// Where works are begun that may be done at once. It is used again and again, unless the last work
+/// took it along.
+struct Here<W>(Option<Pin<Box<Option<W>>>>);
+
+impl<W: Future<Output = Place> + Send + 'static> Here<W> {
+    fn new() -> Self {
+        Self(None)
+    }
+
+    /// Begin a work, and give it a task if it is not done at once. If it is, gives its place.
+    async fn begin(&mut self, work: W) -> Option<Place> {
+        let mut room = match self.0.take() {
+            Some(mut room) => {
+                room.set(Some(work));
+                room
+            }
+            None => Box::pin(Some(work)),
+        };
+        let begun = poll_fn(|cx| Poll::Ready(caught(room.as_mut(), cx))).await;
+        if let Some(Poll::Pending) = begun {
+            tokio::spawn(async move {
+                if let Some(work) = room.as_mut().as_pin_mut() {
+                    drop(work.await);
+                }
+            });
+            return None;
+        }
+        room.set(None);
+        self.0 = Some(room);
+        match begun {
+            Some(Poll::Ready(place)) => Some(place),
+            _ => None,
+        }
+    }
+}
+
+/// Poll a work. `None` if it panicked: then it is over, and the invocation, dropped by it, answered
+/// for itself.
+fn caught<W: Future>(work: Pin<&mut Option<W>>, cx: &mut Context<'_>) -> Option<Poll<W::Output>> {
+    let work = work.as_pin_mut()?;
+    catch_unwind(AssertUnwindSafe(|| work.poll(cx))).ok()
+}
+
+async fn let_others_run() {
+    let mut is_asked = false;
+    poll_fn(|cx| {
+        if is_asked {
+            return Poll::Ready(());
+        }
+        is_asked = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// How many works are begun before other tasks get a turn.
+const IN_A_ROW: u32 = 32;

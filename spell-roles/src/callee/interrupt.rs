@@ -2,13 +2,15 @@ use std::{
     error::Error,
     fmt,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use spell_message::{RequestId, options::CancelMode};
 use tokio::sync::Notify;
+
+use super::role::NewAnswer;
 
 /// Tells when the answer to an invocation is not waited for any more. Cheap to clone, and free to
 /// go wherever the work is done.
@@ -63,6 +65,8 @@ struct Signal {
     /// Why no answer is wanted.
     over: OnceLock<Interruption>,
     changed: Notify,
+    /// The answer on its way to the role. Here, as there is one, and an allocation for it already.
+    answer: Mutex<Option<NewAnswer>>,
 }
 
 impl Interrupt {
@@ -96,6 +100,22 @@ impl Interrupt {
     /// Someone begins to work on it.
     pub(super) fn begin(&self) {
         self.0.is_begun.store(true, Ordering::Relaxed);
+    }
+
+    /// Keep the answer for the role, in place of one that did not get on its way.
+    pub(super) fn put_answer(&self, answer: NewAnswer) {
+        let replaced = self.answer().replace(answer);
+        drop(replaced);
+    }
+
+    pub(super) fn take_answer(&self) -> Option<NewAnswer> {
+        self.answer().take()
+    }
+
+    /// Held for a move only.
+    fn answer(&self) -> MutexGuard<'_, Option<NewAnswer>> {
+        let answer = self.0.answer.lock();
+        answer.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether nobody else knows of the invocation, neither the role nor a user.
@@ -160,6 +180,7 @@ impl Interrupter {
             canceled: OnceLock::new(),
             over: OnceLock::new(),
             changed: Notify::new(),
+            answer: Mutex::new(None),
         })))
     }
 

@@ -80,11 +80,15 @@ impl Line {
     }
 
     fn command(&self, outcome: Outcome, reply: Option<oneshot::Sender<Answered>>) -> Command {
-        Command(Order::Answer(Box::new(NewAnswer {
-            interrupt: self.interrupt.clone(),
-            outcome,
-            reply,
-        })))
+        let interrupt = self.interrupt.clone();
+        let is_last = !matches!(outcome, Outcome::Progress(_));
+        let answer = NewAnswer { outcome, reply };
+        Command(if is_last {
+            interrupt.put_answer(answer);
+            Order::Answer(interrupt)
+        } else {
+            Order::Progress(interrupt, Box::new(answer))
+        })
     }
 }
 

@@ -90,13 +90,9 @@ impl Callee {
         self.drains.settle(|key| !self.registrations.has(key));
     }
 
-    fn answer(&mut self, answer: NewAnswer, cx: &mut Context<'_, Command>) {
-        let NewAnswer {
-            interrupt,
-            outcome,
-            reply,
-        } = answer;
-        let answered = self.running.answer(&interrupt, outcome, cx);
+    fn answer(&mut self, interrupt: &Interrupt, answer: NewAnswer, cx: &mut Context<'_, Command>) {
+        let NewAnswer { outcome, reply } = answer;
+        let answered = self.running.answer(interrupt, outcome, cx);
         match (reply, answered) {
             // Nobody may be waiting any more.
             (Some(reply), answered) => _ = reply.send(answered),
@@ -192,7 +188,12 @@ impl Role for Callee {
             Order::Drain(drain) => self.drain(*drain, cx),
             Order::Cut(key) => self.cut(key, cx),
             Order::Release(key) => self.registrations.release(key, cx),
-            Order::Answer(answer) => self.answer(*answer, cx),
+            Order::Progress(interrupt, answer) => self.answer(&interrupt, *answer, cx),
+            Order::Answer(interrupt) => {
+                if let Some(answer) = interrupt.take_answer() {
+                    self.answer(&interrupt, answer, cx);
+                }
+            }
         }
         self.settle();
     }
@@ -253,13 +254,14 @@ pub(super) enum Order {
     /// The time is up in which this registration may be drained.
     Cut(Key),
     Release(Key),
-    Answer(Box<NewAnswer>),
+    /// A progressive result of this invocation.
+    Progress(Interrupt, Box<NewAnswer>),
+    /// The answer of this invocation, which is [kept](Interrupt::put_answer) there.
+    Answer(Interrupt),
 }
 
 #[derive(Debug)]
 pub(super) struct NewAnswer {
-    /// Of which invocation.
-    pub(super) interrupt: Interrupt,
     pub(super) outcome: Outcome,
     /// `None` if nobody waits.
     pub(super) reply: Option<oneshot::Sender<Result<(), AnswerError>>>,

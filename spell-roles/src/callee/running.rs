@@ -371,7 +371,7 @@ fn failed(
 /// Say how the payload is sealed, as the router takes it.
 fn describe(
     options: &mut impl Attributed,
-    attributes: Option<PassthruAttributes>,
+    attributes: Option<Box<PassthruAttributes>>,
     cx: &Context<'_, Command>,
 ) -> Result<(), SendError> {
     options.describe(attributes);

@@ -15,7 +15,7 @@ use crate::{
 pub(super) struct Sealing {
     codec: Passthru,
     procedure: Uri,
-    attributes: Option<PassthruAttributes>,
+    attributes: Option<Box<PassthruAttributes>>,
 }
 
 impl Sealing {
@@ -24,7 +24,7 @@ impl Sealing {
         Self {
             codec,
             procedure: procedure.clone(),
-            attributes: PassthruAttributes::from_dict(options.as_dict()),
+            attributes: PassthruAttributes::from_dict(options.as_dict()).map(Box::new),
         }
     }
 

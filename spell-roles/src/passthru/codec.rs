@@ -67,8 +67,8 @@ pub trait PassthruCodec: Debug + Send + Sync + 'static {
     }
 }
 
-/// A payload, and how it is sealed, if it is.
-pub(crate) type SealedParts = (Payload, Option<PassthruAttributes>);
+/// A payload, and how it is sealed, if it is; boxed, as few are.
+pub(crate) type SealedParts = (Payload, Option<Box<PassthruAttributes>>);
 
 /// Seal arguments for a session of this format.
 pub(crate) fn seal(
@@ -79,7 +79,7 @@ pub(crate) fn seal(
 ) -> Result<SealedParts, EncodeError> {
     let sealed = codec.seal(uri, arguments);
     match sealed.and_then(|sealed| sealed.into_parts(format)) {
-        Ok((attributes, payload)) => Ok((payload, Some(attributes))),
+        Ok((attributes, payload)) => Ok((payload, Some(Box::new(attributes)))),
         Err(error) => Err(EncodeError::Sealed {
             source: error.into(),
         }),

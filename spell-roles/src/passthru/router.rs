@@ -20,7 +20,7 @@ pub(crate) trait Attributed: Sized {
     fn with(dict: Dict) -> Self;
 
     /// Say how the payload is sealed, if it is.
-    fn describe(&mut self, attributes: Option<PassthruAttributes>) {
+    fn describe(&mut self, attributes: Option<Box<PassthruAttributes>>) {
         if let Some(attributes) = attributes {
             let mut dict = self.dict().clone();
             attributes.write(&mut dict);

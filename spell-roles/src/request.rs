@@ -37,6 +37,13 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Key(u64);
 
+#[cfg(test)]
+impl Key {
+    pub(crate) fn of(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 /// Makes requests of a role; a handle keeps one.
 #[derive(Debug)]
 pub(crate) struct Requests<C> {

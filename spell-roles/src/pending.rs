@@ -10,8 +10,9 @@ use crate::{
 /// Who waits for the answer of a request, as its role keeps it.
 pub(crate) trait Waiter {
     type Answer;
+    type Order;
 
-    fn reply(&self) -> &Reply<Self::Answer>;
+    fn reply(&self) -> &Reply<Self::Answer, Self::Order>;
 
     /// The request was committed.
     fn sent(&self, _request: RequestId, _session: Option<&SessionInfo>) {}
@@ -20,8 +21,9 @@ pub(crate) trait Waiter {
     fn answer(self, answer: Result<Self::Answer, Failure>);
 }
 
-impl<T> Waiter for Reply<T> {
+impl<T, O> Waiter for Reply<T, O> {
     type Answer = T;
+    type Order = O;
 
     fn reply(&self) -> &Self {
         self

@@ -37,11 +37,11 @@ impl<C: Send + 'static> Requests<C> {
     /// # Cancel safety
     ///
     /// Dropping the future gives the request up.
-    pub(crate) async fn repeat<T>(
+    pub(crate) async fn repeat<T, O>(
         &self,
         budget: Budget,
         limit: Option<Duration>,
-        mut command: impl FnMut(Reply<T>, Duration) -> C,
+        mut command: impl FnMut(Reply<T, O>, Duration) -> C,
     ) -> Result<T, Failure> {
         let begin = Instant::now();
         let mut attempts = budget.attempts;

@@ -113,7 +113,7 @@ impl<C: Send + 'static> Requests<C> {
     }
 
     /// A request: what goes into its command, and what waits for its answer.
-    pub(crate) fn open<T>(&self) -> (Reply<T>, Waiting<T, C>) {
+    pub(crate) fn open<T, O>(&self) -> (Reply<T, O>, Waiting<T, C, O>) {
         let key = Key(self.keys.fetch_add(1, Ordering::Relaxed));
         let slot = Arc::new(Slot::new());
         let reply = Reply {
@@ -134,10 +134,10 @@ impl<C: Send + 'static> Requests<C> {
     /// # Cancel safety
     ///
     /// Dropping the future gives the request up.
-    pub(crate) async fn ask<T>(
+    pub(crate) async fn ask<T, O>(
         &self,
         limit: Option<Duration>,
-        command: impl FnOnce(Reply<T>) -> C,
+        command: impl FnOnce(Reply<T, O>) -> C,
     ) -> Result<T, Failure> {
         let (reply, mut waiting) = self.open();
         waiting.ask(limit, command(reply)).await
@@ -156,15 +156,15 @@ impl<C> Clone for Requests<C> {
 
 /// Waits for the answer of one request. Dropped before the answer came, it gives the request up.
 #[derive(Debug)]
-pub(crate) struct Waiting<T, C: Send + 'static> {
+pub(crate) struct Waiting<T, C: Send + 'static, O = ()> {
     key: Key,
-    slot: Arc<Slot<Result<T, Failure>>>,
+    slot: Arc<Slot<Result<T, Failure>, O>>,
     requests: Requests<C>,
     /// Whether the role has the command, or will have it, and no answer was taken yet.
     is_queued: bool,
 }
 
-impl<T, C: Send + 'static> Waiting<T, C> {
+impl<T, C: Send + 'static, O> Waiting<T, C, O> {
     /// Queue the command with this request's reply, and wait for the answer, no longer than `limit`
     /// from queue to answer.
     pub(crate) async fn ask(&mut self, limit: Option<Duration>, command: C) -> Result<T, Failure> {
@@ -215,7 +215,7 @@ impl<T, C: Send + 'static> Waiting<T, C> {
     }
 }
 
-impl<T, C: Send + 'static> Future for Waiting<T, C> {
+impl<T, C: Send + 'static, O> Future for Waiting<T, C, O> {
     type Output = Result<T, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -233,7 +233,7 @@ impl<T, C: Send + 'static> Future for Waiting<T, C> {
     }
 }
 
-impl<T, C: Send + 'static> Drop for Waiting<T, C> {
+impl<T, C: Send + 'static, O> Drop for Waiting<T, C, O> {
     fn drop(&mut self) {
         if self.is_queued {
             self.give_up();
@@ -242,15 +242,27 @@ impl<T, C: Send + 'static> Drop for Waiting<T, C> {
 }
 
 /// Where a role puts the answer of a request. Dropped, it tells that there will be none.
+///
+/// An order `O` that is too large for a command is kept here, where there is an allocation already.
 #[derive(Debug)]
-pub(crate) struct Reply<T> {
+pub(crate) struct Reply<T, O = ()> {
     key: Key,
-    slot: Arc<Slot<Result<T, Failure>>>,
+    slot: Arc<Slot<Result<T, Failure>, O>>,
 }
 
-impl<T> Reply<T> {
+impl<T, O> Reply<T, O> {
     pub(crate) fn key(&self) -> Key {
         self.key
+    }
+
+    /// Keep what the role is to do.
+    pub(crate) fn keep(&self, order: O) {
+        self.slot.keep(order);
+    }
+
+    /// What the role is to do. It is there once.
+    pub(crate) fn take_order(&self) -> Option<O> {
+        self.slot.take_order()
     }
 
     /// Whether nobody waits any more.
@@ -275,7 +287,7 @@ impl<T> Reply<T> {
     }
 }
 
-impl<T> Drop for Reply<T> {
+impl<T, O> Drop for Reply<T, O> {
     fn drop(&mut self) {
         self.slot.close();
     }

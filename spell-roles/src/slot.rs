@@ -1,5 +1,5 @@
-//! What the two sides of one request share, in one allocation: which of them was first, and the
-//! answer.
+//! What the two sides of one request share, in one allocation: which of them was first, the answer,
+//! and before that the order, if it is too large for a command.
 
 use std::{
     mem,
@@ -12,32 +12,38 @@ use std::{
 
 use spell_peer::Delivery;
 
-/// Where the answer of a request is put by its role, and awaited by one task.
+/// Where the answer of a request is put by its role, and awaited by one task; `O` is the order.
 #[derive(Debug)]
-pub(crate) struct Slot<A> {
+pub(crate) struct Slot<A, O = ()> {
     /// Whether the request was committed or given up, whichever came first.
     state: AtomicU8,
     /// Whether the answer was put, or will never be.
     is_settled: AtomicBool,
     /// Held for a few moves only, and never while a waker runs, which may be of the user's making.
-    answer: Mutex<Answer<A>>,
+    answer: Mutex<Answer<A, O>>,
 }
 
 #[derive(Debug)]
-enum Answer<A> {
-    Awaited(Option<Waker>),
+enum Answer<A, O> {
+    Awaited {
+        waker: Option<Waker>,
+        order: Option<O>,
+    },
     Put(A),
     /// Nobody is there any more who could give one.
     Lost,
     Taken,
 }
 
-impl<A> Slot<A> {
+impl<A, O> Slot<A, O> {
     pub(crate) fn new() -> Self {
         Self {
             state: AtomicU8::new(QUEUED),
             is_settled: AtomicBool::new(false),
-            answer: Mutex::new(Answer::Awaited(None)),
+            answer: Mutex::new(Answer::Awaited {
+                waker: None,
+                order: None,
+            }),
         }
     }
 
@@ -71,6 +77,25 @@ impl<A> Slot<A> {
         self.state.load(Ordering::Acquire) == GIVEN_UP
     }
 
+    /// Keep what the role is to do, until it takes it or answers.
+    pub(crate) fn keep(&self, kept: O) {
+        let mut answer = self.lock();
+        let replaced = match &mut *answer {
+            Answer::Awaited { order, .. } => order.replace(kept),
+            _ => Some(kept),
+        };
+        drop(answer);
+        drop(replaced);
+    }
+
+    /// What the role is to do, if it was not taken yet.
+    pub(crate) fn take_order(&self) -> Option<O> {
+        match &mut *self.lock() {
+            Answer::Awaited { order, .. } => order.take(),
+            _ => None,
+        }
+    }
+
     /// Put the answer. Only the first one counts.
     pub(crate) fn put(&self, answer: A) {
         self.settle(Answer::Put(answer));
@@ -83,15 +108,21 @@ impl<A> Slot<A> {
         }
     }
 
-    fn settle(&self, settled: Answer<A>) {
+    fn settle(&self, settled: Answer<A, O>) {
         let mut answer = self.lock();
-        let Answer::Awaited(waker) = &mut *answer else {
+        let Answer::Awaited { waker, order } = &mut *answer else {
             return;
         };
         let waker = waker.take();
+        // Most were taken. One that was not may hold what is of the user's making.
+        let unused = match order {
+            Some(_) => order.take(),
+            None => None,
+        };
         *answer = settled;
         self.is_settled.store(true, Ordering::Release);
         drop(answer);
+        drop(unused);
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -111,7 +142,7 @@ impl<A> Slot<A> {
         let waker = cx.waker().clone();
         let mut answer = self.lock();
         let replaced = match &mut *answer {
-            Answer::Awaited(place) => place.replace(waker),
+            Answer::Awaited { waker: place, .. } => place.replace(waker),
             _ => {
                 drop(answer);
                 return self.take_settled().map_or(Poll::Pending, Poll::Ready);
@@ -125,17 +156,17 @@ impl<A> Slot<A> {
     /// `None` if nothing is settled, or it was taken; `Some(None)` if there is no answer.
     fn take_settled(&self) -> Option<Option<A>> {
         let mut answer = self.lock();
-        if let Answer::Awaited(_) = *answer {
+        if let Answer::Awaited { .. } = *answer {
             return None;
         }
         match mem::replace(&mut *answer, Answer::Taken) {
             Answer::Put(answer) => Some(Some(answer)),
             Answer::Lost => Some(None),
-            Answer::Awaited(_) | Answer::Taken => None,
+            Answer::Awaited { .. } | Answer::Taken => None,
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Answer<A>> {
+    fn lock(&self) -> MutexGuard<'_, Answer<A, O>> {
         self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -193,7 +224,7 @@ mod tests {
 
     #[test]
     fn the_answer_wakes_who_polled_last_and_is_given_once() {
-        let slot = Slot::new();
+        let slot = Slot::<u8>::new();
         let (first, last) = (Arc::default(), Arc::default());
         assert!(poll(&slot, &first).is_pending());
         assert!(poll(&slot, &last).is_pending());
@@ -209,7 +240,7 @@ mod tests {
 
     #[test]
     fn an_answer_can_be_taken_without_waiting_for_it() {
-        let slot = Slot::new();
+        let slot = Slot::<u8>::new();
         assert_eq!(slot.take(), None);
         slot.put(7);
         assert_eq!(slot.take(), Some(7));
@@ -228,6 +259,23 @@ mod tests {
     }
 
     #[test]
+    fn an_order_is_taken_once_and_gone_with_the_answer() {
+        let slot = Slot::<u8, Arc<()>>::new();
+        let order = Arc::new(());
+        assert_eq!(slot.take_order(), None);
+        slot.keep(order.clone());
+        assert_eq!(slot.take_order(), Some(order.clone()));
+        assert_eq!(slot.take_order(), None);
+        slot.keep(order.clone());
+        slot.put(7);
+        assert_eq!(Arc::strong_count(&order), 1, "nobody will take it any more");
+        slot.keep(order.clone());
+        assert_eq!(slot.take_order(), None);
+        assert_eq!(Arc::strong_count(&order), 1);
+        assert_eq!(slot.take(), Some(7));
+    }
+
+    #[test]
     fn the_answer_of_another_thread_is_never_missed() {
         struct Unpark(thread::Thread);
 
@@ -238,7 +286,7 @@ mod tests {
         }
 
         for number in 0..1000 {
-            let slot = Arc::new(Slot::new());
+            let slot = Arc::new(Slot::<u32>::new());
             let answering = slot.clone();
             let answerer = thread::spawn(move || answering.put(number));
             let waker = Waker::from(Arc::new(Unpark(thread::current())));

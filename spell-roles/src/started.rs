@@ -26,11 +26,11 @@ impl<C: Send + 'static> Requests<C> {
     /// # Cancel safety
     ///
     /// Dropping the future gives the request up.
-    pub(crate) async fn start<T>(
+    pub(crate) async fn start<T, O>(
         &self,
         limit: Option<Duration>,
-        command: impl FnOnce(Reply<T>, IdSlot) -> C,
-    ) -> Result<Started<T, C>, Failure> {
+        command: impl FnOnce(Reply<T, O>, IdSlot) -> C,
+    ) -> Result<Started<T, C, O>, Failure> {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let (reply, mut waiting) = self.open();
         let (slot, mut id) = oneshot::channel();
@@ -68,9 +68,9 @@ impl<C: Send + 'static> Requests<C> {
 
 /// A request that was committed; the future of its answer. Dropped, it gives the request up.
 #[derive(Debug)]
-pub(crate) struct Started<T, C: Send + 'static> {
+pub(crate) struct Started<T, C: Send + 'static, O = ()> {
     id: RequestId,
-    waiting: Waiting<T, C>,
+    waiting: Waiting<T, C, O>,
     limit: Option<Limit>,
 }
 
@@ -83,7 +83,7 @@ struct Limit {
     sent: Option<watch::Receiver<Instant>>,
 }
 
-impl<T, C: Send + 'static> Started<T, C> {
+impl<T, C: Send + 'static, O> Started<T, C, O> {
     pub(crate) fn id(&self) -> RequestId {
         self.id
     }
@@ -140,7 +140,7 @@ impl<T, C: Send + 'static> Started<T, C> {
     }
 }
 
-impl<T, C: Send + 'static> Future for Started<T, C> {
+impl<T, C: Send + 'static, O> Future for Started<T, C, O> {
     type Output = Result<T, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

@@ -9,15 +9,13 @@ use spell_serializer::PayloadBuilder;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    CallResult,
-    role::{Command, MoreArguments, Order, Proceeded},
+    role::{Command, MoreArguments, Order, Proceeded, StartedCall},
     sealing::Sealing,
 };
 use crate::{
     CallError,
     error::Failure,
     request::{Key, Requests, argument_methods},
-    started::Started,
 };
 
 /// The way to send more arguments of a progressive call; its other half waits for the result. Made
@@ -79,7 +77,7 @@ pub struct CallArguments {
 
 impl CallArguments {
     pub(super) fn new(
-        call: &mut Started<CallResult, Command>,
+        call: &mut StartedCall,
         limit: Option<Duration>,
         failure: Arc<OnceLock<Failure>>,
         sealing: Option<Sealing>,

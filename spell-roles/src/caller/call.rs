@@ -9,17 +9,17 @@ use tracing::{debug_span, field::Empty};
 
 use super::{
     CallArguments, CallResult, IdempotentCall, PendingCall, ProgressiveCall,
-    ongoing::{Arguments, Ongoing, Results, Streams},
-    role::{Command, NewCall, Order},
+    ongoing::{Arguments, Results, Streams},
+    role::{CallReply, Command, NewCall, Order, StartedCall},
     sealing::{Sealing, open},
 };
 use crate::{
     CallError,
     passthru::Passthru,
     repeat::Budget,
-    request::{Reply, Requests, argument_methods},
+    request::{Requests, argument_methods},
     span::RequestSpan,
-    started::{IdSlot, Started},
+    started::IdSlot,
 };
 
 /// A call in the making; `.await` sends it and waits for the result.
@@ -321,7 +321,7 @@ impl<'a> Call<'a> {
     pub(super) async fn begin(
         self,
         streams: Option<Box<Streams>>,
-    ) -> Result<(Started<CallResult, Command>, Option<Sealing>), CallError> {
+    ) -> Result<(StartedCall, Option<Sealing>), CallError> {
         let (requests, limit) = (self.requests, self.limit);
         let (draft, sealing) = self.draft(streams.as_deref())?;
         let started = requests.start(limit, |reply, slot| {
@@ -334,7 +334,7 @@ impl<'a> Call<'a> {
     pub(super) async fn begin_progressive(
         mut self,
         results: Option<Results>,
-    ) -> Result<(CallArguments, Started<CallResult, Command>, Option<Sealing>), CallError> {
+    ) -> Result<(CallArguments, StartedCall, Option<Sealing>), CallError> {
         // The router's clock would begin with the first arguments.
         self.is_limit_own = false;
         let limit = self.limit;
@@ -394,7 +394,7 @@ struct Draft {
 impl Draft {
     fn command(
         self,
-        reply: Reply<CallResult>,
+        reply: CallReply,
         streams: Option<Box<Streams>>,
         started: Option<IdSlot>,
     ) -> Command {
@@ -410,21 +410,19 @@ impl Draft {
             )
         };
         let span = RequestSpan::open(span, "given up");
-        Command(Order::Call(Box::new(NewCall {
+        reply.keep(NewCall {
             procedure: self.procedure,
             options: self.options,
             payload: self.payload,
             limit: self.limit,
             needs: self.needs,
             waits: self.waits,
-            ongoing: Ongoing {
-                reply,
-                mode: self.mode,
-                streams,
-                span,
-            },
+            mode: self.mode,
+            streams,
+            span,
             started,
-        })))
+        });
+        Command(Order::Call(reply))
     }
 }
 

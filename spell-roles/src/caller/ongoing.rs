@@ -10,21 +10,23 @@ use spell_message::{
 use spell_peer::{Context, Count, SessionInfo};
 use tracing::warn;
 
-use super::{CallResult, role::Command};
+use super::{
+    CallResult,
+    role::{CallReply, Command, NewCall},
+};
 use crate::{
     error::Failure,
     pending::Waiter,
     queue::{Offered, Overflow, Producer, Pushed},
-    request::Reply,
     span::RequestSpan,
     weight::weight,
 };
 
-/// A call, as its role keeps it from the order to the end.
+/// A call that was sent, as its role keeps it to the end.
 #[derive(Debug)]
 pub(super) struct Ongoing {
     /// Gets the result or the error that ends the call, whatever the queues hold.
-    pub(super) reply: Reply<CallResult>,
+    pub(super) reply: CallReply,
     /// How it is cancelled when it is given up.
     pub(super) mode: CancelMode,
     /// Boxed, as few calls have any.
@@ -74,8 +76,9 @@ impl Ongoing {
 
 impl Waiter for Ongoing {
     type Answer = CallResult;
+    type Order = NewCall;
 
-    fn reply(&self) -> &Reply<CallResult> {
+    fn reply(&self) -> &CallReply {
         &self.reply
     }
 

@@ -7,10 +7,10 @@ use spell_message::{RequestId, options::CancelMode};
 
 use super::{
     CallResult,
-    role::{Cancel, Command, Order},
+    role::{Cancel, Command, Order, StartedCall},
     sealing::{Sealing, open},
 };
-use crate::{CallError, started::Started};
+use crate::CallError;
 
 /// A call that was sent; the future of its result. Made by [`Call::start`](super::Call::start) and
 /// [`Call::progressive`](super::Call::progressive).
@@ -48,12 +48,12 @@ use crate::{CallError, started::Started};
 #[derive(Debug)]
 #[must_use = "dropping it cancels the call"]
 pub struct PendingCall {
-    started: Started<CallResult, Command>,
+    started: StartedCall,
     sealing: Option<Sealing>,
 }
 
 impl PendingCall {
-    pub(super) fn new(started: Started<CallResult, Command>, sealing: Option<Sealing>) -> Self {
+    pub(super) fn new(started: StartedCall, sealing: Option<Sealing>) -> Self {
         Self { started, sealing }
     }
 
@@ -119,10 +119,7 @@ impl Future for PendingCall {
 }
 
 /// Ask the router to cancel a call that was started.
-pub(super) async fn cancel(
-    call: &Started<CallResult, Command>,
-    mode: CancelMode,
-) -> Result<(), CallError> {
+pub(super) async fn cancel(call: &StartedCall, mode: CancelMode) -> Result<(), CallError> {
     let (call, requests) = (call.key(), call.requests());
     let order = |reply| Command(Order::Cancel(Box::new(Cancel { call, mode, reply })));
     let limit = requests.commands().request_timeout();

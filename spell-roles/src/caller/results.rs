@@ -10,14 +10,13 @@ use spell_message::{RequestId, options::CancelMode};
 use super::{
     CallResult,
     pending_call::cancel,
-    role::{Command, Order},
+    role::{Command, Order, StartedCall},
     sealing::{Sealing, open},
 };
 use crate::{
     CallError,
     error::Failure,
     queue::{Consumer, Losses, Overflow},
-    started::Started,
 };
 
 /// The results of a call as they come: a [`Stream`] that ends behind the last one. Made by
@@ -74,7 +73,7 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "dropping it cancels the call"]
 pub struct CallResults {
-    call: Started<CallResult, Command>,
+    call: StartedCall,
     results: Consumer<CallResult>,
     losses: Losses<CallResult>,
     overflow: Overflow,
@@ -86,7 +85,7 @@ pub struct CallResults {
 
 impl CallResults {
     pub(super) fn new(
-        call: Started<CallResult, Command>,
+        call: StartedCall,
         mut results: Consumer<CallResult>,
         overflow: Overflow,
         sealing: Option<Sealing>,

@@ -12,14 +12,18 @@ use spell_message::{
 use spell_peer::{Commands, Context, Role, SendError, SessionEnd};
 use tracing::{debug, trace};
 
-use super::{CallResult, CallerHandle, ongoing::Ongoing};
+use super::{
+    CallResult, CallerHandle,
+    ongoing::{Ongoing, Streams},
+};
 use crate::{
     error::Failure,
     passthru,
     pending::{Pending, Waiter},
     queue::Offered,
     request::{Key, Reply, Requests},
-    started::IdSlot,
+    span::RequestSpan,
+    started::{IdSlot, Started},
 };
 
 /// Calls procedures.
@@ -37,7 +41,7 @@ use crate::{
 pub struct Caller {
     pub(super) pending: Pending<Ongoing>,
     /// Calls that wait for a session, in their order.
-    waiting: BTreeMap<Key, Box<NewCall>>,
+    waiting: BTreeMap<Key, CallReply>,
     /// Whose queue of results is full and loses nothing: until there is room, nothing more may come.
     filled: HashSet<Key>,
 }
@@ -48,20 +52,21 @@ impl Caller {
         Self::default()
     }
 
-    fn call(&mut self, mut call: Box<NewCall>, cx: &mut Context<'_, Command>) {
+    fn call(&mut self, reply: CallReply, cx: &mut Context<'_, Command>) {
+        let Some(mut call) = reply.take_order() else {
+            return;
+        };
         if call.waits && !cx.is_joined() {
             // If it was given up, the order to do so came, and found nothing.
-            if !call.ongoing.reply.is_given_up() {
-                self.waiting.insert(call.ongoing.reply.key(), call);
+            if !reply.is_given_up() {
+                reply.keep(call);
+                self.waiting.insert(reply.key(), reply);
             }
             return;
         }
         let mut unsupported = unsupported(&call, cx);
         if unsupported.is_none() {
             unsupported = passthru::fit(&mut call.options, RoleName::Dealer, cx).err();
-        }
-        if let Some(failure) = unsupported {
-            return call.ongoing.answer(Err(failure));
         }
         let NewCall {
             procedure,
@@ -70,9 +75,20 @@ impl Caller {
             limit,
             needs: _,
             waits: _,
-            ongoing,
+            mode,
+            streams,
+            span,
             started,
-        } = *call;
+        } = call;
+        let ongoing = Ongoing {
+            reply,
+            mode,
+            streams,
+            span,
+        };
+        if let Some(failure) = unsupported {
+            return ongoing.answer(Err(failure));
+        }
         if let Some(limit) = limit.and_then(milliseconds)
             && options.timeout().is_none()
             && announced(Feature::CallTimeout, cx)
@@ -179,7 +195,7 @@ fn unsupported(call: &NewCall, cx: &Context<'_, Command>) -> Option<Failure> {
     if call.options.disclose_me() == Some(true) {
         failure = failure.or_else(|| needs(Some(Feature::CallerIdentification)));
     }
-    let Some(streams) = &call.ongoing.streams else {
+    let Some(streams) = &call.streams else {
         return failure;
     };
     if streams.results.is_some() {
@@ -333,7 +349,8 @@ pub struct Command(pub(super) Order);
 
 #[derive(Debug)]
 pub(super) enum Order {
-    Call(Box<NewCall>),
+    /// The [`NewCall`] is [kept](Reply::keep) in the reply.
+    Call(CallReply),
     Proceed(Box<MoreArguments>),
     Cancel(Box<Cancel>),
     /// Nobody waits for the answer of this request.
@@ -344,6 +361,13 @@ pub(super) enum Order {
     Resume(Key),
 }
 
+/// Where the result of a call goes.
+pub(super) type CallReply = Reply<CallResult, NewCall>;
+
+/// A call that has its id.
+pub(super) type StartedCall = Started<CallResult, Command, NewCall>;
+
+/// What [`Caller`] is to call.
 #[derive(Debug)]
 pub(super) struct NewCall {
     pub(super) procedure: Uri,
@@ -355,7 +379,10 @@ pub(super) struct NewCall {
     pub(super) needs: Option<(RoleName, Feature)>,
     /// Whether it waits for a session if there is none.
     pub(super) waits: bool,
-    pub(super) ongoing: Ongoing,
+    pub(super) mode: CancelMode,
+    /// Boxed, as few calls have any.
+    pub(super) streams: Option<Box<Streams>>,
+    pub(super) span: RequestSpan,
     /// Told the id once the call is committed.
     pub(super) started: Option<IdSlot>,
 }

@@ -31,9 +31,10 @@ pub struct PayloadBuilder {
     format: Format,
     #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
     parts: Parts,
-    /// The arguments so far, in a format of the user.
-    values: custom::Values,
-    error: Option<EncodeError>,
+    /// The arguments so far, in a format of the user. Boxed, as a builder is moved with each of its
+    /// steps, and few have any.
+    values: Option<Box<custom::Values>>,
+    error: Option<Box<EncodeError>>,
 }
 
 impl PayloadBuilder {
@@ -43,7 +44,7 @@ impl PayloadBuilder {
             format,
             #[cfg(any(feature = "json", feature = "msgpack", feature = "cbor"))]
             parts: Parts::default(),
-            values: custom::Values::default(),
+            values: None,
             error: None,
         }
     }
@@ -54,7 +55,7 @@ impl PayloadBuilder {
             by_format!(
                 this.format,
                 C => this.parts.set_args::<C, T>(args),
-                custom format => this.values.set_args(format.name(), args),
+                custom format => this.values.get_or_insert_default().set_args(format.name(), args),
                 unsupported format => Err(EncodeError::Unsupported { format }),
             )
         })
@@ -66,7 +67,7 @@ impl PayloadBuilder {
             by_format!(
                 this.format,
                 C => this.parts.push_arg::<C, T>(arg),
-                custom format => this.values.push_arg(format.name(), arg),
+                custom format => this.values.get_or_insert_default().push_arg(format.name(), arg),
                 unsupported format => Err(EncodeError::Unsupported { format }),
             )
         })
@@ -78,7 +79,7 @@ impl PayloadBuilder {
             by_format!(
                 this.format,
                 C => this.parts.set_kwargs::<C, T>(kwargs),
-                custom format => this.values.set_kwargs(format.name(), kwargs),
+                custom format => this.values.get_or_insert_default().set_kwargs(format.name(), kwargs),
                 unsupported format => Err(EncodeError::Unsupported { format }),
             )
         })
@@ -90,7 +91,7 @@ impl PayloadBuilder {
             by_format!(
                 this.format,
                 C => this.parts.push_kwarg::<C, T>(name, kwarg),
-                custom format => this.values.push_kwarg(format.name(), name, kwarg),
+                custom format => this.values.get_or_insert_default().push_kwarg(format.name(), name, kwarg),
                 unsupported format => Err(EncodeError::Unsupported { format }),
             )
         })
@@ -103,12 +104,12 @@ impl PayloadBuilder {
     /// The first [`EncodeError`] of any of the steps.
     pub fn finish(self) -> Result<Payload, EncodeError> {
         if let Some(error) = self.error {
-            return Err(error);
+            return Err(*error);
         }
         by_format!(
             self.format,
             C => Ok(self.parts.finish::<C>()),
-            custom format => self.values.finish(format),
+            custom format => self.values.unwrap_or_default().finish(format),
             unsupported format => Err(EncodeError::Unsupported { format }),
         )
     }
@@ -116,7 +117,7 @@ impl PayloadBuilder {
     /// Takes a step unless one before it failed.
     fn then(mut self, step: impl FnOnce(&mut Self) -> Result<(), EncodeError>) -> Self {
         if self.error.is_none() {
-            self.error = step(&mut self).err();
+            self.error = step(&mut self).err().map(Box::new);
         }
         self
     }

@@ -101,6 +101,12 @@ const TYPICAL: usize = 128;
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     args: Part,
+    /// Boxed, as the parts are moved with each step, and few have any.
+    named: Option<Box<Named>>,
+}
+
+#[derive(Debug, Default)]
+struct Named {
     kwargs: Part,
     /// The keyword arguments that were given one by one, and those before them.
     names: BTreeSet<String>,
@@ -123,8 +129,10 @@ impl Parts {
     ) -> Result<(), EncodeError> {
         let mut out = Vec::with_capacity(TYPICAL);
         write_kwargs::<C, T>(kwargs, &mut out)?;
-        self.kwargs = Part::whole(out);
-        self.names.clear();
+        self.named = Some(Box::new(Named {
+            kwargs: Part::whole(out),
+            names: BTreeSet::new(),
+        }));
         Ok(())
     }
 
@@ -144,14 +152,15 @@ impl Parts {
             format: C::NAME,
             source,
         };
-        if self.kwargs.is_whole {
-            let kwargs: Dict = C::read(&self.kwargs.bytes).map_err(failed)?;
-            self.names = kwargs.into_iter().map(|(name, _)| name).collect();
+        let Named { kwargs, names } = &mut **self.named.get_or_insert_default();
+        if kwargs.is_whole {
+            let kwargs: Dict = C::read(&kwargs.bytes).map_err(failed)?;
+            *names = kwargs.into_iter().map(|(name, _)| name).collect();
         }
-        if !self.names.insert(name.to_owned()) {
+        if !names.insert(name.to_owned()) {
             return Err(EncodeError::DuplicateKwarg { name: name.into() });
         }
-        let body = self.kwargs.next_entry::<C>();
+        let body = kwargs.next_entry::<C>();
         C::write_key(name, body).map_err(failed)?;
         write::<C, T>(kwarg, 2, body)
     }
@@ -159,7 +168,9 @@ impl Parts {
     pub(super) fn finish<C: Codec>(self) -> Payload {
         let mut tail = self.args.finish(C::begin_list, C::end_list);
         let has_args = !tail.is_empty();
-        let kwargs = self.kwargs.finish(C::begin_dict, C::end_dict);
+        let kwargs = self.named.map_or_else(Vec::new, |named| {
+            named.kwargs.finish(C::begin_dict, C::end_dict)
+        });
         let args_end = append_kwargs::<C>(&mut tail, &kwargs);
         payload::<C>(tail.into(), has_args, args_end)
     }

@@ -27,7 +27,8 @@ pub struct PeerConfig {
     pub keep_alive: Option<KeepAlive>,
     /// How the router is asked. Default: [`Probe::Automatic`].
     pub probe: Probe,
-    /// How many commands may wait for the driver before handles have to wait. Default: 256.
+    /// How many commands may wait for the driver before handles have to wait, which keep their
+    /// arguments meanwhile: so fewer save little memory. Default: 1024.
     pub command_capacity: usize,
     /// How many bytes may wait for the wire before commands have to wait. Default: 8 MiB.
     pub outbox_soft_limit: usize,
@@ -47,7 +48,7 @@ impl Default for PeerConfig {
             request_timeout: Some(Duration::from_secs(30)),
             keep_alive: Some(KeepAlive::default()),
             probe: Probe::default(),
-            command_capacity: 256,
+            command_capacity: 1024,
             outbox_soft_limit: 8 << 20,
             outbox_hard_limit: 32 << 20,
             close_timeout: Duration::from_secs(1),

@@ -44,31 +44,34 @@ impl Key {
     }
 }
 
-/// Makes requests of a role; a handle keeps one.
+/// Makes requests of a role; a handle keeps one. Cheap to clone.
 #[derive(Debug)]
-pub(crate) struct Requests<C> {
+pub(crate) struct Requests<C>(Arc<Shared<C>>);
+
+#[derive(Debug)]
+struct Shared<C> {
     commands: Commands<C>,
-    keys: Arc<AtomicU64>,
+    keys: AtomicU64,
     /// The command by which a request is given up.
     give_up: fn(Key) -> C,
 }
 
 impl<C: Send + 'static> Requests<C> {
     pub(crate) fn new(commands: Commands<C>, give_up: fn(Key) -> C) -> Self {
-        Self {
+        Self(Arc::new(Shared {
             commands,
-            keys: Arc::default(),
+            keys: AtomicU64::new(0),
             give_up,
-        }
+        }))
     }
 
     pub(crate) fn commands(&self) -> &Commands<C> {
-        &self.commands
+        &self.0.commands
     }
 
     /// Arguments in the making, in the format now in force.
     pub(crate) fn arguments(&self) -> PayloadBuilder {
-        PayloadBuilder::new(self.commands.wire().format())
+        PayloadBuilder::new(self.commands().wire().format())
     }
 
     /// Finish arguments, and refuse those that can never fit into a message. The exact check comes
@@ -86,7 +89,7 @@ impl<C: Send + 'static> Requests<C> {
         sealing: Option<(&Passthru, &str)>,
     ) -> Result<SealedParts, SendError> {
         let arguments = arguments.finish()?;
-        let wire = self.commands.wire();
+        let wire = self.commands().wire();
         let (payload, attributes) = match sealing {
             Some((codec, uri)) => seal(codec, uri, &arguments, wire.format())?,
             None => (arguments, None),
@@ -114,7 +117,7 @@ impl<C: Send + 'static> Requests<C> {
 
     /// A request: what goes into its command, and what waits for its answer.
     pub(crate) fn open<T, O>(&self) -> (Reply<T, O>, Waiting<T, C, O>) {
-        let key = Key(self.keys.fetch_add(1, Ordering::Relaxed));
+        let key = Key(self.0.keys.fetch_add(1, Ordering::Relaxed));
         let slot = Arc::new(Slot::new());
         let reply = Reply {
             key,
@@ -125,6 +128,7 @@ impl<C: Send + 'static> Requests<C> {
             slot,
             requests: self.clone(),
             is_queued: false,
+            is_answered: false,
         };
         (reply, waiting)
     }
@@ -146,11 +150,7 @@ impl<C: Send + 'static> Requests<C> {
 
 impl<C> Clone for Requests<C> {
     fn clone(&self) -> Self {
-        Self {
-            commands: self.commands.clone(),
-            keys: self.keys.clone(),
-            give_up: self.give_up,
-        }
+        Self(self.0.clone())
     }
 }
 
@@ -162,6 +162,7 @@ pub(crate) struct Waiting<T, C: Send + 'static, O = ()> {
     requests: Requests<C>,
     /// Whether the role has the command, or will have it, and no answer was taken yet.
     is_queued: bool,
+    is_answered: bool,
 }
 
 impl<T, C: Send + 'static, O> Waiting<T, C, O> {
@@ -181,7 +182,7 @@ impl<T, C: Send + 'static, O> Waiting<T, C, O> {
 
     /// Queue the command with this request's reply.
     pub(crate) async fn send(&mut self, command: C) -> Result<(), Failure> {
-        let sent = self.requests.commands.send(command).await;
+        let sent = self.requests.commands().send(command).await;
         sent.map_err(Failure::closed)?;
         self.is_queued = true;
         Ok(())
@@ -199,6 +200,7 @@ impl<T, C: Send + 'static, O> Waiting<T, C, O> {
     pub(crate) fn expire(&mut self) -> Result<T, Failure> {
         if let Some(answer) = self.slot.take() {
             self.is_queued = false;
+            self.is_answered = true;
             return answer;
         }
         Err(Failure::Timeout(self.give_up()))
@@ -208,8 +210,10 @@ impl<T, C: Send + 'static, O> Waiting<T, C, O> {
     pub(crate) fn give_up(&mut self) -> Delivery {
         let delivery = self.slot.give_up();
         if std::mem::take(&mut self.is_queued) {
-            let give_up = self.requests.give_up;
-            self.requests.commands.release(give_up(self.key));
+            let Shared {
+                commands, give_up, ..
+            } = &*self.requests.0;
+            commands.release(give_up(self.key));
         }
         delivery
     }
@@ -219,12 +223,16 @@ impl<T, C: Send + 'static, O> Future for Waiting<T, C, O> {
     type Output = Result<T, Failure>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // Polled again after the answer was taken it waits for ever: there will be no second one.
+        // There will be no second one.
+        if self.is_answered {
+            return Poll::Pending;
+        }
         let answer = ready!(self.slot.poll(cx));
         self.is_queued = false;
+        self.is_answered = true;
         Poll::Ready(answer.unwrap_or_else(|| {
             // The role is gone, and with it the peer.
-            let end = self.requests.commands.end();
+            let end = self.requests.commands().end();
             Err(Failure::Closed {
                 reason: end.unwrap_or(CloseReason::Panicked),
                 delivery: self.slot.give_up(),

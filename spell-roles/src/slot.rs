@@ -2,7 +2,6 @@
 //! and before that the order, if it is too large for a command.
 
 use std::{
-    mem,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU8, Ordering},
@@ -20,19 +19,14 @@ pub(crate) struct Slot<A, O = ()> {
     /// Whether the answer was put, or will never be.
     is_settled: AtomicBool,
     /// Held for a few moves only, and never while a waker runs, which may be of the user's making.
-    answer: Mutex<Answer<A, O>>,
+    held: Mutex<Held<A, O>>,
 }
 
 #[derive(Debug)]
-enum Answer<A, O> {
-    Awaited {
-        waker: Option<Waker>,
-        order: Option<O>,
-    },
-    Put(A),
-    /// Nobody is there any more who could give one.
-    Lost,
-    Taken,
+struct Held<A, O> {
+    order: Option<O>,
+    answer: Option<A>,
+    waker: Option<Waker>,
 }
 
 impl<A, O> Slot<A, O> {
@@ -40,9 +34,10 @@ impl<A, O> Slot<A, O> {
         Self {
             state: AtomicU8::new(QUEUED),
             is_settled: AtomicBool::new(false),
-            answer: Mutex::new(Answer::Awaited {
-                waker: None,
+            held: Mutex::new(Held {
                 order: None,
+                answer: None,
+                waker: None,
             }),
         }
     }
@@ -77,52 +72,43 @@ impl<A, O> Slot<A, O> {
         self.state.load(Ordering::Acquire) == GIVEN_UP
     }
 
-    /// Keep what the role is to do, until it takes it or answers.
-    pub(crate) fn keep(&self, kept: O) {
-        let mut answer = self.lock();
-        let replaced = match &mut *answer {
-            Answer::Awaited { order, .. } => order.replace(kept),
-            _ => Some(kept),
-        };
-        drop(answer);
-        drop(replaced);
+    /// Keep what the role is to do, until it takes it. The first one stays.
+    pub(crate) fn keep(&self, order: O) {
+        let mut held = self.lock();
+        if held.order.is_none() {
+            held.order = Some(order);
+        }
     }
 
     /// What the role is to do, if it was not taken yet.
     pub(crate) fn take_order(&self) -> Option<O> {
-        match &mut *self.lock() {
-            Answer::Awaited { order, .. } => order.take(),
-            _ => None,
-        }
+        self.lock().order.take()
     }
 
     /// Put the answer. Only the first one counts.
     pub(crate) fn put(&self, answer: A) {
-        self.settle(Answer::Put(answer));
+        let mut held = self.lock();
+        if !self.is_settled.load(Ordering::Relaxed) {
+            held.answer = Some(answer);
+            self.settle(held);
+        }
     }
 
     /// Nobody can give an answer any more. One that was put stays.
     pub(crate) fn close(&self) {
-        if !self.is_settled.load(Ordering::Acquire) {
-            self.settle(Answer::Lost);
+        if self.is_settled.load(Ordering::Acquire) {
+            return;
+        }
+        let held = self.lock();
+        if !self.is_settled.load(Ordering::Relaxed) {
+            self.settle(held);
         }
     }
 
-    fn settle(&self, settled: Answer<A, O>) {
-        let mut answer = self.lock();
-        let Answer::Awaited { waker, order } = &mut *answer else {
-            return;
-        };
-        let waker = waker.take();
-        // Most were taken. One that was not may hold what is of the user's making.
-        let unused = match order {
-            Some(_) => order.take(),
-            None => None,
-        };
-        *answer = settled;
+    fn settle(&self, mut held: MutexGuard<'_, Held<A, O>>) {
+        let waker = held.waker.take();
         self.is_settled.store(true, Ordering::Release);
-        drop(answer);
-        drop(unused);
+        drop(held);
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -130,44 +116,29 @@ impl<A, O> Slot<A, O> {
 
     /// The answer, if it was put and not taken.
     pub(crate) fn take(&self) -> Option<A> {
-        self.take_settled().flatten()
+        self.lock().answer.take()
     }
 
-    /// Wait for the answer; `None` if there will be none. There is one waker: that of the last poll.
+    /// Wait for the answer; `None` if there is none, or it was taken. There is one waker: that of the
+    /// last poll.
     pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Option<A>> {
         if self.is_settled.load(Ordering::Acquire) {
-            return self.take_settled().map_or(Poll::Pending, Poll::Ready);
+            return Poll::Ready(self.take());
         }
         // Both outside the lock: what is cloned, and what it replaces.
         let waker = cx.waker().clone();
-        let mut answer = self.lock();
-        let replaced = match &mut *answer {
-            Answer::Awaited { waker: place, .. } => place.replace(waker),
-            _ => {
-                drop(answer);
-                return self.take_settled().map_or(Poll::Pending, Poll::Ready);
-            }
-        };
-        drop(answer);
+        let mut held = self.lock();
+        if self.is_settled.load(Ordering::Relaxed) {
+            return Poll::Ready(held.answer.take());
+        }
+        let replaced = held.waker.replace(waker);
+        drop(held);
         drop(replaced);
         Poll::Pending
     }
 
-    /// `None` if nothing is settled, or it was taken; `Some(None)` if there is no answer.
-    fn take_settled(&self) -> Option<Option<A>> {
-        let mut answer = self.lock();
-        if let Answer::Awaited { .. } = *answer {
-            return None;
-        }
-        match mem::replace(&mut *answer, Answer::Taken) {
-            Answer::Put(answer) => Some(Some(answer)),
-            Answer::Lost => Some(None),
-            Answer::Awaited { .. } | Answer::Taken => None,
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Answer<A, O>> {
-        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Held<A, O>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -234,7 +205,7 @@ mod tests {
         let woken = [&first, &last].map(|woken| woken.0.load(Ordering::Relaxed));
         assert_eq!(woken, [0, 1]);
         assert_eq!(poll(&slot, &last), Poll::Ready(Some(7)));
-        assert!(poll(&slot, &last).is_pending());
+        assert_eq!(poll(&slot, &last), Poll::Ready(None));
         assert_eq!(slot.take(), None);
     }
 
@@ -255,23 +226,17 @@ mod tests {
         slot.close();
         assert_eq!(woken.0.load(Ordering::Relaxed), 1);
         assert_eq!(poll(&slot, &woken), Poll::Ready(None));
-        assert!(poll(&slot, &woken).is_pending());
     }
 
     #[test]
-    fn an_order_is_taken_once_and_gone_with_the_answer() {
-        let slot = Slot::<u8, Arc<()>>::new();
-        let order = Arc::new(());
+    fn an_order_is_taken_once() {
+        let slot = Slot::<u8, &str>::new();
         assert_eq!(slot.take_order(), None);
-        slot.keep(order.clone());
-        assert_eq!(slot.take_order(), Some(order.clone()));
-        assert_eq!(slot.take_order(), None);
-        slot.keep(order.clone());
+        slot.keep("first");
+        slot.keep("second");
         slot.put(7);
-        assert_eq!(Arc::strong_count(&order), 1, "nobody will take it any more");
-        slot.keep(order.clone());
+        assert_eq!(slot.take_order(), Some("first"));
         assert_eq!(slot.take_order(), None);
-        assert_eq!(Arc::strong_count(&order), 1);
         assert_eq!(slot.take(), Some(7));
     }
 

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use spell_peer::{Contains, Peer, Role};
 
 use super::{Callee, Register, role::Command};
@@ -8,14 +6,12 @@ use crate::request::Requests;
 /// Registers procedures on a running peer. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct CalleeHandle {
-    requests: Arc<Requests<Command>>,
+    requests: Requests<Command>,
 }
 
 impl CalleeHandle {
     pub(super) fn new(requests: Requests<Command>) -> Self {
-        Self {
-            requests: Arc::new(requests),
-        }
+        Self { requests }
     }
 
     /// Register `procedure`; `.await` the returned builder to do so.

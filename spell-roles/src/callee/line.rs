@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Line {
     interrupt: Interrupt,
-    requests: Arc<Requests<Command>>,
+    requests: Requests<Command>,
     /// By what answers are sealed, and the procedure to seal them for.
     sealing: Option<(Passthru, Arc<str>)>,
 }
@@ -26,7 +26,7 @@ pub(super) struct Line {
 type Answered = Result<(), AnswerError>;
 
 impl Line {
-    pub(super) fn new(interrupt: Interrupt, requests: Arc<Requests<Command>>) -> Self {
+    pub(super) fn new(interrupt: Interrupt, requests: Requests<Command>) -> Self {
         Self {
             interrupt,
             requests,

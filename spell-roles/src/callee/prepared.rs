@@ -68,7 +68,7 @@ impl<S> fmt::Debug for PendingRegister<S> {
 /// A registration of which all that the user gave is right.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    pub(super) requests: Arc<Requests<Command>>,
+    pub(super) requests: Requests<Command>,
     pub(super) procedure: Pattern,
     pub(super) options: RegisterOptions,
     pub(super) error_uri: Uri,
@@ -155,7 +155,7 @@ struct Parts {
     procedure: Pattern,
     state: watch::Receiver<State>,
     counters: Arc<Counters>,
-    requests: Arc<Requests<Command>>,
+    requests: Requests<Command>,
     invocations: Consumer<Invocation>,
 }
 

@@ -1,4 +1,4 @@
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, time::Duration};
 
 use spell_message::{
     IntoUri, InvalidUri, MatchPolicy, Pattern, Uri, Value,
@@ -42,7 +42,7 @@ use crate::{
 #[derive(Debug)]
 #[must_use = "a procedure is registered only when this is awaited"]
 pub struct Register<'a> {
-    requests: &'a Arc<Requests<Command>>,
+    requests: &'a Requests<Command>,
     procedure: String,
     options: Result<RegisterOptions, InvalidOption>,
     error_uri: Option<Result<Uri, InvalidUri>>,
@@ -55,7 +55,7 @@ pub struct Register<'a> {
 }
 
 impl<'a> Register<'a> {
-    pub(super) fn new(requests: &'a Arc<Requests<Command>>, procedure: &str) -> Self {
+    pub(super) fn new(requests: &'a Requests<Command>, procedure: &str) -> Self {
         Self {
             requests,
             procedure: procedure.to_owned(),

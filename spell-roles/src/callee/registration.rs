@@ -358,7 +358,7 @@ pub(super) struct Shared {
     pub(super) procedure: Pattern,
     pub(super) state: watch::Receiver<State>,
     pub(super) counters: Arc<Counters>,
-    pub(super) requests: Arc<Requests<Command>>,
+    pub(super) requests: Requests<Command>,
     pub(super) is_detached: bool,
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Wanted {
     pub(super) counters: Arc<Counters>,
     pub(super) state: watch::Sender<State>,
     /// The way back for answers.
-    pub(super) requests: Arc<Requests<Command>>,
+    pub(super) requests: Requests<Command>,
     pub(super) conflict: Conflict,
     /// The conflict of this session, if there is or was one.
     pub(super) contest: Option<Contest>,

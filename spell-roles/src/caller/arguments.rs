@@ -71,7 +71,7 @@ pub struct CallArguments {
     sent: watch::Sender<Instant>,
     /// Why the call failed, if it did.
     failure: Arc<OnceLock<Failure>>,
-    sealing: Option<Sealing>,
+    sealing: Option<Box<Sealing>>,
     is_finished: bool,
 }
 
@@ -80,7 +80,7 @@ impl CallArguments {
         call: &mut StartedCall,
         limit: Option<Duration>,
         failure: Arc<OnceLock<Failure>>,
-        sealing: Option<Sealing>,
+        sealing: Option<Box<Sealing>>,
     ) -> Self {
         let (sent, times) = watch::channel(Instant::now());
         call.follow(times);
@@ -114,7 +114,7 @@ impl CallArguments {
 
     /// Why no more can be sent.
     fn end(&self) -> CallError {
-        let codec = self.sealing.as_ref().map(Sealing::codec);
+        let codec = self.sealing.as_deref().map(Sealing::codec);
         let failure = self.failure.get().cloned();
         failure.map_or(CallError::Finished, |failure| failure.open(codec).into())
     }

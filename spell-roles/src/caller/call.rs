@@ -1,7 +1,7 @@
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{num::NonZeroU64, pin::Pin, sync::Arc, time::Duration};
 
 use spell_message::{
-    Feature, InvalidUri, Payload, RoleName, Uri, Value,
+    Feature, InvalidUri, Payload, RequestId, RoleName, Uri, Value,
     options::{CallOptions, CancelMode, InvalidOption},
 };
 use spell_serializer::PayloadBuilder;
@@ -266,7 +266,7 @@ impl<'a> Call<'a> {
         let (requests, limit) = (self.requests, self.limit);
         let (draft, sealing) = self.draft(None)?;
         let answer = requests.ask(limit, |reply| draft.command(reply, None, None));
-        open(answer.await, sealing.as_ref())
+        open(answer.await, sealing.as_deref())
     }
 
     /// Send it, and again when sessions end, and wait for the result.
@@ -279,7 +279,7 @@ impl<'a> Call<'a> {
             draft.limit = draft.limit.map(|limit| limit.min(left));
             draft.command(reply, None, None)
         });
-        open(answer.await, sealing.as_ref())
+        open(answer.await, sealing.as_deref())
     }
 
     /// Send it, and wait only until it has its id. The result can be waited for later.
@@ -321,7 +321,7 @@ impl<'a> Call<'a> {
     pub(super) async fn begin(
         self,
         streams: Option<Box<Streams>>,
-    ) -> Result<(StartedCall, Option<Sealing>), CallError> {
+    ) -> Result<(StartedCall, Option<Box<Sealing>>), CallError> {
         let (requests, limit) = (self.requests, self.limit);
         let (draft, sealing) = self.draft(streams.as_deref())?;
         let started = requests.start(limit, |reply, slot| {
@@ -334,7 +334,7 @@ impl<'a> Call<'a> {
     pub(super) async fn begin_progressive(
         mut self,
         results: Option<Results>,
-    ) -> Result<(CallArguments, StartedCall, Option<Sealing>), CallError> {
+    ) -> Result<(CallArguments, StartedCall, Option<Box<Sealing>>), CallError> {
         // The router's clock would begin with the first arguments.
         self.is_limit_own = false;
         let limit = self.limit;
@@ -353,7 +353,7 @@ impl<'a> Call<'a> {
     }
 
     /// All that can fail because of the user, and what is left.
-    fn draft(self, streams: Option<&Streams>) -> Result<(Draft, Option<Sealing>), CallError> {
+    fn draft(self, streams: Option<&Streams>) -> Result<(Draft, Option<Box<Sealing>>), CallError> {
         let procedure = self.procedure?;
         let mut options = self.options?;
         if let Some(streams) = streams {
@@ -364,7 +364,7 @@ impl<'a> Call<'a> {
             .requests
             .finish(self.arguments, sealed_for, &mut options)?;
         let sealing = self.codec;
-        let sealing = sealing.map(|codec| Sealing::new(codec, &procedure, &options));
+        let sealing = sealing.map(|codec| Box::new(Sealing::new(codec, &procedure, &options)));
         let draft = Draft {
             procedure,
             options,
@@ -384,7 +384,7 @@ struct Draft {
     procedure: Uri,
     options: CallOptions,
     payload: Payload,
-    /// What the router is told of the time limit.
+    /// What the router is told of the time limit, if it knows what to do with it.
     limit: Option<Duration>,
     needs: Option<(RoleName, Feature)>,
     mode: CancelMode,
@@ -414,7 +414,7 @@ impl Draft {
             procedure: self.procedure,
             options: self.options,
             payload: self.payload,
-            limit: self.limit,
+            limit: self.limit.and_then(milliseconds),
             needs: self.needs,
             waits: self.waits,
             mode: self.mode,
@@ -425,6 +425,17 @@ impl Draft {
         Command(Order::Call(reply))
     }
 }
+
+/// The limit for the router: never less than what was meant, and never 0, which is none.
+///
+/// WAMP spec, "Call Timeouts".
+fn milliseconds(limit: Duration) -> Option<NonZeroU64> {
+    let limit = limit.as_nanos().div_ceil(NANOS_PER_MILLISECOND);
+    let limit = u64::try_from(limit).ok().and_then(NonZeroU64::new);
+    limit.filter(|limit| limit.get() <= RequestId::MAX.get())
+}
+
+const NANOS_PER_MILLISECOND: u128 = 1_000_000;
 
 impl<'a> IntoFuture for Call<'a> {
     type Output = Result<CallResult, CallError>;

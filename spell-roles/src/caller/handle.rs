@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use spell_message::{Format, IntoUri};
 use spell_peer::{Contains, Peer, Role};
 
@@ -9,14 +7,12 @@ use crate::request::Requests;
 /// Calls procedures on a running peer. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct CallerHandle {
-    requests: Arc<Requests<Command>>,
+    requests: Requests<Command>,
 }
 
 impl CallerHandle {
     pub(super) fn new(requests: Requests<Command>) -> Self {
-        Self {
-            requests: Arc::new(requests),
-        }
+        Self { requests }
     }
 
     /// The format of arguments now in force.

@@ -49,11 +49,11 @@ use crate::CallError;
 #[must_use = "dropping it cancels the call"]
 pub struct PendingCall {
     started: StartedCall,
-    sealing: Option<Sealing>,
+    sealing: Option<Box<Sealing>>,
 }
 
 impl PendingCall {
-    pub(super) fn new(started: StartedCall, sealing: Option<Sealing>) -> Self {
+    pub(super) fn new(started: StartedCall, sealing: Option<Box<Sealing>>) -> Self {
         Self { started, sealing }
     }
 
@@ -114,7 +114,7 @@ impl Future for PendingCall {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = ready!(Pin::new(&mut self.started).poll(cx));
-        Poll::Ready(open(answer, self.sealing.as_ref()))
+        Poll::Ready(open(answer, self.sealing.as_deref()))
     }
 }
 

@@ -77,7 +77,7 @@ pub struct CallResults {
     results: Consumer<CallResult>,
     losses: Losses<CallResult>,
     overflow: Overflow,
-    sealing: Option<Sealing>,
+    sealing: Option<Box<Sealing>>,
     /// What ends the stream, once it is known and what waits was not read yet.
     last: Option<Result<CallResult, CallError>>,
     is_over: bool,
@@ -88,7 +88,7 @@ impl CallResults {
         call: StartedCall,
         mut results: Consumer<CallResult>,
         overflow: Overflow,
-        sealing: Option<Sealing>,
+        sealing: Option<Box<Sealing>>,
     ) -> Self {
         let (key, commands) = (call.key(), call.requests().commands().clone());
         results.on_room(move || commands.release(Command(Order::Resume(key))));
@@ -172,7 +172,7 @@ impl CallResults {
     }
 
     fn open(&self, answer: Result<CallResult, Failure>) -> Result<CallResult, CallError> {
-        open(answer, self.sealing.as_ref())
+        open(answer, self.sealing.as_deref())
     }
 
     fn has_lagged(&self) -> bool {

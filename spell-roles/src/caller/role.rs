@@ -1,7 +1,7 @@
 use std::{
     collections::{BTreeMap, HashSet},
+    num::NonZeroU64,
     ops::ControlFlow,
-    time::Duration,
 };
 
 use spell_message::{
@@ -89,11 +89,11 @@ impl Caller {
         if let Some(failure) = unsupported {
             return ongoing.answer(Err(failure));
         }
-        if let Some(limit) = limit.and_then(milliseconds)
+        if let Some(limit) = limit
             && options.timeout().is_none()
             && announced(Feature::CallTimeout, cx)
         {
-            options.set_timeout(limit);
+            options.set_timeout(limit.get());
         }
         let id = self.pending.request(cx, ongoing, |request| {
             Message::Call(message::Call {
@@ -214,17 +214,6 @@ fn announced(feature: Feature, cx: &Context<'_, Command>) -> bool {
     let session = cx.session();
     session.is_some_and(|router| router.supports(RoleName::Dealer, feature))
 }
-
-/// The limit for the router: never less than what was meant, and never 0, which is none.
-///
-/// WAMP spec, "Call Timeouts".
-fn milliseconds(limit: Duration) -> Option<u64> {
-    let limit = limit.as_nanos().div_ceil(NANOS_PER_MILLISECOND);
-    let limit = u64::try_from(limit).ok();
-    limit.filter(|limit| (1..=RequestId::MAX.get()).contains(limit))
-}
-
-const NANOS_PER_MILLISECOND: u128 = 1_000_000;
 
 /// Cancel a call that nobody waits for any more, if the router can do so.
 fn give_up(request: RequestId, mode: CancelMode, cx: &mut Context<'_, Command>) {
@@ -373,8 +362,8 @@ pub(super) struct NewCall {
     pub(super) procedure: Uri,
     pub(super) options: CallOptions,
     pub(super) payload: Payload,
-    /// What the router is told of the time limit, if it knows what to do with it.
-    pub(super) limit: Option<Duration>,
+    /// What the router is told of the time limit, in milliseconds, if it knows what to do with it.
+    pub(super) limit: Option<NonZeroU64>,
     /// What the router must have announced besides.
     pub(super) needs: Option<(RoleName, Feature)>,
     /// Whether it waits for a session if there is none.

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use spell_message::IntoUri;
 use spell_peer::{Contains, Peer, Role};
 
@@ -12,14 +10,12 @@ use crate::{PublishError, request::Requests};
 /// Publishes on a running peer. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct PublisherHandle {
-    requests: Arc<Requests<Command>>,
+    requests: Requests<Command>,
 }
 
 impl PublisherHandle {
     pub(super) fn new(requests: Requests<Command>) -> Self {
-        Self {
-            requests: Arc::new(requests),
-        }
+        Self { requests }
     }
 
     /// Publish to `topic`; `.await` the returned builder to send it.

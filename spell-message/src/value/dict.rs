@@ -1,6 +1,6 @@
 //! [`Dict`]: values by name, in the order in which they came.
 
-use std::{fmt, slice, vec};
+use std::{fmt, slice, sync::Arc, vec};
 
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -11,7 +11,8 @@ use super::{
 };
 use crate::ValueError;
 
-/// Values by name, kept in the order in which they were inserted.
+/// Values by name, kept in the order in which they were inserted. Cloning copies nothing until one of
+/// the two is changed.
 ///
 /// The order is kept so that what passes through stays as it was; it has no meaning, and two
 /// dictionaries with the same entries in another order are equal.
@@ -27,9 +28,9 @@ use crate::ValueError;
 /// ```
 #[derive(Clone, Default)]
 pub struct Dict(
-    /// In a box, so that a [`Value`] is small, which is made for each byte that a peer sends in the
+    /// Elsewhere, so that a [`Value`] is small, which is made for each byte that a peer sends in the
     /// worst case; `None` allocates nothing and is as good as an empty map.
-    Option<Box<Entries>>,
+    Option<Arc<Entries>>,
 );
 
 impl Dict {
@@ -40,7 +41,7 @@ impl Dict {
 
     /// An empty dictionary with room for this many entries.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self((capacity > 0).then(|| Box::new(Entries::with_capacity(capacity))))
+        Self((capacity > 0).then(|| Arc::new(Entries::with_capacity(capacity))))
     }
 
     /// How many entries there are.
@@ -60,7 +61,7 @@ impl Dict {
 
     /// The value of this key, to be changed.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
-        self.0.as_mut()?.get_mut(key)
+        Arc::make_mut(self.0.as_mut()?).get_mut(key)
     }
 
     /// Whether there is an entry with this key.
@@ -89,13 +90,18 @@ impl Dict {
     ///
     /// The others keep their order, for which the later ones are moved.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.0.as_mut()?.remove(key)
+        Arc::make_mut(self.0.as_mut()?).remove(key)
     }
 
     /// Gives back the memory that is there for more entries.
     pub fn shrink_to_fit(&mut self) {
         match &mut self.0 {
-            Some(entries) if !entries.list().is_empty() => entries.shrink_to_fit(),
+            Some(entries) if !entries.list().is_empty() => {
+                // What others have too is not copied for it.
+                if let Some(entries) = Arc::get_mut(entries) {
+                    entries.shrink_to_fit();
+                }
+            }
             empty => *empty = None,
         }
     }
@@ -108,7 +114,8 @@ impl Dict {
 
     /// The entries in their order, their values to be changed.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&str, &mut Value)> {
-        let entries = self.0.as_deref_mut().map(Entries::list_mut);
+        let entries = self.0.as_mut().map(Arc::make_mut);
+        let entries = entries.map(Entries::list_mut);
         let entries = entries.unwrap_or_default().iter_mut();
         entries.map(|(key, value)| (&**key, value))
     }
@@ -144,8 +151,8 @@ impl Dict {
 
     /// The entries, which begin with room for one: a peer may send many dictionaries of one.
     fn entries_mut(&mut self) -> &mut Entries {
-        self.0
-            .get_or_insert_with(|| Box::new(Entries::with_capacity(1)))
+        let entries = &mut self.0;
+        Arc::make_mut(entries.get_or_insert_with(|| Arc::new(Entries::with_capacity(1))))
     }
 }
 
@@ -195,7 +202,8 @@ impl IntoIterator for Dict {
     type IntoIter = DictIntoIter;
 
     fn into_iter(self) -> DictIntoIter {
-        let entries = self.0.map(|entries| entries.into_list());
+        let entries = self.0.map(Arc::unwrap_or_clone);
+        let entries = entries.map(Entries::into_list);
         DictIntoIter(entries.unwrap_or_default().into_iter())
     }
 }

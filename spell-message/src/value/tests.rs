@@ -130,6 +130,24 @@ mod dicts {
     }
 
     #[test]
+    fn a_clone_is_not_changed_with_the_other() {
+        let dict = Dict::from([("a", 1), ("b", 2)]);
+        let mut changed = [dict.clone(), dict.clone(), dict.clone(), dict.clone()];
+        changed[0].insert("a", 9);
+        changed[1].remove("a");
+        *changed[2].get_mut("a").unwrap() = 9.into();
+        for (_, value) in changed[3].iter_mut() {
+            *value = 9.into();
+        }
+        assert!(changed.iter().all(|changed| *changed != dict));
+        assert!(dict.clone().into_iter().eq([
+            ("a".to_owned(), Value::from(1)),
+            ("b".to_owned(), Value::from(2))
+        ]));
+        assert_eq!(dict, Dict::from([("a", 1), ("b", 2)]));
+    }
+
+    #[test]
     fn removing_keeps_the_order_of_the_others() {
         let mut dict = Dict::from([("a", 1), ("b", 2), ("c", 3)]);
         assert_eq!(dict.remove("a"), Some(1.into()));

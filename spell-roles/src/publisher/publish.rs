@@ -1,5 +1,6 @@
 use std::{
     pin::Pin,
+    sync::LazyLock,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -438,7 +439,11 @@ impl<'a> AcknowledgedPublish<'a> {
 
     fn draft(self) -> Result<Draft, PublishError> {
         let mut options = self.options?;
-        options.set_acknowledge(true);
+        if options.as_dict().is_empty() {
+            options = ACKNOWLEDGE.clone();
+        } else {
+            options.set_acknowledge(true);
+        }
         Draft::new(
             self.requests,
             self.topic?,
@@ -564,6 +569,13 @@ impl Draft {
         })))
     }
 }
+
+/// The options of most publications that are acknowledged, made once.
+static ACKNOWLEDGE: LazyLock<PublishOptions> = LazyLock::new(|| {
+    let mut options = PublishOptions::new();
+    options.set_acknowledge(true);
+    options
+});
 
 /// The most bytes that one of a text takes in a message: `\u0000`.
 const ESCAPED: usize = 6;

@@ -117,7 +117,8 @@ enum Outcome {
 /// silently. The key of a shard is not among this: it is only carried.
 fn unsupported(options: &PublishOptions, cx: &Context<'_, Command>) -> Option<Failure> {
     let needs = |feature| Failure::unsupported(RoleName::Broker, feature, cx);
-    if options.as_dict().is_empty() {
+    let dict = options.as_dict();
+    if dict.is_empty() || (dict.len() == 1 && options.acknowledge() == Some(true)) {
         return needs(None);
     }
     needs(None).or_else(|| needed(options).find_map(|feature| needs(Some(feature))))

@@ -35,8 +35,7 @@ pub(super) fn serve<W>(
     let is_alone = runtime::Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
     let places = Arc::new(Semaphore::new(limit.clamp(1, Semaphore::MAX_PERMITS)));
     tokio::spawn(async move {
-        let mut here = Here::new();
-        let mut free = None;
+        let (mut free, mut spare) = (None, None);
         let mut in_a_row: u32 = 0;
         loop {
             let place = match free.take() {
@@ -49,58 +48,44 @@ pub(super) fn serve<W>(
             let Some(taken) = poll_fn(|cx| invocations.poll_next(cx)).await else {
                 return;
             };
-            let work = begin(taken.item, place);
-            if !is_alone {
-                // A task is moved often before it is done, so this one is behind a box.
-                let work = Box::pin(work);
-                // A panic ends this task alone; the invocation, dropped by it, answers for itself.
-                tokio::spawn(work);
-                continue;
-            }
-            free = here.begin(work).await;
-            in_a_row = in_a_row.saturating_add(1);
-            if in_a_row >= IN_A_ROW {
-                in_a_row = 0;
-                let_others_run().await;
+            // A work is moved often before it is done, so it is behind a box, which is used again
+            // unless the last work took it along.
+            let mut room = spare.take().unwrap_or_else(|| Box::pin(None));
+            room.set(Some(begin(taken.item, place)));
+            if is_alone {
+                match poll_fn(|cx| Poll::Ready(caught(room.as_mut(), cx))).await {
+                    Some(Poll::Pending) => give_task(room),
+                    Some(Poll::Ready(place)) => (free, spare) = (Some(place), emptied(room)),
+                    None => spare = emptied(room),
+                }
+                in_a_row = in_a_row.saturating_add(1);
+                if in_a_row >= IN_A_ROW {
+                    in_a_row = 0;
+                    let_others_run().await;
+                }
+            } else {
+                give_task(room);
             }
         }
     });
 }
 
-/// Where works are begun that may be done at once. It is used again and again, unless the last work
-/// took it along.
-struct Here<W>(Option<Pin<Box<Option<W>>>>);
+/// Where a work is.
+type Room<W> = Pin<Box<Option<W>>>;
 
-impl<W: Future<Output = Place> + Send + 'static> Here<W> {
-    fn new() -> Self {
-        Self(None)
-    }
+fn emptied<W>(mut room: Room<W>) -> Option<Room<W>> {
+    room.set(None);
+    Some(room)
+}
 
-    /// Begin a work, and give it a task if it is not done at once. If it is, gives its place.
-    async fn begin(&mut self, work: W) -> Option<Place> {
-        let mut room = match self.0.take() {
-            Some(mut room) => {
-                room.set(Some(work));
-                room
-            }
-            None => Box::pin(Some(work)),
-        };
-        let begun = poll_fn(|cx| Poll::Ready(caught(room.as_mut(), cx))).await;
-        if let Some(Poll::Pending) = begun {
-            tokio::spawn(async move {
-                if let Some(work) = room.as_mut().as_pin_mut() {
-                    drop(work.await);
-                }
-            });
-            return None;
+/// Let a work go on in a task of its own. A panic ends this task alone; the invocation, dropped by
+/// it, answers for itself.
+fn give_task<W: Future + Send + 'static>(mut room: Room<W>) {
+    tokio::spawn(async move {
+        if let Some(work) = room.as_mut().as_pin_mut() {
+            work.await;
         }
-        room.set(None);
-        self.0 = Some(room);
-        match begun {
-            Some(Poll::Ready(place)) => Some(place),
-            _ => None,
-        }
-    }
+    });
 }
 
 /// Poll a work. `None` if it panicked: then it is over, and the invocation, dropped by it, answered

@@ -24,7 +24,7 @@ use std::{
 };
 
 use spell_message::Payload;
-use spell_peer::{CloseReason, Commands, Delivery, SendError};
+use spell_peer::{CloseReason, Commands, Delivery, SendError, Sending};
 use spell_serializer::PayloadBuilder;
 
 use crate::{
@@ -169,9 +169,10 @@ impl<T, C: Send + 'static, O> Waiting<T, C, O> {
     /// Queue the command with this request's reply, and wait for the answer, no longer than `limit`
     /// from queue to answer.
     pub(crate) async fn ask(&mut self, limit: Option<Duration>, command: C) -> Result<T, Failure> {
-        let answer = async {
-            self.send(command).await?;
-            (&mut *self).await
+        let answer = Asking {
+            waiting: self,
+            command: Some(command),
+            sending: None,
         };
         let answer = match limit {
             Some(limit) => tokio::time::timeout(limit, answer).await.ok(),
@@ -238,6 +239,34 @@ impl<T, C: Send + 'static, O> Future for Waiting<T, C, O> {
                 delivery: self.slot.give_up(),
             })
         }))
+    }
+}
+
+/// Queues a command, then waits for its answer.
+struct Asking<'a, T, C: Send + 'static, O> {
+    waiting: &'a mut Waiting<T, C, O>,
+    command: Option<C>,
+    /// While the queue is full.
+    sending: Option<Sending>,
+}
+
+/// The command is only moved out of it.
+impl<T, C: Send + 'static, O> Unpin for Asking<'_, T, C, O> {}
+
+impl<T, C: Send + 'static, O> Future for Asking<'_, T, C, O> {
+    type Output = Result<T, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(command) = self.command.take() {
+            self.sending = Some(self.waiting.requests.commands().send(command));
+        }
+        if let Some(sending) = &mut self.sending {
+            let sent = ready!(Pin::new(sending).poll(cx));
+            self.sending = None;
+            sent.map_err(Failure::closed)?;
+            self.waiting.is_queued = true;
+        }
+        Pin::new(&mut *self.waiting).poll(cx)
     }
 }
 

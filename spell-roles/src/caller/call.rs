@@ -265,7 +265,8 @@ impl<'a> Call<'a> {
     pub async fn send(self) -> Result<CallResult, CallError> {
         let (requests, limit) = (self.requests, self.limit);
         let (draft, sealing) = self.draft(None)?;
-        let answer = requests.ask(limit, |reply| draft.command(reply, None, None));
+        let (reply, mut waiting) = requests.open();
+        let answer = waiting.ask(limit, draft.command(reply, None, None));
         open(answer.await, sealing.as_deref())
     }
 

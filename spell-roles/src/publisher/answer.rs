@@ -1,9 +1,9 @@
 use std::mem;
 
-use spell_message::{PublicationId, RequestId};
+use spell_message::RequestId;
 use spell_peer::Ahead;
 
-use super::outbox::Lost;
+use super::{outbox::Lost, role::PublishedReply};
 use crate::{
     error::Failure,
     request::{Key, Reply},
@@ -30,7 +30,7 @@ pub(super) enum Answer {
     WhenPosted(Reply<Told<Posted>>),
     /// What the broker answers, and before that the id.
     WhenPublished {
-        reply: Reply<Told<PublicationId>>,
+        reply: PublishedReply,
         id: Option<IdSlot>,
     },
     /// Nobody waits: it was handed to a session, and takes this room until it is handled.
@@ -88,7 +88,7 @@ impl Answer {
     }
 
     /// It was sent. Gives who waits for the answer of the broker.
-    pub(super) fn sent(self, request: RequestId) -> Option<Reply<Told<PublicationId>>> {
+    pub(super) fn sent(self, request: RequestId) -> Option<PublishedReply> {
         match self {
             Self::WhenSent(reply) => reply.send(Ok(Ok(()))),
             Self::WhenPosted(reply) => reply.send(Ok(Ok(Posted::Sent))),

@@ -188,12 +188,15 @@ impl Waiting {
         publication: &Publication,
         cx: &Context<'_, Command>,
     ) -> Result<Option<Room>, Option<Lost>> {
-        if publication.waits {
+        if publication.draft.waits {
             return Ok(None);
         }
         let bounds = self.bounds.ok_or(None)?;
-        let bytes = weight(publication.options.as_dict(), &publication.payload);
-        let bytes = bytes.saturating_add(publication.topic.as_str().len());
+        let bytes = weight(
+            publication.draft.options.as_dict(),
+            &publication.draft.payload,
+        );
+        let bytes = bytes.saturating_add(publication.draft.topic.as_str().len());
         let held = &mut self.statistics;
         if held.waiting >= bounds.count || held.bytes.saturating_add(bytes) > bounds.bytes {
             held.refused = held.refused.saturating_add(1);

@@ -14,7 +14,7 @@ use spell_serializer::PayloadBuilder;
 use super::{
     IdempotentPublish, Posted,
     answer::{Answer, Told},
-    role::{Command, Order, Publication, needed},
+    role::{Acknowledged, Command, Draft, Order, Publication, PublishedReply, needed},
 };
 use crate::{
     PublishError,
@@ -22,7 +22,7 @@ use crate::{
     passthru::{self, Passthru},
     repeat::Budget,
     request::{Requests, argument_methods, limit_methods},
-    started::Started,
+    started::{IdSlot, Started},
     weight::weight,
 };
 
@@ -398,10 +398,10 @@ impl<'a> AcknowledgedPublish<'a> {
     pub async fn send(self) -> Result<PublicationId, PublishError> {
         let (requests, limit) = (self.requests, self.limit);
         let draft = self.draft()?;
-        let published = requests.ask(limit, |reply| {
-            draft.command(Answer::WhenPublished { reply, id: None })
-        });
-        Ok(published.await??)
+        let (reply, mut waiting) = requests.open();
+        Ok(waiting
+            .ask(limit, draft.acknowledged(reply, None))
+            .await??)
     }
 
     /// Send it, and again when sessions end, and wait for the answer.
@@ -410,8 +410,7 @@ impl<'a> AcknowledgedPublish<'a> {
         let mut draft = self.draft()?;
         draft.waits = true;
         let published = requests.repeat(budget, limit, |reply, _| {
-            let answer = Answer::WhenPublished { reply, id: None };
-            draft.clone().command(answer)
+            draft.clone().acknowledged(reply, None)
         });
         Ok(published.await??)
     }
@@ -428,12 +427,7 @@ impl<'a> AcknowledgedPublish<'a> {
     pub async fn start(self) -> Result<PendingPublish, PublishError> {
         let (requests, limit) = (self.requests, self.limit);
         let draft = self.draft()?;
-        let started = requests.start(limit, |reply, id| {
-            draft.command(Answer::WhenPublished {
-                reply,
-                id: Some(id),
-            })
-        });
+        let started = requests.start(limit, |reply, id| draft.acknowledged(reply, Some(id)));
         Ok(PendingPublish(started.await?))
     }
 
@@ -472,7 +466,7 @@ impl<'a> IntoFuture for AcknowledgedPublish<'a> {
 /// Dropping it drops the answer; the publication was sent.
 #[derive(Debug)]
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct PendingPublish(Started<Told<PublicationId>, Command>);
+pub struct PendingPublish(Started<Told<PublicationId>, Command, Acknowledged>);
 
 impl PendingPublish {
     /// The id of the PUBLISH, by which the messages about it are known.
@@ -488,15 +482,6 @@ impl Future for PendingPublish {
         let answer = ready!(Pin::new(&mut self.0).poll(cx));
         Poll::Ready(Ok(answer??))
     }
-}
-
-/// A publication of which all that the user gave is right.
-#[derive(Clone, Debug)]
-struct Draft {
-    topic: Uri,
-    options: PublishOptions,
-    payload: Payload,
-    waits: bool,
 }
 
 impl Draft {
@@ -561,12 +546,14 @@ impl Draft {
 
     fn command(self, answer: Answer) -> Command {
         Command(Order::Publish(Box::new(Publication {
-            topic: self.topic,
-            options: self.options,
-            payload: self.payload,
-            waits: self.waits,
+            draft: self,
             answer,
         })))
+    }
+
+    fn acknowledged(self, reply: PublishedReply, id: Option<IdSlot>) -> Command {
+        reply.keep(Acknowledged { draft: self, id });
+        Command(Order::Acknowledged(reply))
     }
 }
 

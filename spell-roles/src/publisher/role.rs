@@ -18,6 +18,7 @@ use crate::{
     passthru,
     pending::Pending,
     request::{Key, Reply, Requests},
+    started::IdSlot,
 };
 
 /// Publishes events.
@@ -31,7 +32,7 @@ use crate::{
 /// WAMP spec, "Publishing and Events".
 #[derive(Debug, Default)]
 pub struct Publisher {
-    pending: Pending<Reply<Told<PublicationId>>>,
+    pending: Pending<PublishedReply>,
     waiting: Waiting,
 }
 
@@ -48,12 +49,12 @@ impl Publisher {
         self
     }
 
-    fn publish(&mut self, publication: Box<Publication>, cx: &mut Context<'_, Command>) {
+    fn publish(&mut self, publication: Publication, cx: &mut Context<'_, Command>) {
         let is_ahead = matches!(publication.answer, Answer::Ahead(_));
         let is_kept = if cx.is_joined() {
-            self.send(*publication, cx) != Outcome::Failed
+            self.send(publication, cx) != Outcome::Failed
         } else {
-            self.waiting.hold(publication, cx)
+            self.waiting.hold(Box::new(publication), cx)
         };
         if is_ahead && !is_kept {
             cx.count(Count::PublicationsLost, 1);
@@ -62,13 +63,13 @@ impl Publisher {
 
     /// Send it; gives what became of it.
     fn send(&mut self, publication: Publication, cx: &mut Context<'_, Command>) -> Outcome {
-        let Publication {
+        let Publication { draft, answer } = publication;
+        let Draft {
             topic,
             mut options,
             payload,
             waits: _,
-            answer,
-        } = publication;
+        } = draft;
         let mut unsupported = unsupported(&options, cx);
         if unsupported.is_none() {
             unsupported = passthru::fit(&mut options, RoleName::Broker, cx).err();
@@ -239,7 +240,13 @@ impl Role for Publisher {
 
     fn handle_call(&mut self, command: Command, cx: &mut Context<'_, Command>) {
         match command.0 {
-            Order::Publish(publication) => self.publish(publication, cx),
+            Order::Publish(publication) => self.publish(*publication, cx),
+            Order::Acknowledged(reply) => {
+                if let Some(Acknowledged { draft, id }) = reply.take_order() {
+                    let answer = Answer::WhenPublished { reply, id };
+                    self.publish(Publication { draft, answer }, cx);
+                }
+            }
             Order::Statistics(reply) => reply.send(Ok(self.waiting.statistics())),
             Order::GiveUp(key) => {
                 self.waiting.give_up(key);
@@ -266,16 +273,35 @@ pub struct Command(pub(super) Order);
 #[derive(Debug)]
 pub(super) enum Order {
     Publish(Box<Publication>),
+    /// A publication to be acknowledged, which is [kept](Reply::keep) in the reply.
+    Acknowledged(PublishedReply),
     Statistics(Reply<OutboxStatistics>),
     GiveUp(Key),
 }
 
 #[derive(Debug)]
 pub(super) struct Publication {
+    pub(super) draft: Draft,
+    pub(super) answer: Answer,
+}
+
+/// A publication of which all that the user gave is right.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
     pub(super) topic: Uri,
     pub(super) options: PublishOptions,
     pub(super) payload: Payload,
     /// Whether it waits for a session if there is none, outbox or not.
     pub(super) waits: bool,
-    pub(super) answer: Answer,
+}
+
+/// Where the answer of the broker goes.
+pub(super) type PublishedReply = Reply<Told<PublicationId>, Acknowledged>;
+
+/// What is to be published, and answered by the broker.
+#[derive(Debug)]
+pub(super) struct Acknowledged {
+    pub(super) draft: Draft,
+    /// Told the id once the publication is committed.
+    pub(super) id: Option<IdSlot>,
 }

@@ -389,6 +389,7 @@ mod tests {
     use spell_peer::{Inbox, PeerConfig};
 
     use super::*;
+    use crate::harness::poll;
 
     #[derive(Debug)]
     enum Command {
@@ -484,6 +485,59 @@ mod tests {
             inbox.try_next().is_none(),
             "the second one was never queued"
         );
+    }
+
+    #[tokio::test]
+    async fn a_request_that_waits_for_room_is_queued_once_there_is_some() {
+        let (requests, mut inbox) = requests();
+        let (reply, mut first) = requests.open::<_, ()>();
+        first.send(Command::Ask(reply)).await.unwrap();
+        let mut asked = Box::pin(requests.ask(None, Command::Ask));
+        assert!(poll(&mut asked).is_pending());
+        assert!(matches!(inbox.try_next(), Some(Command::Ask(_))));
+        assert!(inbox.try_next().is_none());
+        assert!(poll(&mut asked).is_pending());
+        let Some(Command::Ask(reply)) = inbox.try_next() else {
+            panic!("no request");
+        };
+        assert!(reply.commit());
+        drop(asked);
+        let given_up = inbox.try_next();
+        assert!(matches!(given_up, Some(Command::GiveUp(key)) if key == reply.key()));
+        assert!(reply.is_given_up());
+    }
+
+    #[tokio::test]
+    async fn a_request_whose_role_let_go_of_it_has_ended() {
+        let (requests, mut inbox) = requests();
+        for is_committed in [false, true] {
+            let mut asked = Box::pin(requests.ask(None, Command::Ask));
+            assert!(poll(&mut asked).is_pending());
+            let Some(Command::Ask(reply)) = inbox.try_next() else {
+                panic!("no request");
+            };
+            assert!(!is_committed || reply.commit());
+            drop(reply);
+            let Poll::Ready(Err(Failure::Closed { delivery, .. })) = poll(&mut asked) else {
+                panic!("it waits for nobody");
+            };
+            assert_eq!(delivery == Delivery::OutcomeUnknown, is_committed);
+        }
+        assert!(inbox.try_next().is_none(), "there is nothing to give up");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_was_taken_does_not_come_again() {
+        let (requests, mut inbox) = requests();
+        let (reply, mut waiting) = requests.open::<_, ()>();
+        waiting.send(Command::Ask(reply)).await.unwrap();
+        assert!(poll(&mut waiting).is_pending());
+        let Some(Command::Ask(reply)) = inbox.try_next() else {
+            panic!("no request");
+        };
+        reply.send(Ok(7));
+        assert!(matches!(poll(&mut waiting), Poll::Ready(Ok(7))));
+        assert!(poll(&mut waiting).is_pending());
     }
 
     #[tokio::test]

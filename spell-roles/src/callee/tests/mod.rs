@@ -174,6 +174,32 @@ async fn a_full_queue_refuses_and_counts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_is_dropped_while_it_waits_for_room_is_none() {
+    let room = spell_peer::PeerConfig::default().command_capacity;
+    let (mut peer, mut registration) = registered_by(|register| register.queue_count(room + 1));
+    let mut answers = Vec::new();
+    for id in 1..=room + 1 {
+        peer.receive(&format!("[68,{id},9,{{}}]"));
+        let mut answer = next(&mut registration).respond().into_future();
+        pending(&mut answer);
+        answers.push(answer);
+    }
+    drop(answers.pop());
+    let sent = peer.sent();
+    assert_eq!(sent.len(), room + 1);
+    let unanswered = format!(r#"[8,68,{},{{}},"wamp.error.runtime_error"]"#, room + 1);
+    assert_eq!(
+        sent.iter()
+            .filter(|frame| frame.starts_with("[8"))
+            .collect::<Vec<_>>(),
+        [&unanswered]
+    );
+    for answer in answers {
+        answer.await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_cannot_be_sent_is_an_error_for_both() {
     let (mut peer, mut registration) = registered_at(100);
 

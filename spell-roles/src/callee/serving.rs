@@ -55,8 +55,13 @@ pub(super) fn serve<W>(
             if is_alone {
                 match poll_fn(|cx| Poll::Ready(caught(room.as_mut(), cx))).await {
                     Some(Poll::Pending) => give_task(room),
-                    Some(Poll::Ready(place)) => (free, spare) = (Some(place), emptied(room)),
-                    None => spare = emptied(room),
+                    done => {
+                        if let Some(Poll::Ready(place)) = done {
+                            free = Some(place);
+                        }
+                        room.set(None);
+                        spare = Some(room);
+                    }
                 }
                 in_a_row = in_a_row.saturating_add(1);
                 if in_a_row >= IN_A_ROW {
@@ -72,11 +77,6 @@ pub(super) fn serve<W>(
 
 /// Where a work is.
 type Room<W> = Pin<Box<Option<W>>>;
-
-fn emptied<W>(mut room: Room<W>) -> Option<Room<W>> {
-    room.set(None);
-    Some(room)
-}
 
 /// Let a work go on in a task of its own. A panic ends this task alone; the invocation, dropped by
 /// it, answers for itself.

@@ -33,7 +33,8 @@ impl Frame {
             Self::Pong(payload) => (Kind::Pong, payload),
         };
         let prefix = Prefix::new(kind, payload.len())?;
-        out.tail().extend_from_slice(&prefix.encode());
+        let room = SendBuffer::copied(&payload, vectored).saturating_add(PREFIX);
+        out.tail(room).extend_from_slice(&prefix.encode());
         out.put(payload, vectored);
         Ok(())
     }

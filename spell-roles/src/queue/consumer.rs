@@ -102,6 +102,12 @@ impl<T, N> Consumer<T, N> {
         next
     }
 
+    /// The next item, if it was taken out already and nothing is to be told before it.
+    #[inline]
+    pub(crate) fn next_plain(&mut self) -> Option<T> {
+        self.batch.next_plain(&self.shared)
+    }
+
     fn poll_state(&mut self, cx: &mut Context<'_>) -> Poll<Option<Next<T, N>>> {
         let mut state = self.shared.lock();
         if let Some(poll) = self.batch.poll(&self.shared, &mut state) {
@@ -145,10 +151,23 @@ impl<T, N> Batch<T, N> {
             return Some(Next::Note(note));
         }
         let next = self.waiting.pop_front()?;
-        self.read.count = self.read.count.saturating_add(1);
-        self.read.bytes = self.read.bytes.saturating_add(next.bytes);
-        shared.read.set(self.read);
+        self.count(next.bytes, shared);
         Some(Next::Item(next.into()))
+    }
+
+    #[inline]
+    fn next_plain(&mut self, shared: &Shared<T, N>) -> Option<T> {
+        let is_plain = |next: &mut Waiting<T, N>| next.lost_before == 0 && next.note.is_none();
+        let next = self.waiting.pop_front_if(is_plain)?;
+        self.count(next.bytes, shared);
+        Some(next.item)
+    }
+
+    /// An item of so many bytes was read.
+    fn count(&mut self, bytes: usize, shared: &Shared<T, N>) {
+        self.read.count = self.read.count.saturating_add(1);
+        self.read.bytes = self.read.bytes.saturating_add(bytes);
+        shared.read.set(self.read);
     }
 
     /// The next item or note, or the end; `None` if the consumer has to wait.

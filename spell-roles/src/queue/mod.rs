@@ -112,6 +112,7 @@ impl<T, N: Note> Producer<T, N> {
     ///
     /// An item larger than the whole queue is refused under any policy but [`Overflow::Wait`], which
     /// refuses nothing.
+    #[inline]
     pub(crate) fn push(&self, item: T, bytes: usize) -> Pushed<T> {
         let bounds = &self.0.bounds;
         let mut displaced = Vec::new();
@@ -120,28 +121,13 @@ impl<T, N: Note> Producer<T, N> {
             return Pushed::Refused(item);
         }
         let waits = bounds.overflow == Overflow::Wait;
-        let makes_room = matches!(bounds.overflow, Overflow::DropOldest | Overflow::KeepLatest);
-        let is_possible = bytes <= bounds.bytes && bounds.count > 0;
-        if !waits && (!is_possible || (!makes_room && !self.0.has_room(&state, bytes))) {
-            state.lose();
-            return Pushed::Refused(item);
-        }
-        while makes_room && !self.0.has_room(&state, bytes) {
-            let Some(oldest) = state.take() else { break };
-            // The next to be read is the first to be told of what went before it.
-            let lost = oldest.lost_before.saturating_add(1);
-            match state.waiting.front_mut() {
-                Some(next) => next.lost_before = next.lost_before.saturating_add(lost),
-                None => state.lost_since = state.lost_since.saturating_add(lost),
+        if !waits && !self.0.has_room(&state, bytes) {
+            let makes_room = matches!(bounds.overflow, Overflow::DropOldest | Overflow::KeepLatest);
+            if !makes_room || bytes > bounds.bytes || bounds.count == 0 {
+                state.lose();
+                return Pushed::Refused(item);
             }
-            if let Some(note) = oldest.note {
-                match state.waiting.front_mut() {
-                    Some(next) => append(note, &mut next.note),
-                    None => append(note, &mut state.note),
-                }
-            }
-            state.lost = state.lost.saturating_add(1);
-            displaced.push(oldest.item);
+            displaced = self.0.make_room(&mut state, bytes);
         }
         let lost_before = mem::take(&mut state.lost_since);
         let note = state.note.take();
@@ -265,6 +251,32 @@ impl<T, N> Shared<T, N> {
     fn has_room(&self, state: &State<T, N>, bytes: usize) -> bool {
         let size = self.size(state);
         size.count < self.bounds.count && size.bytes.saturating_add(bytes) <= self.bounds.bytes
+    }
+
+    /// Loses what has waited longest, as much as it takes.
+    fn make_room(&self, state: &mut State<T, N>, bytes: usize) -> Vec<T>
+    where
+        N: Note,
+    {
+        let mut displaced = Vec::new();
+        while !self.has_room(state, bytes) {
+            let Some(oldest) = state.take() else { break };
+            // The next to be read is the first to be told of what went before it.
+            let lost = oldest.lost_before.saturating_add(1);
+            match state.waiting.front_mut() {
+                Some(next) => next.lost_before = next.lost_before.saturating_add(lost),
+                None => state.lost_since = state.lost_since.saturating_add(lost),
+            }
+            if let Some(note) = oldest.note {
+                match state.waiting.front_mut() {
+                    Some(next) => append(note, &mut next.note),
+                    None => append(note, &mut state.note),
+                }
+            }
+            state.lost = state.lost.saturating_add(1);
+            displaced.push(oldest.item);
+        }
+        displaced
     }
 
     fn close(&self) {

@@ -43,6 +43,15 @@ impl Reader {
 
     /// The next event, which tells of the gap before it.
     pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        // Most often there is nothing to tell but the event, which is then moved but once.
+        if self.gap.is_none()
+            && self.backfill.is_none()
+            && self.missed == 0
+            && let Some(mut event) = self.events.next_plain()
+        {
+            event.open(self.codec.as_ref());
+            return Poll::Ready(Some(event));
+        }
         loop {
             match ready!(self.poll_inner(cx)) {
                 Some(Notice::Event(mut event)) => {

@@ -40,11 +40,13 @@ impl ReceiveBuffer {
     }
 
     /// What may be a header; nothing while a payload is under way.
+    #[inline]
     pub(crate) fn ahead(&self) -> &[u8] {
         self.chunk.get(self.skipped..).unwrap_or_default()
     }
 
     /// Leaves out a header of `count` bytes.
+    #[inline]
     pub(crate) fn skip(&mut self, count: usize) {
         self.skipped = self.skipped.saturating_add(count);
         if self.skipped >= self.chunk.len() {
@@ -55,6 +57,7 @@ impl ReceiveBuffer {
 
     /// The next `length` bytes, once all came in, changed where they are. Until then it is to be
     /// called with the same length again.
+    #[inline]
     pub(crate) fn take(&mut self, length: usize, change: impl FnOnce(&mut [u8])) -> Option<Bytes> {
         if let Some(partial) = self.partial.take_if(|partial| partial.missing() == 0) {
             self.large = partial.length >= READ;

@@ -28,6 +28,7 @@ pub(crate) struct SendBuffer {
 
 impl SendBuffer {
     /// How many bytes wait.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.large_bytes
             .saturating_add(self.tail.len())
@@ -35,6 +36,7 @@ impl SendBuffer {
     }
 
     /// Where headers go, and payloads that are copied, with room for so many bytes of them.
+    #[inline]
     pub(crate) fn tail(&mut self, room: usize) -> &mut Vec<u8> {
         if self.large.is_empty() && self.written > self.tail.len() / 2 {
             // Or while there is always something left to write, it would never end.
@@ -62,6 +64,7 @@ impl SendBuffer {
 
     /// Puts a payload behind its header; a large one without a copy where the stream takes several
     /// slices in one write.
+    #[inline]
     pub(crate) fn put(&mut self, payload: Bytes, vectored: bool) {
         if Self::copied(&payload, vectored) == payload.len() {
             self.tail.extend_from_slice(&payload);

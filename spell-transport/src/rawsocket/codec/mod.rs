@@ -26,6 +26,7 @@ pub(crate) enum Frame {
 
 impl Frame {
     /// Puts it behind what waits to be written; see [`SendBuffer::put`] for `vectored`.
+    #[inline]
     pub(crate) fn encode(self, out: &mut SendBuffer, vectored: bool) -> Result<(), TransportError> {
         let (kind, payload) = match self {
             Self::Message(payload) => (Kind::Message, payload),
@@ -58,6 +59,7 @@ impl Decoder {
     }
 
     /// The next frame, once all of it came in.
+    #[inline]
     pub(crate) fn decode(
         &mut self,
         source: &mut ReceiveBuffer,
@@ -76,6 +78,7 @@ impl Decoder {
         }))
     }
 
+    #[inline]
     fn next_prefix(
         &mut self,
         source: &mut ReceiveBuffer,

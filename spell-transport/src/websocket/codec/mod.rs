@@ -61,6 +61,7 @@ impl Decoder {
     }
 
     /// The next message or control frame, once all of it came in.
+    #[inline]
     pub(super) fn decode(
         &mut self,
         source: &mut ReceiveBuffer,

@@ -182,11 +182,12 @@ impl Subscriber {
             return;
         };
         let bytes = weight(message.details.as_dict(), &message.payload);
+        let publication = message.publication;
         let message = Shared::new(message, others.len().saturating_add(1));
         let mut full = Vec::new();
         let mut offer = |key: &Key, message| {
             if let Some(wanted) = self.wanted.get_mut(key) {
-                match wanted.offer(message, bytes, cx) {
+                match wanted.offer(message, publication, bytes, cx) {
                     Offered::Taken => {}
                     offered => full.push((*key, offered)),
                 }

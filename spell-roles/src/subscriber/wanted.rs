@@ -109,13 +109,14 @@ impl Wanted {
     pub(super) fn offer(
         &mut self,
         message: Shared,
+        publication: PublicationId,
         bytes: usize,
         cx: &mut Context<'_, Command>,
     ) -> Offered {
-        self.seen.last = Some(message.publication);
+        self.seen.last = Some(publication);
         if let Some(first) = self.seen.first.take() {
             // It is the first one.
-            let _ = first.set(message.publication);
+            let _ = first.set(publication);
         }
         let event = Event::new(message, self.pattern.clone());
         let is_refused = match self.events.push(event, bytes) {

@@ -108,6 +108,7 @@ impl<T, N> Consumer<T, N> {
         self.batch.next_plain(&self.shared)
     }
 
+    #[expect(clippy::needless_pass_by_ref_mut, reason = "as polls have it")]
     fn poll_state(&mut self, cx: &mut Context<'_>) -> Poll<Option<Next<T, N>>> {
         let mut state = self.shared.lock();
         if let Some(poll) = self.batch.poll(&self.shared, &mut state) {
@@ -157,8 +158,11 @@ impl<T, N> Batch<T, N> {
 
     #[inline]
     fn next_plain(&mut self, shared: &Shared<T, N>) -> Option<T> {
-        let is_plain = |next: &mut Waiting<T, N>| next.lost_before == 0 && next.note.is_none();
-        let next = self.waiting.pop_front_if(is_plain)?;
+        let next = self.waiting.front()?;
+        if next.lost_before > 0 || next.note.is_some() {
+            return None;
+        }
+        let next = self.waiting.pop_front()?;
         self.count(next.bytes, shared);
         Some(next.item)
     }

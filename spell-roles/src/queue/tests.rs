@@ -221,8 +221,8 @@ fn what_is_taken_out_in_one_go_waits_until_it_is_read() {
 
 #[test]
 fn two_threads_lose_nothing_but_what_is_counted() {
-    let (producer, mut consumer) = queue::<_, Infallible>(bounds(8, 1000, Overflow::DropNewest));
     const ITEMS: u64 = 20_000;
+    let (producer, mut consumer) = queue::<_, Infallible>(bounds(8, 1000, Overflow::DropNewest));
     let reader = thread::spawn(move || {
         let mut cx = Context::from_waker(Waker::noop());
         let (mut next, mut lost) = (0, 0);

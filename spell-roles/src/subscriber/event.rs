@@ -70,7 +70,7 @@ impl Event {
 
     /// It and a clone of it, for which nothing is copied.
     pub(super) fn twice(mut self) -> (Self, Self) {
-        self.message = self.message.to_share();
+        self.message = self.message.into_shared();
         (self.clone(), self)
     }
 

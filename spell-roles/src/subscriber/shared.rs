@@ -20,7 +20,7 @@ impl Shared {
     }
 
     /// So that a clone copies no details.
-    pub(super) fn to_share(self) -> Self {
+    pub(super) fn into_shared(self) -> Self {
         match self {
             Self::Alone(message) if !message.details.as_dict().is_empty() => {
                 Self::Many(Arc::new(message))
@@ -38,5 +38,46 @@ impl Deref for Shared {
             Self::Alone(message) => message,
             Self::Many(message) => message,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+
+    use spell_message::{Payload, PublicationId, SubscriptionId, options::EventDetails};
+
+    use super::*;
+
+    fn event(details: EventDetails) -> Event {
+        Event {
+            subscription: SubscriptionId::MIN,
+            publication: PublicationId::MIN,
+            details,
+            payload: Payload::default(),
+        }
+    }
+
+    #[test]
+    fn a_message_is_allocated_only_if_several_have_it() {
+        let alone = Shared::new(event(EventDetails::new()), 1);
+        assert!(matches!(alone, Shared::Alone(_)));
+        let many = Shared::new(event(EventDetails::new()), 2);
+        let clone = many.clone();
+        assert!(
+            ptr::from_ref(&*many) == ptr::from_ref(&*clone),
+            "they share it"
+        );
+    }
+
+    #[test]
+    fn a_clone_to_come_copies_no_details() {
+        let plain = Shared::new(event(EventDetails::new()), 1).into_shared();
+        assert!(matches!(plain, Shared::Alone(_)), "there are none");
+        let mut details = EventDetails::new();
+        details.set("x_more", 1).unwrap();
+        let shared = Shared::new(event(details), 1).into_shared();
+        let clone = shared.clone();
+        assert!(ptr::from_ref(&*shared) == ptr::from_ref(&*clone));
     }
 }

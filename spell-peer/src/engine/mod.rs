@@ -395,7 +395,7 @@ impl<R: Role> Engine<R> {
         self.core.session.as_ref()
     }
 
-    /// Call the roles, then tell them of a session that was established meanwhile.
+    /// Call the roles.
     fn with_roles<T>(&mut self, call: impl FnOnce(&mut R, &mut Context<'_, R::Command>) -> T) -> T {
         let output = call(
             &mut self.roles,
@@ -405,7 +405,7 @@ impl<R: Role> Engine<R> {
         output
     }
 
-    /// The roles were called.
+    /// After a call of the roles: tell them of a session that was established meanwhile.
     fn settle(&mut self) {
         let Self {
             roles, core, tasks, ..

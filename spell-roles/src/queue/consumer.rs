@@ -3,7 +3,7 @@ use std::{
     convert::Infallible,
     fmt, mem,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use super::{Overflow, Shared, Size, State, Waiting};
@@ -12,7 +12,8 @@ use super::{Overflow, Shared, Size, State, Waiting};
 #[derive(Debug)]
 pub(crate) struct Consumer<T, N = Infallible> {
     pub(super) shared: Arc<Shared<T, N>>,
-    batch: Batch<T, N>,
+    /// Boxed, as whatever holds a consumer is moved, and begun with the first poll.
+    batch: Option<Box<Batch<T, N>>>,
     on_room: OnRoom,
 }
 
@@ -20,6 +21,8 @@ pub(crate) struct Consumer<T, N = Infallible> {
 #[derive(Debug)]
 struct Batch<T, N> {
     waiting: VecDeque<Waiting<T, N>>,
+    /// What is to be told before anything else that is not in it.
+    note: Option<N>,
     /// How much of it was read.
     read: Size,
 }
@@ -62,10 +65,7 @@ impl<T, N> Consumer<T, N> {
     pub(super) fn new(shared: Arc<Shared<T, N>>) -> Self {
         Self {
             shared,
-            batch: Batch {
-                waiting: VecDeque::new(),
-                read: Size::default(),
-            },
+            batch: None,
             on_room: OnRoom(None),
         }
     }
@@ -92,27 +92,28 @@ impl<T, N> Consumer<T, N> {
 
     /// The next item or note; `None` once the queue is closed and empty.
     pub(crate) fn poll_noted(&mut self, cx: &mut Context<'_>) -> Poll<Option<Next<T, N>>> {
-        if let Some(next) = self.batch.next(&self.shared) {
-            return Poll::Ready(Some(next));
+        if self.batch.as_ref().is_none_or(|batch| batch.is_empty()) {
+            ready!(self.poll_batch(cx));
         }
-        let next = self.poll_state(cx);
-        if next.is_ready() {
-            self.tell_of_room();
-        }
-        next
+        let batch = self.batch.as_mut();
+        Poll::Ready(batch.and_then(|batch| batch.next(&self.shared)))
     }
 
     /// The next item, if it was taken out already and nothing is to be told before it.
     #[inline]
     pub(crate) fn next_plain(&mut self) -> Option<T> {
-        self.batch.next_plain(&self.shared)
+        self.batch.as_mut()?.next_plain(&self.shared)
     }
 
+    /// Takes out what waits; nothing, once the queue is closed and empty.
     #[expect(clippy::needless_pass_by_ref_mut, reason = "as polls have it")]
-    fn poll_state(&mut self, cx: &mut Context<'_>) -> Poll<Option<Next<T, N>>> {
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let batch = self.batch.get_or_insert_with(Box::default);
         let mut state = self.shared.lock();
-        if let Some(poll) = self.batch.poll(&self.shared, &mut state) {
-            return poll;
+        if batch.take(&self.shared, &mut state) {
+            drop(state);
+            self.tell_of_room();
+            return Poll::Ready(());
         }
         let waker = state.waker.as_ref();
         if waker.is_some_and(|waker| waker.will_wake(cx.waker())) {
@@ -123,9 +124,10 @@ impl<T, N> Consumer<T, N> {
         let waker = cx.waker().clone();
         let mut state = self.shared.lock();
         // An item may have come while the lock was open.
-        if let Some(poll) = self.batch.poll(&self.shared, &mut state) {
+        if batch.take(&self.shared, &mut state) {
             drop(state);
-            return poll;
+            self.tell_of_room();
+            return Poll::Ready(());
         }
         let replaced = state.waker.replace(waker);
         drop(state);
@@ -136,7 +138,7 @@ impl<T, N> Consumer<T, N> {
     /// What was taken out and waits.
     #[cfg(test)]
     pub(super) fn taken(&self) -> impl Iterator<Item = &Waiting<T, N>> {
-        self.batch.waiting.iter()
+        self.batch.iter().flat_map(|batch| &batch.waiting)
     }
 
     /// What tells of losses, wherever the consumer goes.
@@ -145,10 +147,56 @@ impl<T, N> Consumer<T, N> {
     }
 }
 
+impl<T, N> Default for Batch<T, N> {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            note: None,
+            read: Size::default(),
+        }
+    }
+}
+
 impl<T, N> Batch<T, N> {
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.note.is_none()
+    }
+
+    /// Takes what is to be read next; `false` if there is nothing, and may be something later.
+    fn take(&mut self, shared: &Shared<T, N>, state: &mut State<T, N>) -> bool {
+        if shared.bounds.overflow.is_taken_at_once() {
+            // The memory of the last batch is for what follows.
+            mem::swap(&mut self.waiting, &mut state.waiting);
+            self.begin(mem::take(&mut state.bytes), shared, state);
+        } else if let Some(note) = state.waiting.front_mut().and_then(|next| next.note.take()) {
+            // What it is before may still be displaced.
+            self.note = Some(note);
+        } else if let Some(next) = state.take() {
+            let bytes = next.bytes;
+            self.waiting.push_back(next);
+            self.begin(bytes, shared, state);
+        }
+        if self.is_empty() {
+            // What was noted last comes behind all items.
+            self.note = state.note.take();
+        }
+        !self.is_empty() || state.is_closed
+    }
+
+    /// It was taken, and has so many bytes.
+    fn begin(&mut self, bytes: usize, shared: &Shared<T, N>, state: &mut State<T, N>) {
+        let count = self.waiting.len();
+        state.taken = Size { count, bytes };
+        self.read = Size::default();
+        shared.read.set(self.read);
+    }
+
     /// The next of what was taken out already.
     fn next(&mut self, shared: &Shared<T, N>) -> Option<Next<T, N>> {
-        if let Some(note) = self.waiting.front_mut()?.note.take() {
+        let Some(next) = self.waiting.front_mut() else {
+            return self.note.take().map(Next::Note);
+        };
+        if let Some(note) = next.note.take() {
             return Some(Next::Note(note));
         }
         let next = self.waiting.pop_front()?;
@@ -171,34 +219,6 @@ impl<T, N> Batch<T, N> {
     fn count(&mut self, bytes: usize, shared: &Shared<T, N>) {
         self.read.count = self.read.count.saturating_add(1);
         self.read.bytes = self.read.bytes.saturating_add(bytes);
-        shared.read.set(self.read);
-    }
-
-    /// The next item or note, or the end; `None` if the consumer has to wait.
-    fn poll(
-        &mut self,
-        shared: &Shared<T, N>,
-        state: &mut State<T, N>,
-    ) -> Option<Poll<Option<Next<T, N>>>> {
-        let next = if shared.bounds.overflow.is_taken_at_once() {
-            self.take(shared, state);
-            self.next(shared)
-        } else {
-            state.next()
-        };
-        // What was noted last comes behind all items.
-        let next = next.or_else(|| state.note.take().map(Next::Note));
-        (next.is_some() || state.is_closed).then_some(Poll::Ready(next))
-    }
-
-    /// All that waits, and the memory of the last batch for what follows.
-    fn take(&mut self, shared: &Shared<T, N>, state: &mut State<T, N>) {
-        mem::swap(&mut self.waiting, &mut state.waiting);
-        state.taken = Size {
-            count: self.waiting.len(),
-            bytes: mem::take(&mut state.bytes),
-        };
-        self.read = Size::default();
         shared.read.set(self.read);
     }
 }

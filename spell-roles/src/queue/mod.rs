@@ -353,12 +353,6 @@ impl<T, N> State<T, N> {
         Some(oldest)
     }
 
-    fn next(&mut self) -> Option<Next<T, N>> {
-        let note = self.waiting.front_mut()?.note.take();
-        let item = || Some(Next::Item(self.take()?.into()));
-        note.map(Next::Note).or_else(item)
-    }
-
     fn lose(&mut self) {
         self.lost = self.lost.saturating_add(1);
         self.lost_since = self.lost_since.saturating_add(1);

@@ -98,7 +98,7 @@ impl Router {
 enum Wish<'a> {
     Asking(Pin<Box<dyn Future<Output = Result<Subscription, SubscribeError>> + Send + 'a>>),
     /// With how often it was restored when its last event came.
-    Made(Box<Subscription>, u64),
+    Made(Subscription, u64),
     Over,
 }
 
@@ -166,7 +166,7 @@ impl World<'_> {
         if let Wish::Asking(subscribe) = wish
             && let task::Poll::Ready(result) = poll(subscribe)
         {
-            *wish = result.map_or(Wish::Over, |made| Wish::Made(made.into(), 0));
+            *wish = result.map_or(Wish::Over, |made| Wish::Made(made, 0));
         }
     }
 

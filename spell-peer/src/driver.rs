@@ -151,9 +151,10 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
 
     /// Hand frames to the transport while it takes some.
     fn write(&mut self, cx: &mut Context<'_>, turn: &mut Turn) -> Result<(), CloseReason> {
-        while !self.engine.is_drained() {
+        // It may end here, and does not begin.
+        let mut is_restoring = self.engine.is_restoring();
+        while is_restoring || !self.engine.is_drained() {
             // What is restored may be much; what else waits is no more than the outbox holds.
-            let is_restoring = self.engine.is_restoring();
             if is_restoring && turn.budget == 0 {
                 break;
             }
@@ -166,7 +167,10 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
                 break;
             };
             transport.start_send(frame).map_err(broken)?;
-            turn.spend(usize::from(is_restoring));
+            if is_restoring {
+                turn.spend(1);
+                is_restoring = self.engine.is_restoring();
+            }
         }
         Ok(())
     }

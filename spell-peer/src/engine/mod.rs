@@ -10,9 +10,7 @@ use std::{collections::VecDeque, error::Error, ops::ControlFlow, sync::Arc, time
 
 use bytes::Bytes;
 use spell_message::{
-    Format, Message, RequestIds, RoleFeatures, Uri,
-    message::{ErrorMessage, Kind},
-    options::ErrorDetails,
+    Format, Message, RequestIds, RoleFeatures, Uri, message::ErrorMessage, options::ErrorDetails,
     reason,
 };
 use spell_serializer::{AnySerializer, DecodeError, payload};
@@ -181,23 +179,19 @@ impl<R: Role> Engine<R> {
             return;
         };
         self.core.probing.heard(now);
-        match serializer.decode(frame) {
-            Ok(message) => {
-                self.core.counters.received(message.kind(), frame.len());
-                self.handle_message(message, now);
-            }
+        let message = match serializer.decode(frame) {
+            Ok(message) => message,
             Err(error) => match failure(&error, serializer.format()) {
-                Some(failure) if self.core.session.is_some() => {
-                    self.core.counters.received(Some(Kind::Error), frame.len());
-                    self.handle_message(failure.into(), now);
-                }
+                Some(failure) if self.core.session.is_some() => failure.into(),
                 _ => {
                     self.core.counters.received(None, frame.len());
                     self.core.now = now;
-                    self.core.violation(error.into());
+                    return self.core.violation(error.into());
                 }
             },
-        }
+        };
+        self.core.counters.received(message.kind(), frame.len());
+        self.handle_message(message, now);
     }
 
     /// A message came from the wire.
@@ -206,13 +200,15 @@ impl<R: Role> Engine<R> {
         if self.core.closed.is_some() || self.core.probing.claims(&message, now) {
             return;
         }
-        let unclaimed = self.with_roles(|roles, cx| {
-            roles.observe(&message, cx);
-            if !roles.reads(message.kind()) {
-                return ControlFlow::Continue(message);
-            }
-            roles.on_message(message, cx)
-        });
+        // A message is large, and each closure that captures it would move it.
+        let mut cx = Context::new(&mut self.core, &mut self.tasks);
+        self.roles.observe(&message, &mut cx);
+        let unclaimed = if self.roles.reads(message.kind()) {
+            self.roles.on_message(message, &mut cx)
+        } else {
+            ControlFlow::Continue(message)
+        };
+        self.settle();
         if let ControlFlow::Continue(message) = unclaimed {
             self.core.judge(&message);
         }
@@ -399,12 +395,21 @@ impl<R: Role> Engine<R> {
         self.core.session.as_ref()
     }
 
-    /// Call the roles, then tell them of a session that was established meanwhile.
+    /// Call the roles.
     fn with_roles<T>(&mut self, call: impl FnOnce(&mut R, &mut Context<'_, R::Command>) -> T) -> T {
+        let output = call(
+            &mut self.roles,
+            &mut Context::new(&mut self.core, &mut self.tasks),
+        );
+        self.settle();
+        output
+    }
+
+    /// After a call of the roles: tell them of a session that was established meanwhile.
+    fn settle(&mut self) {
         let Self {
             roles, core, tasks, ..
         } = self;
-        let output = call(roles, &mut Context::new(core, tasks));
         if let Some(session) = core.joining.take() {
             core.session = Some(session.clone());
             core.begin_probing(&session);
@@ -419,7 +424,6 @@ impl<R: Role> Engine<R> {
         if core.outbox.backlog() > core.config.outbox_hard_limit {
             core.close(CloseReason::Overflow);
         }
-        output
     }
 }
 

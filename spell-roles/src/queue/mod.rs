@@ -5,7 +5,11 @@
 //!
 //! Between two items there may be a [`Note`], which is never lost: of several that nothing separates
 //! any more, one is made.
+//!
+//! Where nothing that waits is displaced, the consumer takes all of it out in one go, so that not each
+//! item takes the lock. Until it is read, it waits and takes room as before.
 
+mod consumer;
 mod overflow;
 #[cfg(test)]
 mod tests;
@@ -13,13 +17,17 @@ mod tests;
 use std::{
     collections::VecDeque,
     convert::Infallible,
-    fmt, mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    mem,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Waker,
 };
 
 use spell_peer::Count;
 
+pub(crate) use consumer::{Consumer, Losses, Next, Taken};
 pub use overflow::Overflow;
 
 /// How much may wait in a queue, and what becomes of the rest.
@@ -54,6 +62,7 @@ pub(crate) fn queue<T, N>(bounds: Bounds) -> (Producer<T, N>, Consumer<T, N>) {
         state: Mutex::new(State {
             waiting: VecDeque::new(),
             bytes: 0,
+            taken: Size::default(),
             lost: 0,
             counted: 0,
             lost_since: 0,
@@ -62,13 +71,10 @@ pub(crate) fn queue<T, N>(bounds: Bounds) -> (Producer<T, N>, Consumer<T, N>) {
             waker: None,
             is_awaited: false,
         }),
+        read: Read::default(),
     });
     let producer = Producer(shared.clone());
-    let consumer = Consumer {
-        shared,
-        on_room: OnRoom(None),
-    };
-    (producer, consumer)
+    (producer, Consumer::new(shared))
 }
 
 /// The driver's end. Dropped, it closes the queue.
@@ -106,6 +112,7 @@ impl<T, N: Note> Producer<T, N> {
     ///
     /// An item larger than the whole queue is refused under any policy but [`Overflow::Wait`], which
     /// refuses nothing.
+    #[inline]
     pub(crate) fn push(&self, item: T, bytes: usize) -> Pushed<T> {
         let bounds = &self.0.bounds;
         let mut displaced = Vec::new();
@@ -114,28 +121,13 @@ impl<T, N: Note> Producer<T, N> {
             return Pushed::Refused(item);
         }
         let waits = bounds.overflow == Overflow::Wait;
-        let makes_room = matches!(bounds.overflow, Overflow::DropOldest | Overflow::KeepLatest);
-        let is_possible = bytes <= bounds.bytes && bounds.count > 0;
-        if !waits && (!is_possible || (!makes_room && !state.has_room(bytes, bounds))) {
-            state.lose();
-            return Pushed::Refused(item);
-        }
-        while makes_room && !state.has_room(bytes, bounds) {
-            let Some(oldest) = state.take() else { break };
-            // The next to be read is the first to be told of what went before it.
-            let lost = oldest.lost_before.saturating_add(1);
-            match state.waiting.front_mut() {
-                Some(next) => next.lost_before = next.lost_before.saturating_add(lost),
-                None => state.lost_since = state.lost_since.saturating_add(lost),
+        if !waits && !self.0.has_room(&state, bytes) {
+            let makes_room = matches!(bounds.overflow, Overflow::DropOldest | Overflow::KeepLatest);
+            if !makes_room || bytes > bounds.bytes || bounds.count == 0 {
+                state.lose();
+                return Pushed::Refused(item);
             }
-            if let Some(note) = oldest.note {
-                match state.waiting.front_mut() {
-                    Some(next) => append(note, &mut next.note),
-                    None => append(note, &mut state.note),
-                }
-            }
-            state.lost = state.lost.saturating_add(1);
-            displaced.push(oldest.item);
+            displaced = self.0.make_room(&mut state, bytes);
         }
         let lost_before = mem::take(&mut state.lost_since);
         let note = state.note.take();
@@ -183,7 +175,7 @@ impl<T, N: Note> Producer<T, N> {
 impl<T, N> Producer<T, N> {
     /// How many items wait.
     pub(crate) fn len(&self) -> usize {
-        self.0.lock().waiting.len()
+        self.0.size(&self.0.lock()).count
     }
 
     /// How many items were lost so far.
@@ -229,143 +221,62 @@ impl<T, N> Drop for Producer<T, N> {
     }
 }
 
-/// The user's end. Dropped, it closes the queue, and what waits is gone.
-#[derive(Debug)]
-pub(crate) struct Consumer<T, N = Infallible> {
-    shared: Arc<Shared<T, N>>,
-    on_room: OnRoom,
-}
-
-/// How the producer is told that there is room.
-struct OnRoom(Option<Box<dyn Fn() + Send + Sync>>);
-
-impl fmt::Debug for OnRoom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnRoom").finish_non_exhaustive()
-    }
-}
-
-/// An item that was taken.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Taken<T> {
-    pub(crate) item: T,
-    /// How many items were lost between the one taken before and this one.
-    pub(crate) lost_before: u64,
-}
-
-/// What a queue with notes gives.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next<T, N> {
-    Item(Taken<T>),
-    Note(N),
-}
-
-impl<T> Consumer<T> {
-    /// The next item; `None` once the queue is closed and empty.
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Taken<T>>> {
-        self.poll_noted(cx).map(|next| match next? {
-            Next::Item(taken) => Some(taken),
-            Next::Note(never) => match never {},
-        })
-    }
-}
-
-impl<T, N> Consumer<T, N> {
-    /// Call this each time there is room again in a queue that was [filled](Pushed::Filled), and
-    /// when nobody is there any more who would take an item.
-    pub(crate) fn on_room(&mut self, tell: impl Fn() + Send + Sync + 'static) {
-        self.on_room = OnRoom(Some(Box::new(tell)));
-    }
-
-    /// Let the producer know, if it was told that the queue is filled and it is no more.
-    fn tell_of_room(&self) {
-        let (OnRoom(Some(tell)), Overflow::Wait) = (&self.on_room, self.shared.bounds.overflow)
-        else {
-            return;
-        };
-        let mut state = self.shared.lock();
-        if state.is_awaited && !state.is_full(&self.shared.bounds) {
-            state.is_awaited = false;
-            drop(state);
-            tell();
-        }
-    }
-
-    /// The next item or note; `None` once the queue is closed and empty.
-    pub(crate) fn poll_noted(&mut self, cx: &mut Context<'_>) -> Poll<Option<Next<T, N>>> {
-        let taken = self.poll_state(cx);
-        if taken.is_ready() {
-            self.tell_of_room();
-        }
-        taken
-    }
-
-    #[expect(
-        clippy::needless_pass_by_ref_mut,
-        reason = "there is room for one waker, so only one task may poll"
-    )]
-    fn poll_state(&mut self, cx: &mut Context<'_>) -> Poll<Option<Next<T, N>>> {
-        let mut state = self.shared.lock();
-        if let Some(poll) = state.poll() {
-            return poll;
-        }
-        let waker = state.waker.as_ref();
-        if waker.is_some_and(|waker| waker.will_wake(cx.waker())) {
-            return Poll::Pending;
-        }
-        drop(state);
-        let waker = cx.waker().clone();
-        let mut state = self.shared.lock();
-        // An item may have come while the lock was open.
-        if let Some(poll) = state.poll() {
-            drop(state);
-            return poll;
-        }
-        let replaced = state.waker.replace(waker);
-        drop(state);
-        drop(replaced);
-        Poll::Pending
-    }
-
-    /// What tells of losses, wherever the consumer goes.
-    pub(crate) fn losses(&self) -> Losses<T, N> {
-        Losses(self.shared.clone())
-    }
-}
-
-impl<T, N> Drop for Consumer<T, N> {
-    fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        state.is_closed = true;
-        state.bytes = 0;
-        let dropped = (mem::take(&mut state.waiting), state.note.take());
-        drop(state);
-        drop(dropped);
-        self.tell_of_room();
-    }
-}
-
-/// Tells how many items were lost.
-#[derive(Debug)]
-pub(crate) struct Losses<T, N = Infallible>(Arc<Shared<T, N>>);
-
-impl<T, N> Losses<T, N> {
-    /// How many so far.
-    pub(crate) fn count(&self) -> u64 {
-        self.0.lock().lost
-    }
-}
-
 #[derive(Debug)]
 struct Shared<T, N> {
     bounds: Bounds,
     /// Held for a few moves only, and never while user code runs.
     state: Mutex<State<T, N>>,
+    /// How much the consumer read of what it took out in one go.
+    read: Read,
 }
 
 impl<T, N> Shared<T, N> {
     fn lock(&self) -> MutexGuard<'_, State<T, N>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What waits, be it that the consumer took it out already.
+    fn size(&self, state: &State<T, N>) -> Size {
+        let Size { count, bytes } = state.taken;
+        let (count, bytes) = (
+            count.saturating_sub(self.read.count.load(Ordering::Relaxed)),
+            bytes.saturating_sub(self.read.bytes.load(Ordering::Relaxed)),
+        );
+        Size {
+            count: count.saturating_add(state.waiting.len()),
+            bytes: bytes.saturating_add(state.bytes),
+        }
+    }
+
+    fn has_room(&self, state: &State<T, N>, bytes: usize) -> bool {
+        let size = self.size(state);
+        size.count < self.bounds.count && size.bytes.saturating_add(bytes) <= self.bounds.bytes
+    }
+
+    /// Loses what has waited longest, as much as it takes.
+    fn make_room(&self, state: &mut State<T, N>, bytes: usize) -> Vec<T>
+    where
+        N: Note,
+    {
+        let mut displaced = Vec::new();
+        while !self.has_room(state, bytes) {
+            let Some(oldest) = state.take() else { break };
+            // The next to be read is the first to be told of what went before it.
+            let lost = oldest.lost_before.saturating_add(1);
+            match state.waiting.front_mut() {
+                Some(next) => next.lost_before = next.lost_before.saturating_add(lost),
+                None => state.lost_since = state.lost_since.saturating_add(lost),
+            }
+            if let Some(note) = oldest.note {
+                match state.waiting.front_mut() {
+                    Some(next) => append(note, &mut next.note),
+                    None => append(note, &mut state.note),
+                }
+            }
+            state.lost = state.lost.saturating_add(1);
+            displaced.push(oldest.item);
+        }
+        displaced
     }
 
     fn close(&self) {
@@ -384,6 +295,8 @@ struct State<T, N> {
     waiting: VecDeque<Waiting<T, N>>,
     /// What `waiting` takes.
     bytes: usize,
+    /// What the consumer took out of it in one go.
+    taken: Size,
     /// How many items were lost so far.
     lost: u64,
     /// How many of them the peer was told of.
@@ -396,6 +309,26 @@ struct State<T, N> {
     waker: Option<Waker>,
     /// Whether the producer is to be told when there is room.
     is_awaited: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Size {
+    count: usize,
+    bytes: usize,
+}
+
+/// Written by the consumer alone, and begun anew under the lock.
+#[derive(Debug, Default)]
+struct Read {
+    count: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Read {
+    fn set(&self, size: Size) {
+        self.count.store(size.count, Ordering::Relaxed);
+        self.bytes.store(size.bytes, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug)]
@@ -414,10 +347,6 @@ impl<T, N> State<T, N> {
         is_busy && (self.waiting.len() >= bounds.count || self.bytes >= bounds.bytes)
     }
 
-    fn has_room(&self, bytes: usize, bounds: &Bounds) -> bool {
-        self.waiting.len() < bounds.count && self.bytes.saturating_add(bytes) <= bounds.bytes
-    }
-
     fn take(&mut self) -> Option<Waiting<T, N>> {
         let oldest = self.waiting.pop_front()?;
         self.bytes = self.bytes.saturating_sub(oldest.bytes);
@@ -427,22 +356,5 @@ impl<T, N> State<T, N> {
     fn lose(&mut self) {
         self.lost = self.lost.saturating_add(1);
         self.lost_since = self.lost_since.saturating_add(1);
-    }
-
-    /// The next item, or the end; `None` if the consumer has to wait.
-    fn poll(&mut self) -> Option<Poll<Option<Next<T, N>>>> {
-        let noted = match self.waiting.front_mut() {
-            Some(next) => next.note.take(),
-            None => self.note.take(),
-        };
-        if let Some(note) = noted {
-            return Some(Poll::Ready(Some(Next::Note(note))));
-        }
-        match self.take() {
-            Some(Waiting {
-                item, lost_before, ..
-            }) => Some(Poll::Ready(Some(Next::Item(Taken { item, lost_before })))),
-            None => self.is_closed.then_some(Poll::Ready(None)),
-        }
     }
 }

@@ -31,3 +31,14 @@ pub enum Overflow {
     /// The queue holds one item more than its bytes allow, rather than lose it.
     Wait,
 }
+
+impl Overflow {
+    /// Whether the reader may take out all that waits in one go: none of it is displaced any more,
+    /// and nobody is to be told when there is room.
+    pub(super) fn is_taken_at_once(self) -> bool {
+        match self {
+            Self::DropNewest | Self::End => true,
+            Self::DropOldest | Self::KeepLatest | Self::Wait => false,
+        }
+    }
+}

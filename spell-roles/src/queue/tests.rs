@@ -1,7 +1,8 @@
 use std::{
     future::poll_fn,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    task::Wake,
+    task::{Context, Poll, Wake},
+    thread,
 };
 
 use proptest::{collection::vec, prelude::*};
@@ -190,6 +191,63 @@ fn user_code_never_runs_under_the_lock() {
     producer.close();
 }
 
+#[test]
+fn what_is_taken_out_in_one_go_waits_until_it_is_read() {
+    for overflow in [Overflow::DropNewest, Overflow::End] {
+        let (producer, mut consumer) = queue::<_, Infallible>(bounds(4, 10, overflow));
+        let mut cx = Context::from_waker(Waker::noop());
+        for item in 0..3 {
+            assert!(matches!(producer.push(item, 2), Pushed::Queued));
+        }
+        assert!(consumer.poll_next(&mut cx).is_ready());
+        assert_eq!(consumer.taken().count(), 2, "one lock for all");
+        assert_eq!(producer.len(), 2);
+        assert!(matches!(producer.push(3, 2), Pushed::Queued));
+        assert!(
+            matches!(producer.push(4, 5), Pushed::Refused(4)),
+            "too many bytes"
+        );
+        assert!(matches!(producer.push(5, 2), Pushed::Queued));
+        assert!(
+            matches!(producer.push(6, 1), Pushed::Refused(6)),
+            "too many"
+        );
+        assert!(consumer.poll_next(&mut cx).is_ready());
+        assert!(matches!(producer.push(7, 4), Pushed::Queued));
+        assert_eq!(drain(&mut consumer), [(2, 0), (3, 0), (5, 1), (7, 1)]);
+        assert_eq!(producer.len(), 0);
+    }
+}
+
+#[test]
+fn two_threads_lose_nothing_but_what_is_counted() {
+    const ITEMS: u64 = 20_000;
+    let (producer, mut consumer) = queue::<_, Infallible>(bounds(8, 1000, Overflow::DropNewest));
+    let reader = thread::spawn(move || {
+        let mut cx = Context::from_waker(Waker::noop());
+        let (mut next, mut lost) = (0, 0);
+        loop {
+            match consumer.poll_next(&mut cx) {
+                Poll::Ready(Some(taken)) => {
+                    assert_eq!(taken.item, next + taken.lost_before);
+                    next = taken.item + 1;
+                    lost += taken.lost_before;
+                }
+                Poll::Ready(None) => return (next, lost, consumer.losses().count()),
+                Poll::Pending => thread::yield_now(),
+            }
+        }
+    });
+    for item in 0..ITEMS {
+        let _ = producer.push(item, 1);
+        assert!(producer.len() <= 8);
+    }
+    let lost = producer.lost();
+    drop(producer);
+    let (next, told, counted) = reader.join().unwrap();
+    assert_eq!((lost, told + (ITEMS - next)), (counted, counted));
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Push(usize),
@@ -203,6 +261,7 @@ proptest! {
             Just(Overflow::DropNewest),
             Just(Overflow::DropOldest),
             Just(Overflow::KeepLatest),
+            Just(Overflow::End),
             Just(Overflow::Wait),
         ],
         count in 0_usize..5,
@@ -243,7 +302,7 @@ proptest! {
                         Pushed::Filled => is_filled.store(true, Ordering::Relaxed),
                         Pushed::Displaced => prop_assert!(!matches!(
                             overflow,
-                            Overflow::DropNewest | Overflow::Wait
+                            Overflow::DropNewest | Overflow::End | Overflow::Wait
                         )),
                         Pushed::Refused(_) => refused += 1,
                     }
@@ -252,13 +311,17 @@ proptest! {
                 Step::Take => _ = take(&mut consumer),
             }
             let state = consumer.shared.lock();
-            prop_assert!(state.waiting.len() <= most);
+            let size = consumer.shared.size(&state);
+            prop_assert!(size.count <= most);
             // The last one may be one too large.
             let over = if waits { 20 } else { 0 };
-            prop_assert!(state.bytes <= bytes + over);
+            prop_assert!(size.bytes <= bytes + over);
             prop_assert!(!waits || is_filled.load(Ordering::Relaxed) == state.is_full(&consumer.shared.bounds));
-            let held: usize = state.waiting.iter().map(|waiting| waiting.bytes).sum();
-            prop_assert_eq!(held, state.bytes);
+            let held = state.waiting.iter().chain(consumer.taken());
+            let (count, bytes) = held.fold((0, 0), |(count, bytes), waiting| {
+                (count + 1, bytes + waiting.bytes)
+            });
+            prop_assert_eq!((count, bytes), (size.count, size.bytes));
         }
         while take(&mut consumer) {}
         let got = u64::try_from(got.len()).unwrap();
@@ -275,6 +338,7 @@ proptest! {
             Just(Overflow::DropNewest),
             Just(Overflow::DropOldest),
             Just(Overflow::KeepLatest),
+            Just(Overflow::End),
             Just(Overflow::Wait),
         ],
         count in 1_usize..4,

@@ -2,7 +2,7 @@ use std::{
     collections::VecDeque,
     fmt, mem,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Mutex, PoisonError},
     task::{Context, Poll, ready},
     time::SystemTime,
 };
@@ -12,7 +12,9 @@ use spell_serializer::PayloadBuilder;
 use tokio::sync::watch;
 use tracing::{debug, warn};
 
-use super::{Event, Gap, Notice, PublicationFilter, gap::Break, subscription::Status};
+use super::{
+    Event, Gap, Notice, PublicationFilter, gap::Break, shared::Shared, subscription::Status,
+};
 use crate::{CallError, CallerHandle, HistoricEvent, Meta, MetaError};
 
 /// Gets what a subscription missed without a session, from the broker's history of events.
@@ -232,7 +234,7 @@ impl History {
             details,
             payload: payload.ok()?,
         };
-        Some(Event::new(Arc::new(message), self.pattern.clone()).filled())
+        Some(Event::new(Shared::Alone(message), self.pattern.clone()).filled())
     }
 }
 

@@ -153,7 +153,7 @@ impl<S: Stream<Item = Event> + Unpin> Stream for Deduplicated<S> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
         loop {
-            let Some(event) = ready!(Pin::new(&mut self.events).poll_next(cx)) else {
+            let Some(mut event) = ready!(Pin::new(&mut self.events).poll_next(cx)) else {
                 return Poll::Ready(None);
             };
             let missed = mem::take(&mut self.missed).saturating_add(event.missed());
@@ -162,7 +162,9 @@ impl<S: Stream<Item = Event> + Unpin> Stream for Deduplicated<S> {
                 (earlier, later) => earlier.or(later),
             };
             if self.filter.admits(event.publication()) {
-                return Poll::Ready(Some(event.after(missed).behind(gap)));
+                event.set_missed(missed);
+                event.set_gap(gap);
+                return Poll::Ready(Some(event));
             }
             (self.missed, self.gap) = (missed, gap);
         }

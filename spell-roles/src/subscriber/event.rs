@@ -2,38 +2,41 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use spell_message::{
-    Pattern, Payload, PublicationId, SessionId, SubscriptionId, message, options::EventDetails,
+    Pattern, Payload, PublicationId, SessionId, SubscriptionId, options::EventDetails,
 };
 use spell_serializer::{DecodeError, PayloadExt};
 
-use super::Gap;
+use super::{Gap, shared::Shared};
 use crate::passthru::{Opened, Passthru};
 
 /// Something that was published. Its arguments are decoded when they are asked for.
 ///
-/// Cloning copies nothing.
+/// Cloning copies no arguments.
 ///
 /// WAMP spec, "EVENT".
 #[derive(Clone, Debug)]
 pub struct Event {
-    message: Arc<message::Event>,
+    message: Shared,
     pattern: Pattern,
+    /// What few events have.
+    more: Option<Box<More>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct More {
     missed: u64,
     gap: Option<Arc<Gap>>,
     is_backfilled: bool,
     /// The arguments, where there is a codec for sealed ones; otherwise they are the message's.
-    opened: Option<Box<Opened>>,
+    opened: Option<Opened>,
 }
 
 impl Event {
-    pub(super) fn new(message: Arc<message::Event>, pattern: Pattern) -> Self {
+    pub(super) fn new(message: Shared, pattern: Pattern) -> Self {
         Self {
             message,
             pattern,
-            missed: 0,
-            gap: None,
-            is_backfilled: false,
-            opened: None,
+            more: None,
         }
     }
 
@@ -43,36 +46,46 @@ impl Event {
     }
 
     /// Open its arguments, if they are sealed and there is a codec for it.
-    pub(super) fn opened(mut self, codec: Option<&Passthru>) -> Self {
+    pub(super) fn open(&mut self, codec: Option<&Passthru>) {
         if codec.is_some() {
             let mut opened = Opened::from(self.message.payload.clone());
             opened.open(self.message.details.as_dict(), codec);
-            self.opened = Some(Box::new(opened));
+            self.more().opened = Some(opened);
         }
-        self
     }
 
-    pub(super) fn after(self, missed: u64) -> Self {
-        Self { missed, ..self }
+    /// So many were lost before it.
+    pub(super) fn set_missed(&mut self, missed: u64) {
+        if missed != self.missed() {
+            self.more().missed = missed;
+        }
     }
 
     /// It comes after a gap, if after any.
-    pub(super) fn behind(self, gap: Option<Gap>) -> Self {
-        match gap {
-            Some(gap) => Self {
-                gap: Some(Arc::new(gap)),
-                ..self
-            },
-            None => self,
+    pub(super) fn set_gap(&mut self, gap: Option<Gap>) {
+        if let Some(gap) = gap {
+            self.more().gap = Some(Arc::new(gap));
         }
     }
 
+    /// It and a clone of it, for which nothing is copied.
+    pub(super) fn twice(mut self) -> (Self, Self) {
+        self.message = self.message.into_shared();
+        (self.clone(), self)
+    }
+
     /// It comes out of the broker's history.
-    pub(super) fn filled(self) -> Self {
-        Self {
-            is_backfilled: true,
-            ..self
-        }
+    pub(super) fn filled(mut self) -> Self {
+        self.more().is_backfilled = true;
+        self
+    }
+
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    fn opened(&self) -> Option<&Opened> {
+        self.more.as_ref()?.opened.as_ref()
     }
 
     /// The topic it was published to, as the broker tells it; if it does not, that of the
@@ -168,7 +181,7 @@ impl Event {
     ///
     /// [`DecodeError::Args`] if they are not of this type.
     pub fn args<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
-        match &self.opened {
+        match self.opened() {
             Some(opened) => opened.parse_args(),
             None => self.message.payload.parse_args(),
         }
@@ -189,7 +202,7 @@ impl Event {
     ///
     /// [`DecodeError::Kwargs`] if they are not of this type.
     pub fn kwargs<'a, T: Deserialize<'a>>(&'a self) -> Result<T, DecodeError> {
-        match &self.opened {
+        match self.opened() {
             Some(opened) => opened.parse_kwargs(),
             None => self.message.payload.parse_kwargs(),
         }
@@ -198,7 +211,7 @@ impl Event {
     /// The arguments, undecoded. Sealed ones that were not opened are as they came, and
     /// [`details`](Self::details) tell how they are sealed: `ppt_scheme` and what goes with it.
     pub fn payload(&self) -> &Payload {
-        match &self.opened {
+        match self.opened() {
             Some(opened) => opened.payload(),
             None => &self.message.payload,
         }
@@ -208,19 +221,19 @@ impl Event {
     /// its queue was full. What was missed without a session is not among them, see
     /// [`gap`](Self::gap).
     pub fn missed(&self) -> u64 {
-        self.missed
+        self.more.as_ref().map_or(0, |more| more.missed)
     }
 
     /// Set if the session was lost between the event before and this one: what was published in
     /// between may be missing. [`Subscription::notices`](super::Subscription::notices) tells of it
     /// without an event.
     pub fn gap(&self) -> Option<&Gap> {
-        self.gap.as_deref()
+        self.more.as_ref()?.gap.as_deref()
     }
 
     /// Whether it was missed, and comes out of the broker's history; see
     /// [`Subscribe::backfill`](super::Subscribe::backfill).
     pub fn is_backfilled(&self) -> bool {
-        self.is_backfilled
+        self.more.as_ref().is_some_and(|more| more.is_backfilled)
     }
 }

@@ -134,9 +134,12 @@ pub(super) fn serve(
                     continue;
                 }
             };
-            let event = match &notice {
-                Notice::Event(event) => Some(event.clone()),
-                Notice::Gap(_) => None,
+            let (notice, event) = match notice {
+                Notice::Event(event) => {
+                    let (event, same) = event.twice();
+                    (Notice::Event(event), Some(same))
+                }
+                gap @ Notice::Gap(_) => (gap, None),
             };
             let event = event.as_ref();
             let span = event.map_or_else(Span::none, |event| span(event, &status));

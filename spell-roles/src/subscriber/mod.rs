@@ -13,6 +13,7 @@ mod reader;
 mod report;
 mod role;
 mod routes;
+mod shared;
 mod subscribe;
 mod subscription;
 #[cfg(test)]

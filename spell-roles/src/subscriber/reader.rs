@@ -6,7 +6,7 @@ use std::{
 use super::{Event, Gap, Notice, backfill::Backfill, gap::Break};
 use crate::{
     passthru::Passthru,
-    queue::{Consumer, Losses, Next},
+    queue::{Consumer, Losses, Next, Taken},
 };
 
 /// Reads the queue of a subscription, and what was missed where there is a gap.
@@ -43,11 +43,20 @@ impl Reader {
 
     /// The next event, which tells of the gap before it.
     pub(super) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        // Most often there is nothing to tell but the event, which is then moved but once.
+        if self.gap.is_none()
+            && self.backfill.is_none()
+            && self.missed == 0
+            && let Some(mut event) = self.events.next_plain()
+        {
+            event.open(self.codec.as_ref());
+            return Poll::Ready(Some(event));
+        }
         loop {
             match ready!(self.poll_inner(cx)) {
-                Some(Notice::Event(event)) => {
-                    let gap = self.gap.take();
-                    return Poll::Ready(Some(event.behind(gap)));
+                Some(Notice::Event(mut event)) => {
+                    event.set_gap(self.gap.take());
+                    return Poll::Ready(Some(event));
                 }
                 Some(Notice::Gap(gap)) => {
                     self.gap = Some(match self.gap.take() {
@@ -90,15 +99,14 @@ impl Reader {
 
     fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Option<Notice>> {
         loop {
-            // Events that come meanwhile wait in the queue: what is older goes first.
-            let filled = match &mut self.backfill {
-                Some(backfill) => ready!(backfill.poll(cx)),
-                None => None,
-            };
-            match filled {
-                Some(Notice::Event(event)) => return Poll::Ready(Some(self.open(event))),
-                Some(gap) => return Poll::Ready(Some(gap)),
-                None => {}
+            if let Some(backfill) = &mut self.backfill {
+                // Events that come meanwhile wait in the queue: what is older goes first.
+                if let Some(mut notice) = ready!(backfill.poll(cx)) {
+                    if let Notice::Event(event) = &mut notice {
+                        event.open(self.codec.as_ref());
+                    }
+                    return Poll::Ready(Some(notice));
+                }
             }
             match (ready!(self.events.poll_noted(cx)), &mut self.backfill) {
                 (None, _) => return Poll::Ready(None),
@@ -106,19 +114,22 @@ impl Reader {
                     return Poll::Ready(Some(Notice::Gap(noted.gap)));
                 }
                 (Some(Next::Note(noted)), Some(backfill)) => backfill.begin(*noted),
-                (Some(Next::Item(taken)), backfill) => {
-                    let missed = mem::take(&mut self.missed).saturating_add(taken.lost_before);
-                    let event = taken.item.after(missed);
+                (
+                    Some(Next::Item(Taken {
+                        item: mut event,
+                        lost_before,
+                    })),
+                    backfill,
+                ) => {
+                    let missed = mem::take(&mut self.missed).saturating_add(lost_before);
                     if backfill.as_ref().is_none_or(|fill| fill.admits(&event)) {
-                        return Poll::Ready(Some(self.open(event)));
+                        event.set_missed(missed);
+                        event.open(self.codec.as_ref());
+                        return Poll::Ready(Some(Notice::Event(event)));
                     }
                     self.missed = missed;
                 }
             }
         }
-    }
-
-    fn open(&self, event: Event) -> Notice {
-        Notice::Event(event.opened(self.codec.as_ref()))
     }
 }

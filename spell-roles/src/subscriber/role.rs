@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, ops::ControlFlow, sync::Arc};
+use std::{collections::VecDeque, ops::ControlFlow};
 
 use spell_message::{
     Feature, MatchPolicy, Message, Pattern, RequestId, RoleFeatures, RoleName, SubscriptionId,
@@ -12,6 +12,7 @@ use super::{
     SubscriberHandle, SubscriptionEnd,
     drains::{Drain, Drains},
     routes::Routes,
+    shared::Shared,
     wanted::Wanted,
 };
 use crate::{
@@ -173,35 +174,48 @@ impl Subscriber {
     }
 
     fn event(&mut self, message: message::Event, cx: &mut Context<'_, Command>) {
-        let keys = self.routes.keys(message.subscription);
-        if keys.is_empty() {
+        let Some((last, others)) = self.routes.keys(message.subscription).split_last() else {
             // WAMP spec, "Protocol Errors": not among them. It is late, after an UNSUBSCRIBE.
             self.strays = self.strays.saturating_add(1);
             let (id, count) = (message.subscription, self.strays);
             trace!(subscription = %id, count, "an event for no subscription");
             return;
-        }
+        };
         let bytes = weight(message.details.as_dict(), &message.payload);
-        let message = Arc::new(message);
-        let (mut filled, mut lagging) = (Vec::new(), Vec::new());
-        for key in keys {
-            let Some(wanted) = self.wanted.get_mut(key) else {
-                continue;
-            };
-            match wanted.offer(&message, bytes, cx) {
-                Offered::Taken => {}
-                Offered::Filled => filled.push(*key),
-                Offered::Lagging => lagging.push((*key, wanted.events.lost())),
+        let publication = message.publication;
+        let message = Shared::new(message, others.len().saturating_add(1));
+        let mut full = Vec::new();
+        let mut offer = |key: &Key, message| {
+            if let Some(wanted) = self.wanted.get_mut(key) {
+                match wanted.offer(message, publication, bytes, cx) {
+                    Offered::Taken => {}
+                    offered => full.push((*key, offered)),
+                }
             }
+        };
+        for key in others {
+            offer(key, message.clone());
         }
-        for key in filled {
+        offer(last, message);
+        for (key, offered) in full {
+            self.full(key, offered, cx);
+        }
+    }
+
+    /// The queue of a subscription has no more room.
+    fn full(&mut self, key: Key, offered: Offered, cx: &mut Context<'_, Command>) {
+        match offered {
+            Offered::Taken => {}
             // Who drains it may wait for the router, which must be heard then.
-            if !self.cut(key) {
-                self.filled.insert(key);
+            Offered::Filled if self.cut(key) => {}
+            Offered::Filled => _ = self.filled.insert(key),
+            Offered::Lagging => {
+                let missed = self
+                    .wanted
+                    .get(&key)
+                    .map_or(0, |wanted| wanted.events.lost());
+                self.remove(key, Some(SubscriptionEnd::Lagged { missed }), None, cx);
             }
-        }
-        for (key, missed) in lagging {
-            self.remove(key, Some(SubscriptionEnd::Lagged { missed }), None, cx);
         }
     }
 

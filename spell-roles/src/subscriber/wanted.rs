@@ -4,9 +4,7 @@ use std::{
     time::Instant,
 };
 
-use spell_message::{
-    Feature, Pattern, PublicationId, RoleName, message, options::SubscribeOptions,
-};
+use spell_message::{Feature, Pattern, PublicationId, RoleName, options::SubscribeOptions};
 use spell_peer::{Context, Count, SessionEnd};
 use tokio::sync::watch;
 use tracing::warn;
@@ -15,6 +13,7 @@ use super::{
     Event, Gap, SubscriptionEnd, SubscriptionLagging, SubscriptionNotRestored,
     gap::Break,
     role::{Command, Order},
+    shared::Shared,
     subscription::Status,
 };
 use crate::{
@@ -109,16 +108,17 @@ impl Wanted {
     /// Queue an event.
     pub(super) fn offer(
         &mut self,
-        message: &Arc<message::Event>,
+        message: Shared,
+        publication: PublicationId,
         bytes: usize,
         cx: &mut Context<'_, Command>,
     ) -> Offered {
-        self.seen.last = Some(message.publication);
+        self.seen.last = Some(publication);
         if let Some(first) = self.seen.first.take() {
             // It is the first one.
-            let _ = first.set(message.publication);
+            let _ = first.set(publication);
         }
-        let event = Event::new(message.clone(), self.pattern.clone());
+        let event = Event::new(message, self.pattern.clone());
         let is_refused = match self.events.push(event, bytes) {
             Pushed::Queued => {
                 self.is_lagging = self.is_lagging && self.events.len() > 1;

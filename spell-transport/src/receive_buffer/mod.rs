@@ -23,6 +23,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
 pub(crate) struct ReceiveBuffer {
     /// Empty while there is a partial payload.
     chunk: BytesMut,
+    /// How much of its beginning is a header that was left out.
+    skipped: usize,
     partial: Option<Partial>,
     /// The last payload was a large one, as the next may be.
     large: bool,
@@ -38,22 +40,24 @@ impl ReceiveBuffer {
     }
 
     /// What may be a header; nothing while a payload is under way.
+    #[inline]
     pub(crate) fn ahead(&self) -> &[u8] {
-        &self.chunk
+        self.chunk.get(self.skipped..).unwrap_or_default()
     }
 
     /// Leaves out a header of `count` bytes.
+    #[inline]
     pub(crate) fn skip(&mut self, count: usize) {
-        if count < self.chunk.len() {
-            self.chunk.advance(count);
-        } else {
+        self.skipped = self.skipped.saturating_add(count);
+        if self.skipped >= self.chunk.len() {
             // With the memory, which an idle connection does not keep.
-            self.chunk = BytesMut::new();
+            (self.chunk, self.skipped) = (BytesMut::new(), 0);
         }
     }
 
     /// The next `length` bytes, once all came in, changed where they are. Until then it is to be
     /// called with the same length again.
+    #[inline]
     pub(crate) fn take(&mut self, length: usize, change: impl FnOnce(&mut [u8])) -> Option<Bytes> {
         if let Some(partial) = self.partial.take_if(|partial| partial.missing() == 0) {
             self.large = partial.length >= READ;
@@ -64,18 +68,25 @@ impl ReceiveBuffer {
         if self.partial.is_some() {
             return None;
         }
-        if self.chunk.len() < length {
-            self.partial = Some(Partial::new(length, &mem::take(&mut self.chunk)));
+        let skipped = mem::take(&mut self.skipped);
+        let end = skipped.saturating_add(length);
+        if self.chunk.len() < end {
+            let chunk = mem::take(&mut self.chunk);
+            let begin = chunk.get(skipped..).unwrap_or_default();
+            self.partial = Some(Partial::new(length, begin));
             return None;
         }
         self.large = false;
-        let mut bytes = if self.chunk.len() == length {
+        // The header goes along, as to part from it at once costs least.
+        let mut bytes = if self.chunk.len() == end {
             mem::take(&mut self.chunk)
         } else {
-            self.chunk.split_to(length)
+            self.chunk.split_to(end)
         };
-        change(&mut bytes);
-        Some(bytes.freeze())
+        change(bytes.get_mut(skipped..).unwrap_or_default());
+        let mut bytes = bytes.freeze();
+        bytes.advance(skipped);
+        Some(bytes)
     }
 
     /// Reads once; gives how much came in, nothing at the end of the stream.
@@ -104,11 +115,12 @@ impl ReceiveBuffer {
             self.chunk = BytesMut::from(rest);
         } else {
             // Behind the beginning of a header, in a chunk that is none too large.
-            let size = self.chunk.len().saturating_add(rest.len());
+            let begin = self.ahead();
+            let size = begin.len().saturating_add(rest.len());
             let mut chunk = BytesMut::with_capacity(size);
-            chunk.extend_from_slice(&self.chunk);
+            chunk.extend_from_slice(begin);
             chunk.extend_from_slice(rest);
-            self.chunk = chunk;
+            (self.chunk, self.skipped) = (chunk, 0);
         }
     }
 }

@@ -28,29 +28,45 @@ pub(crate) struct SendBuffer {
 
 impl SendBuffer {
     /// How many bytes wait.
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.large_bytes
             .saturating_add(self.tail.len())
             .saturating_sub(self.written)
     }
 
-    /// Where headers go, and payloads that are copied.
-    pub(crate) fn tail(&mut self) -> &mut Vec<u8> {
+    /// Where headers go, and payloads that are copied, with room for so many bytes of them.
+    #[inline]
+    pub(crate) fn tail(&mut self, room: usize) -> &mut Vec<u8> {
         if self.large.is_empty() && self.written > self.tail.len() / 2 {
             // Or while there is always something left to write, it would never end.
             self.tail.drain(..self.written.min(self.tail.len()));
             self.written = 0;
         }
-        if self.tail.capacity() == 0 {
-            self.tail.reserve(KEPT);
+        if self.tail.capacity().saturating_sub(self.tail.len()) < room {
+            self.grow(room);
         }
         &mut self.tail
     }
 
+    #[cold]
+    fn grow(&mut self, room: usize) {
+        // A frame alone gets what it needs; behind it there may be a burst.
+        let least = if self.tail.is_empty() { KEPT } else { BURST };
+        self.tail.reserve(room.max(least));
+    }
+
+    /// How much of a payload is copied.
+    pub(crate) fn copied(payload: &[u8], vectored: bool) -> usize {
+        let is_copied = payload.len() < LARGE || !vectored;
+        if is_copied { payload.len() } else { 0 }
+    }
+
     /// Puts a payload behind its header; a large one without a copy where the stream takes several
     /// slices in one write.
+    #[inline]
     pub(crate) fn put(&mut self, payload: Bytes, vectored: bool) {
-        if payload.len() < LARGE || !vectored {
+        if Self::copied(&payload, vectored) == payload.len() {
             self.tail.extend_from_slice(&payload);
             return;
         }
@@ -124,6 +140,8 @@ impl SendBuffer {
 
 /// Bytes of the buffer that an idle connection keeps.
 const KEPT: usize = 512;
+/// Bytes that a buffer with a frame in it grows by, at least.
+const BURST: usize = 16 * 1024;
 /// From this many bytes on, one slice more in a write costs less than a copy.
 const LARGE: usize = 16 * 1024;
 /// Slices of one write.

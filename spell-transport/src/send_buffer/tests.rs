@@ -56,7 +56,7 @@ async fn flush(buffer: &mut SendBuffer, io: &mut Sink) {
 }
 
 fn put(buffer: &mut SendBuffer, header: u8, payload: &[u8]) -> Vec<u8> {
-    buffer.tail().push(header);
+    buffer.tail(1).push(header);
     buffer.put(Bytes::copy_from_slice(payload), true);
     [&[header], payload].concat()
 }
@@ -92,7 +92,7 @@ async fn a_burst_with_large_payloads_is_one_write() {
 fn a_large_payload_is_not_copied() {
     let mut buffer = SendBuffer::default();
     let payload = Bytes::from(vec![1; LARGE]);
-    buffer.tail().push(0);
+    buffer.tail(1).push(0);
     buffer.put(payload.clone(), true);
     assert_eq!(buffer.large.back().unwrap().as_ptr(), payload.as_ptr());
     // Where each slice would be a write of its own, it is.
@@ -131,4 +131,21 @@ async fn it_does_not_grow_while_there_is_always_something_left() {
     flush(&mut buffer, &mut io).await;
     written.extend(io.taken);
     assert!(written == expected);
+}
+
+#[test]
+fn a_burst_grows_it_a_few_times_only() {
+    let mut buffer = SendBuffer::default();
+    let mut capacities = vec![0];
+    for _ in 0..600 {
+        let tail = buffer.tail(104);
+        tail.extend_from_slice(&[0; 4]);
+        buffer.put(Bytes::from_static(&[1; 100]), true);
+        let capacity = buffer.tail.capacity();
+        if capacities.last() != Some(&capacity) {
+            capacities.push(capacity);
+        }
+    }
+    assert_eq!(capacities[1], KEPT, "one frame, and the other side answers");
+    assert!(capacities.len() <= 5, "{capacities:?}");
 }

@@ -44,20 +44,15 @@ pub(super) fn mask(payload: &mut [u8], key: Key) {
 
 /// Masks while it copies.
 pub(super) fn mask_into(out: &mut Vec<u8>, payload: &[u8], key: Key) {
-    out.reserve(payload.len());
-    let double = double(key);
     let (blocks, rest) = payload.as_chunks::<BLOCK>();
     for block in blocks {
         let mut masked = *block;
         mask(&mut masked, key);
         out.extend_from_slice(&masked);
     }
-    let (words, rest) = rest.as_chunks();
-    for word in words {
-        out.extend_from_slice(&combine(*word, double));
-    }
-    let octets = rest.iter().zip(double.to_ne_bytes());
-    out.extend(octets.map(|(octet, key)| octet ^ key));
+    let copied = out.len();
+    out.extend_from_slice(rest);
+    mask(out.get_mut(copied..).unwrap_or_default(), key);
 }
 
 fn combine(word: [u8; 8], double: u64) -> [u8; 8] {

@@ -1,5 +1,7 @@
 //! Which role gets a message.
 
+use spell_message::message::Kind;
+
 use super::*;
 
 /// Claims what it says that it reads.

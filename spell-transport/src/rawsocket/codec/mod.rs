@@ -26,6 +26,7 @@ pub(crate) enum Frame {
 
 impl Frame {
     /// Puts it behind what waits to be written; see [`SendBuffer::put`] for `vectored`.
+    #[inline]
     pub(crate) fn encode(self, out: &mut SendBuffer, vectored: bool) -> Result<(), TransportError> {
         let (kind, payload) = match self {
             Self::Message(payload) => (Kind::Message, payload),
@@ -33,7 +34,8 @@ impl Frame {
             Self::Pong(payload) => (Kind::Pong, payload),
         };
         let prefix = Prefix::new(kind, payload.len())?;
-        out.tail().extend_from_slice(&prefix.encode());
+        let room = SendBuffer::copied(&payload, vectored).saturating_add(PREFIX);
+        out.tail(room).extend_from_slice(&prefix.encode());
         out.put(payload, vectored);
         Ok(())
     }
@@ -57,6 +59,7 @@ impl Decoder {
     }
 
     /// The next frame, once all of it came in.
+    #[inline]
     pub(crate) fn decode(
         &mut self,
         source: &mut ReceiveBuffer,
@@ -75,6 +78,7 @@ impl Decoder {
         }))
     }
 
+    #[inline]
     fn next_prefix(
         &mut self,
         source: &mut ReceiveBuffer,

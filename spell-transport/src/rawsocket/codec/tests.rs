@@ -8,7 +8,7 @@ use crate::receive_buffer::tests::in_pieces;
 fn encode(frame: Frame) -> Vec<u8> {
     let mut out = SendBuffer::default();
     frame.encode(&mut out, false).unwrap();
-    mem::take(out.tail())
+    mem::take(out.tail(0))
 }
 
 fn decode(codec: &mut Decoder, bytes: &[u8]) -> Result<Option<Frame>, TransportError> {

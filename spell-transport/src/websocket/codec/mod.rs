@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::{
     close::{Close, CloseCode},
-    frame::{Control, Data, Header, Opcode, invalid},
+    frame::{Control, Data, Header, MAX_HEADER, Opcode, invalid},
     mask::{self, mask_into},
 };
 use crate::{
@@ -61,6 +61,7 @@ impl Decoder {
     }
 
     /// The next message or control frame, once all of it came in.
+    #[inline]
     pub(super) fn decode(
         &mut self,
         source: &mut ReceiveBuffer,
@@ -240,9 +241,14 @@ impl Encoder {
             mask,
             length: u64::try_from(payload.len()).unwrap_or(u64::MAX),
         };
-        header.encode(out.tail());
+        let copied = match mask {
+            Some(_) => payload.len(),
+            None => SendBuffer::copied(&payload, self.vectored),
+        };
+        let tail = out.tail(copied.saturating_add(MAX_HEADER));
+        header.encode(tail);
         match mask {
-            Some(key) => mask_into(out.tail(), &payload, key),
+            Some(key) => mask_into(tail, &payload, key),
             None => out.put(payload, self.vectored),
         }
         Ok(())

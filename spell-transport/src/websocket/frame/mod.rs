@@ -171,6 +171,9 @@ pub(super) fn invalid(detail: &str) -> ProtocolError {
     }
 }
 
+/// Bytes of the longest one.
+pub(super) const MAX_HEADER: usize = 14;
+
 const FINAL: u8 = 0x80;
 const RESERVED: u8 = 0x70;
 const OPCODE: u8 = 0x0f;

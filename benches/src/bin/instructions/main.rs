@@ -28,7 +28,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn run(workload: &str, prepared: u64, done: usize) -> Result<(), Box<dyn Error>> {
     let (json, cbor) = (Json::new().into(), Cbor::new().into());
     let msgpack = AnySerializer::from(MsgPack::new());
-    let ids = (1..=prepared).map(RequestId::new);
+    // Others have ids of their own.
+    let all = prepared.saturating_add(u64::try_from(OTHERS)?);
+    let ids = (1..=all).map(RequestId::new);
     let ids: Vec<RequestId> = ids.collect::<Result<_, _>>()?;
     match workload {
         "decode-event-json" => codec::decode_event(&json, done),

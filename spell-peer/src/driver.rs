@@ -153,6 +153,7 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
     fn write(&mut self, cx: &mut Context<'_>, turn: &mut Turn) -> Result<(), CloseReason> {
         // It may end here, and does not begin.
         let mut is_restoring = self.engine.is_restoring();
+        let waited = is_restoring || !self.has_room();
         while is_restoring || !self.engine.is_drained() {
             // What is restored may be much; what else waits is no more than the outbox holds.
             if is_restoring && turn.budget == 0 {
@@ -172,6 +173,8 @@ impl<'a, R: Role, T: Transport> Driver<'a, R, T> {
                 is_restoring = self.engine.is_restoring();
             }
         }
+        // Nothing else may come that makes the driver look for the commands that waited.
+        turn.progress |= waited && !self.engine.is_restoring() && self.has_room();
         Ok(())
     }
 

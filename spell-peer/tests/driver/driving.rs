@@ -20,7 +20,7 @@ use spell_transport::{Adapter, Serialization, TransportInfo, memory::MemoryTrans
 use tokio::sync::{mpsc, oneshot};
 
 use crate::support::{
-    Ask, CALL_1, CALL_2, Client, Script, WELCOME, builder, handle, joined, listener,
+    Ask, CALL_1, CALL_2, Client, Reading, Script, WELCOME, builder, handle, joined, listener,
 };
 
 #[tokio::test]
@@ -324,6 +324,24 @@ async fn flooded(
     });
     let peer = builder().connect(connector).await.unwrap();
     (peer, read, frames)
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_that_waited_for_the_wire_are_taken_once_it_takes_frames_again() {
+    let reading = Reading::default();
+    let small = |config: &mut spell_peer::PeerConfig| config.outbox_soft_limit = 1;
+    let connecting = builder().configure(small).connect(reading.connector());
+    let peer = connecting.await.unwrap();
+    for _ in 0..3 {
+        let handle = handle(&peer);
+        tokio::spawn(async move { handle.call().await });
+    }
+    // The first call fills the outbox, the others wait in the queue.
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(reading.frames(), 1);
+    reading.go_on();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(reading.frames(), 4, "nothing else would wake the driver");
 }
 
 #[tokio::test]

@@ -23,13 +23,15 @@ use spell_transport::{
     memory::{MemoryConnector, MemoryListener},
 };
 
-use crate::support::{Client, Script, WELCOME, builder, listener};
+use crate::support::{Client, Reading, Script, WELCOME, builder, listener};
 
 /// Wants many topics in every session, and can make the reading pause.
 #[derive(Debug, Default)]
 struct Wanting {
     topics: usize,
     left: usize,
+    /// Whether what is wanted can never be had, so that nothing is sent for it.
+    is_futile: bool,
     is_paused: bool,
     clock: Clock,
 }
@@ -64,6 +66,9 @@ impl Role for Wanting {
         let turn = self.clock.turn.load(Ordering::Relaxed);
         *self.clock.asked.lock().unwrap().entry(turn).or_default() += 1;
         self.left -= 1;
+        if self.is_futile {
+            return;
+        }
         let topic = Pattern::exact("com.example.topic").unwrap();
         let options = SubscribeOptions::new();
         let subscribe = |request| {
@@ -140,6 +145,26 @@ async fn what_is_wanted_is_asked_for_before_the_user_hears_of_a_session_and_asks
             .await
             .unwrap();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_are_taken_once_nothing_is_wanted_any_more_though_nothing_was_sent_for_it() {
+    let reading = Reading::default();
+    let role = Wanting {
+        topics: 1,
+        is_futile: true,
+        ..Wanting::default()
+    };
+    let (peer, supervisor) = builder().role(role).build(reading.connector()).unwrap();
+    tokio::spawn(supervisor.run());
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let handle = peer.role::<Client, _>().clone();
+    tokio::spawn(async move { handle.call().await });
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(reading.frames(), 1);
+    reading.go_on();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(reading.frames(), 2, "nothing else would wake the driver");
 }
 
 /// The end of a router that welcomes, and then only reads, however much it is.

@@ -1,16 +1,19 @@
 //! A peer of one role, and the script of a router.
 
 use std::{
+    io,
     ops::ControlFlow,
+    pin::Pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{self, Poll, Waker},
     time::Instant,
 };
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use spell_message::{
     Format, Message, Payload, RequestId, Uri,
     message::{Call, Goodbye, Hello},
@@ -23,7 +26,7 @@ use spell_peer::{
 };
 use spell_serializer::{Json, PayloadBuilder};
 use spell_transport::{
-    ConnectError, Connector, Listener, Serialization,
+    Adapter, ConnectError, Connector, Listener, Serialization, TransportInfo, connector_fn,
     memory::{self, MemoryConnector, MemoryListener, MemoryTransport},
 };
 use tokio::sync::oneshot;
@@ -278,3 +281,83 @@ pub(crate) fn places() -> [Place; 2] {
 pub(crate) const WELCOME: &str = r#"[2,7,{"roles":{"dealer":{}}}]"#;
 pub(crate) const CALL_1: &str = r#"[48,1,{},"com.example.echo"]"#;
 pub(crate) const CALL_2: &str = r#"[48,2,{},"com.example.echo"]"#;
+
+/// A router that welcomes, reads HELLO, and then nothing until it is to go on.
+#[derive(Clone, Default)]
+pub(crate) struct Reading(Arc<Mutex<Read>>);
+
+#[derive(Default)]
+struct Read {
+    goes_on: bool,
+    waker: Option<Waker>,
+    frames: usize,
+}
+
+impl Reading {
+    pub(crate) fn connector(&self) -> impl Connector<Transport = Adapter<Late>> + 'static {
+        let reading = self.clone();
+        connector_fn(move |_| {
+            let late = Late {
+                welcomed: false,
+                reading: reading.clone(),
+            };
+            async { Ok(Adapter::new(late, TransportInfo::new(Serialization::JSON))) }
+        })
+    }
+
+    /// How many frames were read.
+    pub(crate) fn frames(&self) -> usize {
+        self.0.lock().unwrap().frames
+    }
+
+    pub(crate) fn go_on(&self) {
+        let mut read = self.0.lock().unwrap();
+        read.goes_on = true;
+        let waker = read.waker.take();
+        drop(read);
+        waker.unwrap().wake();
+    }
+}
+
+/// The peer's end of a connection to it.
+pub(crate) struct Late {
+    welcomed: bool,
+    reading: Reading,
+}
+
+impl Stream for Late {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<Option<Self::Item>> {
+        if std::mem::replace(&mut self.welcomed, true) {
+            return Poll::Pending;
+        }
+        Poll::Ready(Some(Ok(Bytes::from(WELCOME))))
+    }
+}
+
+impl Sink<Bytes> for Late {
+    type Error = io::Error;
+
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+        let mut read = self.reading.0.lock().unwrap();
+        if read.goes_on || read.frames == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        read.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn start_send(self: Pin<&mut Self>, _: Bytes) -> io::Result<()> {
+        self.reading.0.lock().unwrap().frames += 1;
+        Ok(())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

@@ -29,8 +29,12 @@ pub(crate) fn mailbox<C>(capacity: usize) -> (Sender<C>, Receiver<C>) {
         }),
     });
     let sender = Sender(shared.clone());
-    let ahead = VecDeque::new();
-    (sender, Receiver { shared, ahead })
+    let receiver = Receiver {
+        shared,
+        ahead: VecDeque::new(),
+        places: 0,
+    };
+    (sender, receiver)
 }
 
 struct Shared<C> {
@@ -39,7 +43,7 @@ struct Shared<C> {
     senders: AtomicUsize,
     /// Why nothing more is taken.
     end: OnceLock<CloseReason>,
-    /// Locked for a few instructions, and never while code of others runs.
+    /// Locked for a few instructions, and never while commands are dropped, or wakers woken or dropped.
     lanes: Mutex<Lanes<C>>,
 }
 
@@ -50,6 +54,21 @@ struct Lanes<C> {
     /// Who waits for more.
     reader: Option<Waker>,
     is_closed: bool,
+}
+
+impl<C> Lanes<C> {
+    fn take_released(&mut self) -> Option<C> {
+        let released = self.released.pop_front()?;
+        self.forget_room();
+        Some(released)
+    }
+
+    /// There may have been any number of them.
+    fn forget_room(&mut self) {
+        if self.released.is_empty() {
+            self.released = VecDeque::new();
+        }
+    }
 }
 
 impl<C> Shared<C> {
@@ -70,6 +89,20 @@ impl<C> Shared<C> {
             reader.wake();
         }
         Ok(())
+    }
+
+    /// Wait for more, unless no more can come.
+    fn wait(&self, mut lanes: MutexGuard<'_, Lanes<C>>, cx: &Context<'_>) -> Poll<()> {
+        if lanes.is_closed || self.senders.load(Ordering::Acquire) == 0 {
+            return Poll::Ready(());
+        }
+        let reader = lanes.reader.as_ref();
+        if reader.is_none_or(|reader| !reader.will_wake(cx.waker())) {
+            let replaced = lanes.reader.replace(cx.waker().clone());
+            drop(lanes);
+            drop(replaced);
+        }
+        Poll::Pending
     }
 
     /// What did not end by [`Receiver::close`] belonged to a driver that panicked.
@@ -163,6 +196,8 @@ pub(crate) struct Receiver<C> {
     shared: Arc<Shared<C>>,
     /// Taken out of their lane in one go.
     ahead: VecDeque<C>,
+    /// The places of these, which others get once all are given out.
+    places: usize,
 }
 
 impl<C> Receiver<C> {
@@ -176,13 +211,11 @@ impl<C> Receiver<C> {
     ) -> Poll<usize> {
         let mut lanes = self.shared.lanes();
         if lanes.released.is_empty() {
-            return self.wait(&mut lanes, cx).map(|()| 0);
+            return self.shared.wait(lanes, cx).map(|()| 0);
         }
         let count = lanes.released.len().min(limit);
         batch.extend(lanes.released.drain(..count));
-        if lanes.released.is_empty() {
-            lanes.released = VecDeque::new();
-        }
+        lanes.forget_room();
         Poll::Ready(count)
     }
 
@@ -191,7 +224,7 @@ impl<C> Receiver<C> {
         if self.ahead.is_empty() {
             let mut lanes = self.shared.lanes();
             if lanes.commands.is_empty() {
-                return self.wait(&mut lanes, cx).map(|()| None);
+                return self.shared.wait(lanes, cx).map(|()| None);
             }
             let taken = lanes.commands.len().min(AHEAD);
             if taken < lanes.commands.len() {
@@ -202,21 +235,20 @@ impl<C> Receiver<C> {
                     lanes.commands = VecDeque::new();
                 }
             }
-            drop(lanes);
-            self.shared.room.add_permits(taken);
+            self.places = taken;
         }
-        Poll::Ready(self.ahead.pop_front())
+        Poll::Ready(self.take_ahead())
     }
 
     /// The next of either kind, released ones first; `None` when no sender is left, or it is closed
     /// and empty.
     pub(crate) fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<C>> {
         let mut lanes = self.shared.lanes();
-        if let Some(released) = lanes.released.pop_front() {
+        if let Some(released) = lanes.take_released() {
             return Poll::Ready(Some(released));
         }
         if self.ahead.is_empty() && lanes.commands.is_empty() {
-            return self.wait(&mut lanes, cx).map(|()| None);
+            return self.shared.wait(lanes, cx).map(|()| None);
         }
         drop(lanes);
         self.poll_command(cx)
@@ -225,16 +257,28 @@ impl<C> Receiver<C> {
     /// A command that is queued already, released ones first.
     pub(crate) fn try_next(&mut self) -> Option<C> {
         let mut lanes = self.shared.lanes();
-        if let Some(released) = lanes.released.pop_front() {
+        if let Some(released) = lanes.take_released() {
             return Some(released);
         }
-        if let Some(command) = self.ahead.pop_front() {
-            return Some(command);
+        if !self.ahead.is_empty() {
+            drop(lanes);
+            return self.take_ahead();
         }
         let command = lanes.commands.pop_front()?;
         drop(lanes);
         self.shared.room.add_permits(1);
         Some(command)
+    }
+
+    fn take_ahead(&mut self) -> Option<C> {
+        let command = self.ahead.pop_front();
+        if self.ahead.is_empty() {
+            if self.ahead.capacity() > KEPT {
+                self.ahead = VecDeque::new();
+            }
+            self.shared.room.add_permits(mem::take(&mut self.places));
+        }
+        command
     }
 
     /// Take nothing more: who sends gets `end` from now on. What is queued can still be taken.
@@ -247,18 +291,6 @@ impl<C> Receiver<C> {
     fn shut(&self) {
         self.shared.lanes().is_closed = true;
         self.shared.room.close();
-    }
-
-    /// Wait for more, unless no more can come.
-    fn wait(&self, lanes: &mut Lanes<C>, cx: &Context<'_>) -> Poll<()> {
-        if lanes.is_closed || self.shared.senders.load(Ordering::Acquire) == 0 {
-            return Poll::Ready(());
-        }
-        match &mut lanes.reader {
-            Some(reader) => reader.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
-        Poll::Pending
     }
 }
 
@@ -284,7 +316,7 @@ const KEPT: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use std::{future::poll_fn, pin::pin};
+    use std::{future::poll_fn, pin::pin, task::Wake};
 
     use super::*;
 
@@ -357,10 +389,79 @@ mod tests {
         for command in 0..1000 {
             assert_eq!(receiver.poll_command(&cx()), Poll::Ready(Some(command)));
         }
+        for command in 0..1000 {
+            sender.release(command);
+        }
+        for command in 0..1000 {
+            assert_eq!(receiver.poll_next(&cx()), Poll::Ready(Some(command)));
+        }
         assert!(receiver.poll_command(&cx()).is_pending());
-        sender.try_send(0).unwrap();
+        let kept = receiver.shared.lanes().commands.capacity() + receiver.ahead.capacity();
+        assert!(kept <= 2 * KEPT, "{kept}");
+        assert_eq!(receiver.shared.lanes().released.capacity(), 0);
+    }
+
+    #[test]
+    fn what_is_taken_ahead_keeps_its_place_until_it_is_given_out() {
+        let (sender, mut receiver) = mailbox(3);
+        for command in 0..3 {
+            assert_eq!(sender.try_send(command).unwrap(), None);
+        }
         assert_eq!(receiver.poll_command(&cx()), Poll::Ready(Some(0)));
-        assert!(receiver.shared.lanes().commands.capacity() <= KEPT);
+        assert_eq!(sender.try_send(3).unwrap(), Some(3), "two still wait");
+        assert_eq!(receiver.try_next(), Some(1));
+        assert_eq!(receiver.poll_next(&cx()), Poll::Ready(Some(2)));
+        for command in 3..6 {
+            assert_eq!(sender.try_send(command).unwrap(), None);
+        }
+        assert_eq!(sender.try_send(6).unwrap(), Some(6));
+    }
+
+    /// A waker that takes the lock when it is woken or dropped: it would hang under it.
+    struct Nosy(Arc<Shared<u8>>, Arc<AtomicUsize>);
+
+    impl Nosy {
+        fn look(&self) {
+            if self.0.lanes.try_lock().is_ok() {
+                self.1.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    impl Wake for Nosy {
+        fn wake(self: Arc<Self>) {
+            self.look();
+        }
+    }
+
+    impl Drop for Nosy {
+        fn drop(&mut self) {
+            self.look();
+        }
+    }
+
+    #[test]
+    fn no_waker_is_woken_or_dropped_under_the_lock() {
+        let (sender, mut receiver) = mailbox(4);
+        let free = Arc::new(AtomicUsize::new(0));
+        let wait = |receiver: &mut Receiver<u8>| {
+            let waker = Waker::from(Arc::new(Nosy(receiver.shared.clone(), free.clone())));
+            assert!(
+                receiver
+                    .poll_next(&Context::from_waker(&waker))
+                    .is_pending()
+            );
+        };
+        let free = || free.load(Ordering::Relaxed);
+        wait(&mut receiver);
+        wait(&mut receiver);
+        assert_eq!(free(), 1, "the first one was replaced");
+        sender.try_send(1).unwrap();
+        assert_eq!(free(), 3, "the second one was woken, and dropped");
+        assert_eq!(receiver.try_next(), Some(1));
+        wait(&mut receiver);
+        drop(sender);
+        assert_eq!(free(), 5);
     }
 
     #[tokio::test]

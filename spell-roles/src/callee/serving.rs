@@ -11,6 +11,7 @@ use std::{
 use tokio::{
     runtime::{self, RuntimeFlavor},
     sync::{OwnedSemaphorePermit, Semaphore},
+    task::yield_now,
 };
 
 use super::Invocation;
@@ -66,7 +67,8 @@ pub(super) fn serve<W>(
                 in_a_row = in_a_row.saturating_add(1);
                 if in_a_row >= IN_A_ROW {
                     in_a_row = 0;
-                    let_others_run().await;
+                    // A waker alone would let no timers and sockets have their turn.
+                    yield_now().await;
                 }
             } else {
                 give_task(room);
@@ -92,20 +94,14 @@ fn give_task<W: Future + Send + 'static>(mut room: Room<W>) {
 /// for itself.
 fn caught<W: Future>(work: Pin<&mut Option<W>>, cx: &mut Context<'_>) -> Option<Poll<W::Output>> {
     let work = work.as_pin_mut()?;
-    catch_unwind(AssertUnwindSafe(|| work.poll(cx))).ok()
-}
-
-async fn let_others_run() {
-    let mut is_asked = false;
-    poll_fn(|cx| {
-        if is_asked {
-            return Poll::Ready(());
+    match catch_unwind(AssertUnwindSafe(|| work.poll(cx))) {
+        Ok(polled) => Some(polled),
+        Err(panicked) => {
+            // What it panicked with may panic as it is dropped.
+            tokio::spawn(async move { drop(panicked) });
+            None
         }
-        is_asked = true;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
+    }
 }
 
 /// How many works are begun before other tasks get a turn.

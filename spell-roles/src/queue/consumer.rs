@@ -167,28 +167,24 @@ impl<T, N> Batch<T, N> {
         if shared.bounds.overflow.is_taken_at_once() {
             // The memory of the last batch is for what follows.
             mem::swap(&mut self.waiting, &mut state.waiting);
-            self.begin(mem::take(&mut state.bytes), shared, state);
+            state.taken = Size {
+                count: self.waiting.len(),
+                bytes: mem::take(&mut state.bytes),
+            };
+            self.read = Size::default();
+            shared.read.set(self.read);
         } else if let Some(note) = state.waiting.front_mut().and_then(|next| next.note.take()) {
             // What it is before may still be displaced.
             self.note = Some(note);
         } else if let Some(next) = state.take() {
-            let bytes = next.bytes;
+            // It is read at once, and takes no room any more.
             self.waiting.push_back(next);
-            self.begin(bytes, shared, state);
         }
         if self.is_empty() {
             // What was noted last comes behind all items.
             self.note = state.note.take();
         }
         !self.is_empty() || state.is_closed
-    }
-
-    /// It was taken, and has so many bytes.
-    fn begin(&mut self, bytes: usize, shared: &Shared<T, N>, state: &mut State<T, N>) {
-        let count = self.waiting.len();
-        state.taken = Size { count, bytes };
-        self.read = Size::default();
-        shared.read.set(self.read);
     }
 
     /// The next of what was taken out already.
@@ -252,5 +248,34 @@ impl<T, N> Losses<T, N> {
     /// How many so far.
     pub(crate) fn count(&self) -> u64 {
         self.0.lock().lost
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::queue::{Bounds, Pushed, queue};
+
+    #[test]
+    fn what_the_reader_is_about_to_get_makes_room_already() {
+        let (producer, mut consumer) = queue::<_, Infallible>(Bounds {
+            count: 2,
+            bytes: 2,
+            overflow: Overflow::DropOldest,
+        });
+        assert!(matches!(producer.push('a', 1), Pushed::Queued));
+        assert!(matches!(producer.push('b', 1), Pushed::Queued));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(consumer.poll_batch(&mut cx).is_ready());
+        // It comes from another thread, just then.
+        assert!(matches!(producer.push('c', 1), Pushed::Queued));
+        assert_eq!(producer.len(), 2);
+        for item in ['a', 'b', 'c'] {
+            let taken = consumer.poll_next(&mut cx);
+            assert!(matches!(taken, Poll::Ready(Some(taken)) if taken.item == item));
+        }
+        assert_eq!(producer.len(), 0);
     }
 }

@@ -108,6 +108,60 @@ async fn works_that_are_done_at_once_let_others_run() {
     assert_eq!(log.len(), 101);
 }
 
+/// Tokio lets a task that yields wait for its timers and sockets, too.
+#[tokio::test(start_paused = true)]
+async fn works_that_are_done_at_once_let_timers_and_sockets_have_their_turn() {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let (mut peer, _registration) = handled(|register| {
+        let log = log.clone();
+        register.handler(move |(): ()| {
+            log.lock().unwrap().push("work");
+            async { Ok(()) }
+        })
+    });
+    settle().await;
+    for id in 1..=100 {
+        peer.receive(&format!("[68,{id},9,{{}}]"));
+    }
+    let other = log.clone();
+    tokio::spawn(async move {
+        tokio::task::yield_now().await;
+        other.lock().unwrap().push("other");
+    });
+    settle().await;
+    let log = log.lock().unwrap();
+    let before = log.iter().take_while(|entry| **entry == "work").count();
+    assert!((1..=64).contains(&before), "{before}");
+    assert_eq!(log.len(), 101);
+}
+
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("on purpose, too");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_with_something_that_panics_harms_no_other_invocation() {
+    let (mut peer, _registration) = handled(|register| {
+        register.handler(|(panics,): (bool,)| async move {
+            if panics {
+                std::panic::panic_any(Bomb);
+            }
+            Ok(())
+        })
+    });
+    peer.receive("[68,1,9,{},[true]]");
+    peer.receive("[68,2,9,{},[false]]");
+    settle().await;
+    let mut sent = peer.sent();
+    sent.sort();
+    let failed = r#"[8,68,1,{},"wamp.error.runtime_error"]"#;
+    assert_eq!(sent, ["[70,2,{}]", failed]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn handlers_that_block_their_thread_run_beside_each_other() {
     let both = Arc::new(Barrier::new(2));

@@ -53,6 +53,7 @@ mod error;
 mod harness;
 mod id_map;
 mod meta;
+mod methods;
 pub mod passthru;
 mod pending;
 pub mod prelude;

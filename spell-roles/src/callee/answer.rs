@@ -5,7 +5,7 @@ use spell_peer::SendError;
 use spell_serializer::PayloadBuilder;
 
 use super::{AnswerError, line::Responder};
-use crate::{passthru::SealedParts, request::argument_methods};
+use crate::{methods::argument_methods, passthru::SealedParts};
 
 /// The answer to an invocation, in the making; `.await` sends it.
 ///

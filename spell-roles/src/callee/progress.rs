@@ -3,7 +3,7 @@ use std::pin::Pin;
 use spell_serializer::PayloadBuilder;
 
 use super::{AnswerError, answer::Outcome, line::Line};
-use crate::request::argument_methods;
+use crate::methods::argument_methods;
 
 /// What a handler sends progressive results with. Cheap to clone, and free to go wherever the work
 /// is done.

@@ -12,9 +12,10 @@ use super::{
 };
 use crate::{
     RegisterError,
+    methods::limit_methods,
     passthru::Passthru,
     queue::{Bounds, Consumer, Overflow},
-    request::{Requests, limit_methods},
+    request::Requests,
 };
 
 /// A registration in the making; `.await` registers the procedure and gives a stream of its

@@ -15,7 +15,8 @@ use super::{
 use crate::{
     CallError,
     error::Failure,
-    request::{Key, Requests, argument_methods},
+    methods::argument_methods,
+    request::{Key, Requests},
 };
 
 /// The way to send more arguments of a progressive call; its other half waits for the result. Made

@@ -14,12 +14,8 @@ use super::{
     sealing::{Sealing, open},
 };
 use crate::{
-    CallError,
-    passthru::Passthru,
-    repeat::Budget,
-    request::{Requests, argument_methods},
-    span::RequestSpan,
-    started::IdSlot,
+    CallError, methods::argument_methods, passthru::Passthru, repeat::Budget, request::Requests,
+    span::RequestSpan, started::IdSlot,
 };
 
 /// A call in the making; `.await` sends it and waits for the result.

@@ -19,9 +19,10 @@ use super::{
 use crate::{
     PublishError,
     error::Failure,
+    methods::{argument_methods, limit_methods},
     passthru::{self, Passthru},
     repeat::Budget,
-    request::{Requests, argument_methods, limit_methods},
+    request::Requests,
     started::{IdSlot, Started},
     weight::weight,
 };

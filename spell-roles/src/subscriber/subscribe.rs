@@ -17,9 +17,10 @@ use super::{
 };
 use crate::{
     CallerHandle, Handled, Meta, SubscribeError,
+    methods::limit_methods,
     passthru::Passthru,
     queue::{Bounds, Overflow, queue},
-    request::{Requests, limit_methods},
+    request::Requests,
 };
 
 /// A subscription in the making; `.await` makes it and gives the [`Subscription`].

@@ -417,6 +417,19 @@ mod tests {
         assert_eq!(sender.try_send(6).unwrap(), Some(6));
     }
 
+    #[test]
+    fn a_full_queue_has_places_again_before_all_of_it_is_given_out() {
+        let (sender, mut receiver) = mailbox(AHEAD + 1);
+        for command in 0..=AHEAD {
+            assert_eq!(sender.try_send(command).unwrap(), None);
+        }
+        for command in 0..AHEAD {
+            assert_eq!(receiver.poll_command(&cx()), Poll::Ready(Some(command)));
+        }
+        assert_eq!(sender.try_send(0).unwrap(), None);
+        assert_eq!(receiver.poll_command(&cx()), Poll::Ready(Some(AHEAD)));
+    }
+
     /// A waker that takes the lock when it is woken or dropped: it would hang under it.
     struct Nosy(Arc<Shared<u8>>, Arc<AtomicUsize>);
 

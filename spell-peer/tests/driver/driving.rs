@@ -427,3 +427,25 @@ async fn deadlines_pass_without_a_connection_too() {
     woken.await.unwrap();
     assert!(begin.elapsed() < Duration::from_secs(2));
 }
+
+#[tokio::test]
+async fn other_tasks_have_their_turn_among_commands_without_a_connection() {
+    let connector = spell_transport::connector_fn(|_| async {
+        std::future::pending::<Result<MemoryTransport, _>>().await
+    });
+    let (peer, supervisor) = builder().build(connector).unwrap();
+    let commands = handle(&peer).0;
+    let mut answers = Vec::new();
+    for _ in 0..1000 {
+        let (reply, answer) = oneshot::channel();
+        commands.send(Ask::Call(reply)).await.unwrap();
+        answers.push(answer);
+    }
+    tokio::spawn(supervisor.run());
+    let answered = tokio::spawn(async move {
+        let answered = |answer: &mut oneshot::Receiver<_>| answer.try_recv().is_ok();
+        answers.iter_mut().map(answered).filter(|is| *is).count()
+    });
+    let answered = answered.await.unwrap();
+    assert!((1..1000).contains(&answered), "{answered}");
+}

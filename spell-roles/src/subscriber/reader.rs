@@ -46,7 +46,6 @@ impl Reader {
         // Most often there is nothing to tell but the event, which is then moved but once.
         if self.gap.is_none()
             && self.backfill.is_none()
-            && self.missed == 0
             && let Some(mut event) = self.events.next_plain()
         {
             event.open(self.codec.as_ref());

@@ -14,8 +14,8 @@ use crate::{
     CloseReason, Engine, Inbox, PeerEvent, PeerState, Role, RoundTripTime, peer::StateSender,
 };
 
-/// The one task of a connection, as a future that ends with the session. Takes no lock but that of
-/// the queue of commands, which is held for a few instructions.
+/// The one task of a connection, as a future that ends with the session. Takes no lock that others hold
+/// for more than a few instructions.
 ///
 /// Each poll reads, then takes commands, then writes, and flushes once at the end, so that a burst
 /// of commands becomes one write. Nothing here waits for a full queue or for user code; only where

@@ -14,7 +14,7 @@ use spell_peer::{Commands, Context, Role, SessionEnd};
 
 use super::*;
 
-/// A caller that tells how many calls it keeps.
+/// A caller that tells how many calls it keeps; of those that wait for a session, whether it does.
 struct Watched {
     caller: Caller,
     kept: Arc<AtomicUsize>,
@@ -22,8 +22,9 @@ struct Watched {
 
 impl Watched {
     fn look(&self) {
-        self.kept
-            .store(self.caller.pending.len(), Ordering::Relaxed);
+        let waits = usize::from(self.caller.is_resuming());
+        let kept = self.caller.pending.len() + waits;
+        self.kept.store(kept, Ordering::Relaxed);
     }
 }
 
@@ -179,6 +180,30 @@ fn check(sent: &[String], last_id: &mut u64) {
         assert!(id <= *last_id + 1, "a gap before {id}");
         *last_id = id.max(*last_id);
     }
+}
+
+#[tokio::test]
+async fn a_call_that_was_given_up_does_not_wait_for_a_session() {
+    let kept = Arc::new(AtomicUsize::new(0));
+    let watched = Watched {
+        caller: Caller::new(),
+        kept: kept.clone(),
+    };
+    let mut peer = Harness::unjoined(watched, &[]);
+    let handle = peer.handle.clone();
+    let mut call = handle.call("com.example.p").idempotent().into_future();
+    pending(&mut call);
+    peer.handle_commands();
+    assert_eq!(kept.load(Ordering::Relaxed), 1);
+    drop(call);
+    peer.handle_commands();
+    assert_eq!(kept.load(Ordering::Relaxed), 0);
+    let mut call = handle.call("com.example.p").idempotent().into_future();
+    pending(&mut call);
+    drop(call);
+    // The order to give it up goes before the call.
+    peer.handle_commands();
+    assert_eq!(kept.load(Ordering::Relaxed), 0);
 }
 
 proptest! {

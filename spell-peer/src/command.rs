@@ -18,6 +18,8 @@ type BoxFuture = Pin<Box<dyn Future<Output = Result<(), Closed>> + Send>>;
 /// Sends commands to one role of a peer, without naming the peer's other roles. Cheap to clone.
 pub struct Commands<C> {
     port: Arc<dyn Port<C>>,
+    wire: Wire,
+    request_timeout: Option<Duration>,
 }
 
 impl<C: Send + 'static> Commands<C> {
@@ -25,13 +27,12 @@ impl<C: Send + 'static> Commands<C> {
     pub fn channel(config: &PeerConfig) -> (Self, Inbox<C>) {
         let wire = Wire::new(config.serializers.clone(), config.outbox_soft_limit);
         let (commands, receiver) = mailbox(config.command_capacity);
-        let port = Arc::new(Direct {
-            commands,
+        let commands = Self {
+            port: Arc::new(commands),
             wire: wire.clone(),
             request_timeout: config.request_timeout,
-        });
-        let inbox = Inbox { receiver, wire };
-        (Self { port }, inbox)
+        };
+        (commands, Inbox { receiver, wire })
     }
 
     /// View a channel of `C` as a channel of `D`, by wrapping each `D` in a `C`.
@@ -41,6 +42,8 @@ impl<C: Send + 'static> Commands<C> {
                 port: self.port.clone(),
                 wrap,
             }),
+            wire: self.wire.clone(),
+            request_timeout: self.request_timeout,
         }
     }
 
@@ -69,13 +72,13 @@ impl<C: Send + 'static> Commands<C> {
         bytes: usize,
         mut command: impl FnMut(Ahead) -> Option<C>,
     ) -> Result<bool, Closed> {
-        let Some(ahead) = self.wire().reserve(bytes) else {
+        let Some(ahead) = self.wire.reserve(bytes) else {
             return Ok(false);
         };
-        let (mut ahead, wire) = (Some(ahead), self.wire());
+        let mut ahead = Some(ahead);
         self.port.try_send(&mut || {
             // Only now, as the place in the queue may have become free by the end of a session.
-            let ahead = ahead.take().filter(|_| wire.is_joined_to(role));
+            let ahead = ahead.take().filter(|_| self.wire.is_joined_to(role));
             command(ahead?)
         })
     }
@@ -90,13 +93,13 @@ impl<C: Send + 'static> Commands<C> {
 
     /// The serializer and the size limit now in force.
     pub fn wire(&self) -> &Wire {
-        self.port.wire()
+        &self.wire
     }
 
     /// How long a request may wait for its answer when the user names no other limit; `None` is
     /// for ever. See [`PeerConfig::request_timeout`].
     pub fn request_timeout(&self) -> Option<Duration> {
-        self.port.request_timeout()
+        self.request_timeout
     }
 
     /// Why the peer ended; `None` while it lives.
@@ -109,6 +112,8 @@ impl<C> Clone for Commands<C> {
     fn clone(&self) -> Self {
         Self {
             port: self.port.clone(),
+            wire: self.wire.clone(),
+            request_timeout: self.request_timeout,
         }
     }
 }
@@ -204,23 +209,15 @@ trait Port<C>: Send + Sync {
     /// Queue a command, which is made once there is room; `false` without room.
     fn try_send(&self, command: &mut dyn FnMut() -> Option<C>) -> Result<bool, Closed>;
     fn release(&self, command: C);
-    fn wire(&self) -> &Wire;
-    fn request_timeout(&self) -> Option<Duration>;
     fn end(&self) -> Option<CloseReason>;
 }
 
-struct Direct<C> {
-    commands: Sender<C>,
-    wire: Wire,
-    request_timeout: Option<Duration>,
-}
-
-impl<C: Send + 'static> Port<C> for Direct<C> {
+impl<C: Send + 'static> Port<C> for Sender<C> {
     fn send(&self, command: C) -> Sending {
-        Sending(match self.commands.try_send(command) {
+        Sending(match self.try_send(command) {
             Ok(None) => State::Done(None),
             Ok(Some(command)) => {
-                let commands = self.commands.clone();
+                let commands = self.clone();
                 State::Full(Box::pin(async move { commands.send(command).await }))
             }
             Err(closed) => State::Done(Some(closed)),
@@ -228,23 +225,15 @@ impl<C: Send + 'static> Port<C> for Direct<C> {
     }
 
     fn try_send(&self, command: &mut dyn FnMut() -> Option<C>) -> Result<bool, Closed> {
-        self.commands.try_send_with(command)
+        self.try_send_with(command)
     }
 
     fn release(&self, command: C) {
-        self.commands.release(command);
-    }
-
-    fn wire(&self) -> &Wire {
-        &self.wire
-    }
-
-    fn request_timeout(&self) -> Option<Duration> {
-        self.request_timeout
+        Self::release(self, command);
     }
 
     fn end(&self) -> Option<CloseReason> {
-        self.commands.end()
+        Self::end(self)
     }
 }
 
@@ -264,14 +253,6 @@ impl<C, D> Port<D> for Mapped<C, D> {
 
     fn release(&self, command: D) {
         self.port.release((self.wrap)(command));
-    }
-
-    fn wire(&self) -> &Wire {
-        self.port.wire()
-    }
-
-    fn request_timeout(&self) -> Option<Duration> {
-        self.port.request_timeout()
     }
 
     fn end(&self) -> Option<CloseReason> {

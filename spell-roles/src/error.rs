@@ -221,12 +221,13 @@ impl Failure {
         feature: Option<Feature>,
         cx: &Context<'_, C>,
     ) -> Option<Self> {
-        let session = cx.session().filter(|session| !session.roles().is_empty())?;
+        let session = cx.session()?;
         let announced = match feature {
             Some(feature) => session.supports(role, feature),
             None => session.roles().has(role),
         };
-        (!announced).then(|| Self::lacking(role, feature, session))
+        let is_trusted = announced || session.roles().is_empty();
+        (!is_trusted).then(|| Self::lacking(role, feature, session))
     }
 
     /// Open the arguments of an ERROR, if they are sealed.

@@ -279,3 +279,28 @@ fn write<C: Codec, T: Serialize + ?Sized>(
         source,
     })
 }
+
+#[cfg(all(test, feature = "json", feature = "msgpack", feature = "cbor"))]
+mod tests {
+    use super::*;
+    use crate::{cbor::CborCodec, json::JsonCodec, msgpack::MsgPackCodec};
+
+    /// What ends a large value, its list, and what begins that, has room behind it.
+    fn grows_once_for_a_large_value<C: Codec>() {
+        let mut parts = Parts::default();
+        let text = "x".repeat(64 << 10);
+        parts.push_arg::<C, _>(&text).unwrap();
+        let capacity = parts.args.bytes.capacity();
+        let args = parts.args.finish(C::begin_list, C::end_list);
+        assert!(args.len() > text.len());
+        assert_eq!(args.capacity(), capacity, "{}", C::NAME);
+        assert!(capacity < text.len() + 256, "{}: {capacity}", C::NAME);
+    }
+
+    #[test]
+    fn arguments_grow_once_for_a_large_value() {
+        grows_once_for_a_large_value::<JsonCodec>();
+        grows_once_for_a_large_value::<MsgPackCodec>();
+        grows_once_for_a_large_value::<CborCodec>();
+    }
+}

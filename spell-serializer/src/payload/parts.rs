@@ -14,7 +14,7 @@ where
     A: Serialize + ?Sized,
     K: Serialize + ?Sized,
 {
-    let mut tail = SCRATCH.take();
+    let mut tail = SCRATCH.try_with(Cell::take).unwrap_or_default();
     tail.clear();
     let has_args = write_args::<C, A>(args, &mut tail)?;
     let mut args_end = None;
@@ -35,7 +35,8 @@ where
         return Ok(payload::<C>(tail.into(), has_args, args_end));
     }
     let payload = payload::<C>(Bytes::copy_from_slice(&tail), has_args, args_end);
-    SCRATCH.set(tail);
+    // A thread that ends keeps nothing.
+    let _ = SCRATCH.try_with(|scratch| scratch.set(tail));
     Ok(payload)
 }
 

@@ -304,4 +304,15 @@ mod tests {
         grows_once_for_a_large_value::<MsgPackCodec>();
         grows_once_for_a_large_value::<CborCodec>();
     }
+
+    #[test]
+    fn a_thread_keeps_no_room_for_large_arguments() {
+        for size in [10, 100_000, 10] {
+            let text = "x".repeat(size);
+            encode::<JsonCodec, _, ()>(&(&text,), None).unwrap();
+            let scratch = SCRATCH.take();
+            assert!(scratch.capacity() <= LARGEST_SCRATCH, "{size}");
+            SCRATCH.set(scratch);
+        }
+    }
 }

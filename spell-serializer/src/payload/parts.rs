@@ -287,22 +287,24 @@ mod tests {
     use crate::{cbor::CborCodec, json::JsonCodec, msgpack::MsgPackCodec};
 
     /// What ends a large value, its list, and what begins that, has room behind it.
-    fn grows_once_for_a_large_value<C: Codec>() {
+    fn grows_once_for_a_large_value<C: Codec>() -> Result<(), EncodeError> {
         let mut parts = Parts::default();
         let text = "x".repeat(64 << 10);
-        parts.push_arg::<C, _>(&text).unwrap();
+        parts.push_arg::<C, _>(&text)?;
         let capacity = parts.args.bytes.capacity();
         let args = parts.args.finish(C::begin_list, C::end_list);
         assert!(args.len() > text.len());
         assert_eq!(args.capacity(), capacity, "{}", C::NAME);
-        assert!(capacity < text.len() + 256, "{}: {capacity}", C::NAME);
+        let behind = capacity.saturating_sub(text.len());
+        assert!(behind < 256, "{}: {behind}", C::NAME);
+        Ok(())
     }
 
     #[test]
     fn arguments_grow_once_for_a_large_value() {
-        grows_once_for_a_large_value::<JsonCodec>();
-        grows_once_for_a_large_value::<MsgPackCodec>();
-        grows_once_for_a_large_value::<CborCodec>();
+        grows_once_for_a_large_value::<JsonCodec>().unwrap();
+        grows_once_for_a_large_value::<MsgPackCodec>().unwrap();
+        grows_once_for_a_large_value::<CborCodec>().unwrap();
     }
 
     #[test]

@@ -151,4 +151,19 @@ mod tests {
         let event = event(Some(Uri::new("com.t").unwrap()));
         assert_eq!(frame(&event, Json::new()), r#"[36,1,1,{"topic":"com.t"}]"#);
     }
+
+    #[test]
+    fn what_clients_choose_counts_while_it_waits() {
+        let mut details = EventDetails::new();
+        details.set_publisher_authid("a".repeat(1000));
+        let event = Event {
+            subscription: SubscriptionId::MIN,
+            publication: PublicationId::MIN,
+            details,
+            payload: Payload::encoded(Format::Json, Bytes::from(vec![b' '; 100]), 100, 100),
+        };
+        let topic = Uri::new("t".repeat(500)).unwrap();
+        let event = SharedEvent::new(event, Some(topic), Arc::default());
+        assert!(event.size() >= 1000 + 100 + 500);
+    }
 }

@@ -398,3 +398,44 @@ fn errors_are_small() {
     assert!(size_of::<DecodeError>() <= 48);
     assert!(size_of::<spell_serializer::EncodeError>() <= 40);
 }
+
+#[test]
+fn what_is_empty_is_as_deep_as_what_is_not() {
+    for depth in 1..4 {
+        let limits = Limits::new().max_depth(depth);
+        for serializer in [
+            AnySerializer::from(Json::new().limits(limits)),
+            MsgPack::new().limits(limits).into(),
+            Cbor::new().limits(limits).into(),
+        ] {
+            let format = serializer.format();
+            // Empty options at the second level, an empty list or dictionary at the third.
+            let frames: [&[u8]; 3] = match format {
+                Format::Json => [b"[36,1,1,{}]", b"[36,1,1,{},[[]]]", b"[36,1,1,{},[{}]]"],
+                Format::MsgPack => [
+                    b"\x94\x24\x01\x01\x80",
+                    b"\x95\x24\x01\x01\x80\x91\x90",
+                    b"\x95\x24\x01\x01\x80\x91\x80",
+                ],
+                _ => [
+                    b"\x84\x18\x24\x01\x01\xa0",
+                    b"\x85\x18\x24\x01\x01\xa0\x81\x80",
+                    b"\x85\x18\x24\x01\x01\xa0\x81\xa0",
+                ],
+            };
+            for (frame, needed) in frames.into_iter().zip([2, 3, 3]) {
+                let decoded = serializer.decode(&Bytes::from_static(frame));
+                let is_too_deep = matches!(decoded, Err(DecodeError::TooDeep { .. }));
+                assert_eq!(
+                    is_too_deep,
+                    depth < needed,
+                    "{format:?} {depth}: {decoded:?}"
+                );
+                assert!(
+                    is_too_deep || decoded.is_ok(),
+                    "{format:?} {depth}: {decoded:?}"
+                );
+            }
+        }
+    }
+}

@@ -9,9 +9,12 @@
 mod formats;
 
 use std::{
+    cell::OnceCell,
     collections::{BTreeMap, HashMap},
     error::Error,
     net::Ipv4Addr,
+    sync::mpsc,
+    thread,
 };
 
 use bytes::Bytes;
@@ -761,4 +764,29 @@ fn arguments_of_any_size_follow_one_another() {
             assert!(payload::encode(format, &1, None::<&()>).is_err());
         }
     }
+}
+
+/// What a thread says last, when it takes down what it kept for itself.
+struct Parting(mpsc::Sender<Payload>);
+
+impl Drop for Parting {
+    fn drop(&mut self) {
+        let payload = payload::encode(Format::Json, &("gone",), None::<&()>).unwrap();
+        self.0.send(payload).unwrap();
+    }
+}
+
+#[test]
+fn arguments_are_encoded_while_a_thread_ends() {
+    thread_local! {
+        static PARTING: OnceCell<Parting> = const { OnceCell::new() };
+    }
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(|| {
+        PARTING.with(|parting| parting.set(Parting(sender)).is_ok());
+        payload::encode(Format::Json, &("here",), None::<&()>).unwrap();
+    })
+    .join()
+    .unwrap();
+    assert_eq!(receiver.recv().unwrap().tail(), r#"["gone"]"#);
 }

@@ -401,6 +401,25 @@ async fn a_session_that_does_not_read_is_cut_off_and_holds_up_nobody() {
     while slow.try_next().await.is_some() {}
 }
 
+#[tokio::test(start_paused = true)]
+async fn whoever_says_goodbye_and_takes_no_answer_is_not_waited_for() {
+    let router = Router::local();
+    let mut slow = Client::join(&router, "realm1").await;
+    slow.ask(r#"[32,1,{},"com.topic"]"#).await;
+    let mut alice = Client::join(&router, "realm1").await;
+    // More than the transport takes, less than would keep the router from reading.
+    for request in 1..=1200 {
+        let publish = format!(r#"[16,{request},{{"acknowledge":true}},"com.topic"]"#);
+        alice.ask(&publish).await;
+    }
+    slow.send(r#"[6,{},"wamp.close.close_realm"]"#).await;
+    while router.statistics().sessions > 1 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!slow.try_send("[]").await);
+}
+
 #[tokio::test]
 async fn bytes_that_wait_are_bounded_too() {
     let router = Router::builder()

@@ -104,13 +104,13 @@ impl<'a, B: Buffer> Serializer for CborSerializer<'a, B> {
 
     fn serialize_str(self, value: &str) -> Result<(), CborWriteError> {
         Head::Text(Some(wide(value.len()))).write(self.0);
-        self.0.put_slice(value.as_bytes());
+        self.0.append(value.as_bytes());
         Ok(())
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<(), CborWriteError> {
         Head::Bytes(Some(wide(value.len()))).write(self.0);
-        self.0.put_slice(value);
+        self.0.append(value);
         Ok(())
     }
 

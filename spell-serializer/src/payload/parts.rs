@@ -14,7 +14,7 @@ where
     A: Serialize + ?Sized,
     K: Serialize + ?Sized,
 {
-    let mut tail = SCRATCH.take();
+    let mut tail = SCRATCH.try_with(Cell::take).unwrap_or_default();
     tail.clear();
     let has_args = write_args::<C, A>(args, &mut tail)?;
     let mut args_end = None;
@@ -35,7 +35,8 @@ where
         return Ok(payload::<C>(tail.into(), has_args, args_end));
     }
     let payload = payload::<C>(Bytes::copy_from_slice(&tail), has_args, args_end);
-    SCRATCH.set(tail);
+    // A thread that ends keeps nothing.
+    let _ = SCRATCH.try_with(|scratch| scratch.set(tail));
     Ok(payload)
 }
 
@@ -278,4 +279,42 @@ fn write<C: Codec, T: Serialize + ?Sized>(
         format: C::NAME,
         source,
     })
+}
+
+#[cfg(all(test, feature = "json", feature = "msgpack", feature = "cbor"))]
+mod tests {
+    use super::*;
+    use crate::{cbor::CborCodec, json::JsonCodec, msgpack::MsgPackCodec};
+
+    /// What ends a large value, its list, and what begins that, has room behind it.
+    fn grows_once_for_a_large_value<C: Codec>() -> Result<(), EncodeError> {
+        let mut parts = Parts::default();
+        let text = "x".repeat(64 << 10);
+        parts.push_arg::<C, _>(&text)?;
+        let capacity = parts.args.bytes.capacity();
+        let args = parts.args.finish(C::begin_list, C::end_list);
+        assert!(args.len() > text.len());
+        assert_eq!(args.capacity(), capacity, "{}", C::NAME);
+        let behind = capacity.saturating_sub(text.len());
+        assert!(behind < 256, "{}: {behind}", C::NAME);
+        Ok(())
+    }
+
+    #[test]
+    fn arguments_grow_once_for_a_large_value() {
+        grows_once_for_a_large_value::<JsonCodec>().unwrap();
+        grows_once_for_a_large_value::<MsgPackCodec>().unwrap();
+        grows_once_for_a_large_value::<CborCodec>().unwrap();
+    }
+
+    #[test]
+    fn a_thread_keeps_no_room_for_large_arguments() {
+        for size in [10, 100_000, 10] {
+            let text = "x".repeat(size);
+            encode::<JsonCodec, _, ()>(&(&text,), None).unwrap();
+            let scratch = SCRATCH.take();
+            assert!(scratch.capacity() <= LARGEST_SCRATCH, "{size}");
+            SCRATCH.set(scratch);
+        }
+    }
 }

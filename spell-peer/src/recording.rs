@@ -3,7 +3,7 @@
 //! Several peers may have the same labels, so that what a figure rose by is recorded, never its
 //! value: the recorder has the sum of all.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use ::metrics::{Counter, Gauge, Label, SharedString};
 use spell_message::message::Kind;
@@ -14,10 +14,14 @@ use crate::{Statistics, Volume};
 pub(crate) struct Recording {
     realm: SharedString,
     plain: [Sum; PLAIN.len()],
-    sent: Box<[(Sum, Sum)]>,
-    received: Box<[(Sum, Sum)]>,
+    sent: Traffic,
+    received: Traffic,
     levels: [Level; LEVELS.len()],
 }
+
+/// Messages and bytes of each kind that there was: a peer has few kinds of its own, and an idle one
+/// takes no memory for the others.
+type Traffic = HashMap<&'static str, (Sum, Sum)>;
 
 type Read = fn(&Statistics) -> u64;
 
@@ -44,13 +48,11 @@ const LEVELS: [&str; 3] = [
 impl Recording {
     /// Of a peer that joins this realm.
     pub(crate) fn new(realm: &str) -> Self {
-        // One for each kind of message, and one for all others.
-        let traffic = || (0..=Kind::ALL.len()).map(|_| Default::default()).collect();
         Self {
             realm: realm.to_owned().into(),
             plain: Default::default(),
-            sent: traffic(),
-            received: traffic(),
+            sent: Traffic::new(),
+            received: Traffic::new(),
             levels: Default::default(),
         }
     }
@@ -68,12 +70,13 @@ impl Recording {
         for (sums, traffic, [messages, bytes]) in directions {
             let kinds = Kind::ALL.map(|kind| (traffic.of(kind), kind.name()));
             let all = kinds.into_iter().chain([(traffic.other(), "other")]);
-            for (sums, (volume, kind)) in sums.iter_mut().zip(all) {
+            for (volume, kind) in all.filter(|(volume, _)| volume.messages > 0) {
                 let labels = || vec![realm(), Label::from_static_parts("kind", kind)];
                 let Volume {
                     messages: m,
                     bytes: b,
                 } = volume;
+                let sums = sums.entry(kind).or_default();
                 sums.0.rise(m, || metrics::counter!(messages, labels()));
                 sums.1.rise(b, || metrics::counter!(bytes, labels()));
             }

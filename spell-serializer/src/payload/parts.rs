@@ -173,7 +173,12 @@ impl Parts {
             named.kwargs.finish(C::begin_dict, C::end_dict)
         });
         let args_end = append_kwargs::<C>(&mut tail, &kwargs);
-        payload::<C>(tail.into(), has_args, args_end)
+        // Where room is left over, to share what is in it takes one more allocation than to copy it.
+        let tail = match tail.len() {
+            ..=LARGEST_SCRATCH => Bytes::copy_from_slice(&tail),
+            _ => tail.into(),
+        };
+        payload::<C>(tail, has_args, args_end)
     }
 }
 

@@ -48,6 +48,20 @@ options! {
     }
 }
 
+impl PublishOptions {
+    /// The keys of the lists that say who may get the event.
+    ///
+    /// WAMP spec, "Subscriber Black- and Whitelisting".
+    pub const LISTS: [&'static str; 6] = [
+        "exclude",
+        "exclude_authid",
+        "exclude_authrole",
+        "eligible",
+        "eligible_authid",
+        "eligible_authrole",
+    ];
+}
+
 options! {
     /// The options of SUBSCRIBE.
     ///

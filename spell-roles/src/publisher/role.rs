@@ -130,7 +130,7 @@ pub(super) fn needed(options: &PublishOptions) -> impl Iterator<Item = Feature> 
     let has = |key| options.as_dict().contains_key(key);
     let needed = [
         (
-            LISTS.into_iter().any(has),
+            PublishOptions::LISTS.into_iter().any(has),
             Feature::SubscriberBlackWhiteListing,
         ),
         (
@@ -146,16 +146,6 @@ pub(super) fn needed(options: &PublishOptions) -> impl Iterator<Item = Feature> 
     let needed = needed.into_iter().filter(|(is_needed, _)| *is_needed);
     needed.map(|(_, feature)| feature)
 }
-
-/// The options that limit who gets an event.
-const LISTS: [&str; 6] = [
-    "exclude",
-    "exclude_authid",
-    "exclude_authrole",
-    "eligible",
-    "eligible_authid",
-    "eligible_authrole",
-];
 
 impl Role for Publisher {
     type Command = Command;

@@ -1,5 +1,6 @@
 use spell_message::options::CallOptions;
 use spell_peer::{Inbox, PeerConfig};
+use tokio::task::JoinHandle;
 
 use super::*;
 use crate::harness::poll;
@@ -17,10 +18,8 @@ fn requests() -> (Requests<Command>, Inbox<Command>) {
     (Requests::new(commands, Command::GiveUp), inbox)
 }
 
-const LIMIT: Option<Duration> = Some(Duration::from_secs(5));
-
-#[tokio::test(start_paused = true)]
-async fn an_answer_in_time_is_given() {
+/// A request that waits for its answer, with what its role and the driver have of it.
+async fn committed() -> (JoinHandle<Result<u8, Failure>>, Reply<u8>, Inbox<Command>) {
     let (requests, mut inbox) = requests();
     let asked = tokio::spawn(async move { requests.ask(LIMIT, Command::Ask).await });
     tokio::task::yield_now().await;
@@ -28,6 +27,14 @@ async fn an_answer_in_time_is_given() {
         panic!("no request");
     };
     assert!(reply.commit());
+    (asked, reply, inbox)
+}
+
+const LIMIT: Option<Duration> = Some(Duration::from_secs(5));
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_in_time_is_given() {
+    let (asked, reply, mut inbox) = committed().await;
     reply.send(Ok(7));
     assert!(matches!(asked.await.unwrap(), Ok(7)));
     assert!(
@@ -53,13 +60,7 @@ async fn a_request_that_waits_for_the_driver_too_long_was_not_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_was_sent_has_an_unknown_outcome_when_time_is_up() {
-    let (requests, mut inbox) = requests();
-    let asked = tokio::spawn(async move { requests.ask(LIMIT, Command::Ask).await });
-    tokio::task::yield_now().await;
-    let Some(Command::Ask(reply)) = inbox.try_next() else {
-        panic!("no request");
-    };
-    assert!(reply.commit());
+    let (asked, reply, mut inbox) = committed().await;
     let answer = asked.await.unwrap();
     assert!(matches!(
         answer,

@@ -55,7 +55,11 @@ impl<'a> Audience<'a> {
 impl<'a> Lists<'a> {
     /// `None` if there are none.
     fn of(options: &'a PublishOptions) -> Option<Self> {
-        if !options.as_dict().keys().any(|key| LISTS.contains(&key)) {
+        if !options
+            .as_dict()
+            .keys()
+            .any(|key| PublishOptions::LISTS.contains(&key))
+        {
             return None;
         }
         let texts = |list: Option<Vec<&'a str>>| list.map(HashSet::from_iter);
@@ -89,13 +93,3 @@ impl<'a> Lists<'a> {
                 .is_none_or(|list| list.contains(authrole))
     }
 }
-
-/// The options of PUBLISH that list who may get an event.
-pub(super) const LISTS: [&str; 6] = [
-    "exclude",
-    "exclude_authid",
-    "exclude_authrole",
-    "eligible",
-    "eligible_authid",
-    "eligible_authrole",
-];

@@ -6,10 +6,7 @@ use spell_message::{
     options::{EventDetails, PublishOptions},
 };
 
-use super::{
-    Publication,
-    audience::{Audience, LISTS},
-};
+use super::{Publication, audience::Audience};
 use crate::{outgoing::details_size, timestamp::Timestamp};
 
 /// An event that is kept for later, and who may have it then.
@@ -38,7 +35,7 @@ impl KeptEvent {
         let options = publication.options;
         let given = options.as_dict().iter();
         let lists: Dict = given
-            .filter(|(key, _)| LISTS.contains(key))
+            .filter(|(key, _)| PublishOptions::LISTS.contains(key))
             .map(|(key, list)| (key.to_owned(), list.clone()))
             .collect();
         Some(Self {

@@ -9,7 +9,6 @@ use spell_benches::{
 };
 use spell_message::RequestId;
 use spell_serializer::AnySerializer;
-use tokio::runtime;
 
 /// A call, from the user's arguments to the user's result, while so many others wait for theirs.
 pub(crate) fn call(
@@ -21,9 +20,7 @@ pub(crate) fn call(
     let (waiting, ids) = ids.split_at_checked(others).ok_or("too few ids")?;
     let results = ids.iter().map(|id| frames::result(serializer, *id));
     let results: Vec<Bytes> = results.collect::<Result<_, _>>()?;
-    let runtime = runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()?;
+    let runtime = crate::runtime()?;
     let _guard = runtime.enter();
     let mut client = Joined::new(serializer.clone())?;
     let _waiting = client.waiting_calls(waiting)?;
@@ -41,9 +38,7 @@ pub(crate) fn event(
     others: usize,
 ) -> Result<(), Box<dyn Error>> {
     let event = frames::event(serializer)?;
-    let runtime = runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()?;
+    let runtime = crate::runtime()?;
     let _guard = runtime.enter();
     let mut client = Joined::new(serializer.clone())?;
     let mut subscription = client.subscribe()?;
@@ -65,9 +60,7 @@ pub(crate) fn invocation(
 ) -> Result<(), Box<dyn Error>> {
     let invocations = ids.iter().map(|id| frames::invocation(serializer, *id));
     let invocations: Vec<Bytes> = invocations.collect::<Result<_, _>>()?;
-    let runtime = runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()?;
+    let runtime = crate::runtime()?;
     let _guard = runtime.enter();
     let mut client = Joined::new(serializer.clone())?;
     let mut registration = client.register()?;

@@ -11,10 +11,11 @@ mod codec;
 mod engine;
 mod router;
 
-use std::{env, error::Error};
+use std::{env, error::Error, io};
 
 use spell_message::RequestId;
 use spell_serializer::{AnySerializer, Cbor, Json, MsgPack};
+use tokio::runtime::{self, Runtime};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -52,6 +53,11 @@ fn run(workload: &str, prepared: u64, done: usize) -> Result<(), Box<dyn Error>>
         "router-event-among" => router::event(&msgpack, &ids, done, OTHERS),
         _ => Err(format!("there is no workload `{workload}`").into()),
     }
+}
+
+/// One thread, with the clock of requests.
+fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_current_thread().enable_time().build()
 }
 
 /// How many others there are in the workloads that are named for it.

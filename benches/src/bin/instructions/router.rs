@@ -9,7 +9,6 @@ use spell_message::{RequestId, RoleName};
 use spell_router::Router;
 use spell_serializer::AnySerializer;
 use spell_transport::{Connector, memory::MemoryTransport};
-use tokio::runtime;
 
 /// A call, from one session to another, and its result on the way back, where there are so many other sessions, each with
 /// a procedure and a topic of its own.
@@ -136,8 +135,7 @@ pub(crate) fn event(
 }
 
 fn block_on(work: impl Future<Output = Result<(), Box<dyn Error>>>) -> Result<(), Box<dyn Error>> {
-    let runtime = runtime::Builder::new_current_thread().enable_time().build();
-    runtime?.block_on(work)
+    crate::runtime()?.block_on(work)
 }
 
 async fn join(
